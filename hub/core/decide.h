@@ -1,0 +1,137 @@
+/* The deterministic heart of the hub.
+ *
+ * Reads no clock, socket, file or random source, keeps no state and allocates nothing. Equal
+ * arguments give equal results, byte for byte, so an auditor can decide again and compare.
+ *
+ * The engine calls hub_decide once per event, views apply the outcome, the journal keeps
+ * both. Source: protocol/spec/lifecycle.md. */
+#ifndef HUB_CORE_DECIDE_H
+#define HUB_CORE_DECIDE_H
+
+#include "core/row.h"
+
+enum {
+    HUB_DECIDE_VERSION = 1,
+    HUB_ROWS_OUT_MAX = 18,        /* own row, parent, children of one split */
+    HUB_DELIVERIES_OUT_MAX = 40,
+    HUB_NOTES_OUT_MAX = 32
+};
+
+static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
+static_assert(RH_COPIES_MAX + RH_CHILDREN_MAX + 2 <= HUB_DELIVERIES_OUT_MAX,
+              "every copy and child must fit in one outcome");
+
+enum hub_event_type {
+    HUB_EVENT_ITEM = 1,     /* an agency's item, in turn and verified */
+    HUB_EVENT_WAKE = 2,     /* a referral's timer: arrived, due_soon, overdue, close */
+    HUB_EVENT_URGED = 3,    /* operator raises attention: urge, supervise, escalate */
+    HUB_EVENT_DEAD_RETRY = 4, /* operator or sender retries a dead letter */
+    HUB_EVENT_RECOMPUTE = 5 /* job step: calendar or rules changed, dates of one referral */
+};
+
+/* One thing that happened. `now_ms` is hub time, UTC, and never runs backwards. */
+struct hub_event {
+    enum hub_event_type type;
+    uint64_t now_ms;
+    uint64_t index;                 /* log index the record will have */
+    uint32_t agency;                /* ITEM: author, checked by the gateway */
+    const struct rh_public *item;   /* ITEM: borrowed */
+    uint32_t item_bytes;            /* ITEM: size on the wire, for queue budgets */
+    uint64_t rno;                   /* WAKE, URGED, RECOMPUTE: the referral */
+    enum rh_kind action;            /* URGED */
+    char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */
+    struct hub_dead dead;           /* DEAD_RETRY */
+    uint64_t next_rno;              /* number a newly registered referral gets */
+    uint64_t next_number;           /* ordinal of this year's human numbers */
+    uint64_t free_slot;             /* first unused content key slot; child n takes +n */
+};
+
+/* A message put into a queue. pair_seq is dense per (from, to, lane). */
+struct hub_delivery_out {
+    uint32_t to, from;
+    enum rh_lane lane;
+    uint64_t pair_seq;
+    uint64_t index;                 /* record delivered; the event's own unless retried */
+    uint64_t rno;
+    enum rh_kind kind;
+};
+
+/* A queue entry that ends without delivery, or is acknowledged. */
+struct hub_queue_out {
+    uint32_t to, from;
+    enum rh_lane lane;
+    uint64_t pair_seq;
+    enum { HUB_QUEUE_ACKED = 1, HUB_QUEUE_TOMBSTONE = 2, HUB_QUEUE_DEAD = 3 } what;
+    uint32_t refusal;               /* DEAD: receiver's code */
+};
+
+/* Something the timeline and the figures need: a clock met, missed, a level raised. */
+struct hub_note_out {
+    enum rh_kind kind;              /* arrived, due_soon, overdue, urge ... */
+    uint64_t rno;
+    uint32_t deadline;              /* serial, 0 none */
+    uint8_t status;                 /* enum hub_deadline_status after, 0 none */
+    uint8_t level;                  /* escalation after, 0 unchanged */
+    uint32_t agency;                /* who is told or who owes */
+};
+
+/* What an event does. Overwritten by hub_decide. */
+struct hub_outcome {
+    uint32_t refusal;               /* 0 stored, else the catalogue's number: no other effect
+                                       but the consumed n */
+    uint64_t rno;                   /* the referral concerned, 0 none */
+    uint32_t row_count;
+    struct hub_referral rows[HUB_ROWS_OUT_MAX]; /* full rows after; row 0 is the referral */
+    uint32_t delivery_count;
+    struct hub_delivery_out deliveries[HUB_DELIVERIES_OUT_MAX];
+    uint32_t queue_count;
+    struct hub_queue_out queue[HUB_DELIVERIES_OUT_MAX];
+    uint32_t note_count;
+    struct hub_note_out notes[HUB_NOTES_OUT_MAX];
+    uint32_t holder;                /* of row 0 after, 0 none */
+    uint64_t due_ms;                /* earliest end that holder owes, 0 none */
+};
+
+/* The rows decide may look at, answered by views or by a test's array. Each copies into
+ * caller's memory; RH_ERR_NOTFOUND when absent; another error stops the engine. */
+struct hub_world {
+    const struct rh_rules *rules;   /* borrowed, one consistent snapshot */
+    uint64_t rules_index;           /* its record */
+    void *context;
+    enum rh_err (*referral)(void *context, const struct rh_referral_id *id,
+                            struct hub_referral *out);
+    enum rh_err (*referral_by_rno)(void *context, uint64_t rno, struct hub_referral *out);
+    enum rh_err (*external)(void *context, const struct rh_external *external, uint64_t *rno);
+    enum rh_err (*message)(void *context, const struct rh_message_id *id, uint64_t *index);
+    enum rh_err (*agency)(void *context, uint32_t no, struct hub_agency *out);
+    enum rh_err (*agency_by_id)(void *context, const struct rh_agency_id *id,
+                                struct hub_agency *out);
+    /* Next pair_seq of (from, to, lane), from 1. */
+    enum rh_err (*pair_next)(void *context, uint32_t from, uint32_t to, enum rh_lane lane,
+                             uint64_t *pair_seq);
+    /* A queued entry; and the lane of the earliest undelivered message of a referral for an
+     * agency (RH_ERR_NOTFOUND when none). */
+    enum rh_err (*queued)(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
+                          uint64_t pair_seq, struct hub_queued *out);
+    enum rh_err (*queued_lane)(void *context, uint32_t to, uint64_t rno, enum rh_lane *lane);
+};
+
+/* Decide what one event does.
+ *
+ * world   borrowed; the rows as they are before the event.
+ * event   borrowed.
+ * out     caller's (large: keep one, not on the stack); overwritten. Its rows are whole rows.
+ *
+ * RH_OK          out is complete. What a peer wrote cannot make this fail: a bad message is a
+ *                decision too, with a refusal.
+ * RH_ERR_FULL    a bound of this header is reached; out is a refusal nobody should see: the
+ *                caller treats it as our bug unless the event says otherwise.
+ * any other      what a lookup answered. */
+enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *event,
+                       struct hub_outcome *out);
+
+/* Canonical form of the outcome in a record's rest (its rows in hub_referral_encode form). */
+enum rh_err hub_outcome_encode(const struct hub_outcome *outcome, struct rh_writer *writer);
+enum rh_err hub_outcome_decode(struct rh_bytes bytes, struct hub_outcome *out);
+
+#endif

@@ -1,0 +1,182 @@
+/* The row types: what the hub knows of a referral, an agency, a stream.
+ *
+ * A row is what decide reads and what apply stores. Rows have one canonical encoding
+ * (hub_*_encode), named by HUB_ROW_SCHEMA, which is what the state digest covers. */
+#ifndef HUB_CORE_ROW_H
+#define HUB_CORE_ROW_H
+
+#include <rh/calendar.h>
+#include <rh/hash.h>
+#include <rh/item.h>
+#include <rh/keyfile.h>
+#include <rh/rules.h>
+
+enum {
+    HUB_ROW_SCHEMA = 1,
+    HUB_DEADLINES_MAX = 24,     /* of one referral, ended ones included until they are dropped */
+    HUB_PAUSES_MAX = 8,         /* of one deadline */
+    HUB_EXTENSIONS_MAX = 4,
+    HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
+    HUB_REFERRAL_BYTES_MAX = 16 * 1024
+};
+
+/* An agency's number in rows; 0 is nobody, HUB_AGENCY_HUB the hub itself. */
+enum { HUB_AGENCY_NONE = 0, HUB_AGENCY_HUB = 1, HUB_AGENCY_FIRST = 2 };
+
+enum hub_deadline_status {
+    HUB_DEADLINE_RUNNING = 1,
+    HUB_DEADLINE_PAUSED = 2,
+    HUB_DEADLINE_MET = 3,
+    HUB_DEADLINE_MET_LATE = 4,
+    HUB_DEADLINE_MISSED = 5,   /* end passed, act still owed; becomes MET_LATE when it is done */
+    HUB_DEADLINE_CANCELLED = 6,
+    HUB_DEADLINE_LAPSED = 7    /* right_only: the end passed, nobody failed */
+};
+
+struct hub_pause {
+    uint64_t from_ms;
+    uint64_t to_ms; /* 0: still paused */
+};
+
+/* One clock of one referral, with everything its date was derived from. */
+struct hub_deadline {
+    uint32_t serial;                        /* unique in the referral, from 1 */
+    char limit[RH_RULE_ID_BYTES_MAX + 1];   /* id in the procedure, or "watchdog" */
+    enum hub_deadline_status status;
+    bool law;                               /* basis law, else policy */
+    bool right_only;
+    bool provisional;                       /* end lies beyond the calendar */
+    enum rh_unit unit;
+    uint32_t n;
+    enum rh_roll roll;
+    uint64_t start_ms;                      /* instant of the starting event */
+    uint64_t start_index;                   /* its record */
+    int32_t nominal;                        /* day before rolling, days since 1970-01-01 */
+    uint64_t end_ms;                        /* exclusive instant */
+    uint32_t owed_by;                       /* agency */
+    uint32_t round;                         /* repetition of a recurring clock, from 0 */
+    uint64_t soon_ms;                       /* when due_soon fires; 0 never or done */
+    uint64_t step_ms;                       /* when the next overdue step fires; 0 none */
+    uint8_t step;                           /* rungs fired so far; 0: overdue not yet fired */
+    uint64_t ended_ms;                      /* met, cancelled or lapsed at */
+    uint64_t missed_ms;                     /* when missed was recorded, 0 never */
+    uint32_t pause_count;
+    struct hub_pause pauses[HUB_PAUSES_MAX];
+    uint32_t extension_count;
+    struct rh_span extensions[HUB_EXTENSIONS_MAX];
+    bool sender_set;                        /* end given by the sender (assign) */
+};
+
+struct hub_referral {
+    uint64_t rno;                           /* local number, from 1 in order of registration */
+    struct rh_referral_id id;
+    struct rh_referral_id root;
+    struct rh_referral_id parent;           /* zero when none */
+    struct rh_referral_id repeat_of;        /* zero when none */
+    struct rh_referral_id merged_into;
+    char number[HUB_NUMBER_BYTES];
+    char procedure[RH_CODE_BYTES_MAX + 1];
+    uint32_t procedure_version;
+    uint64_t rules_index;                   /* record of the rules in force at register */
+    enum rh_state state;
+    enum rh_kind kind;                      /* dispatch kind in force, 0 before the first */
+    enum rh_lane lane;
+    uint32_t origin, sender, addressee, assigner; /* agencies, 0 none */
+    uint32_t holder;                        /* exactly one while open; 0 at rest */
+    bool arrived, signed_once, designated, report_required, report_done, reply_owed,
+        leader_named, sealed, extend_pending, no_clock_reset;
+    uint8_t escalation;
+    uint32_t dispatch_count, bounce_count, reopen_count, reject_count, dead_count;
+    uint32_t bounce_a, bounce_b, bounce_pair; /* last pair and how often in a row */
+    uint32_t child_count, child_open;       /* mandatory children: all, still open */
+    bool mandatory;                         /* as a child: blocks its parent */
+    char category[RH_CODE_BYTES_MAX + 1];
+    char area[RH_CODE_BYTES_MAX + 1];
+    char source[RH_CODE_BYTES_MAX + 1];
+    char outcome[RH_CODE_BYTES_MAX + 1];
+    uint64_t registered_ms, dispatched_ms, arrival_due_ms, arrived_ms, signed_ms, completed_ms,
+        accepted_ms, suspended_ms, concluded_ms, reported_ms, replied_ms, closed_ms;
+    uint64_t grace_left_ms;                 /* grace not yet used (it counts up-time only) */
+    uint64_t dispatch_index;                /* record of the dispatch in force */
+    uint64_t last_index;                    /* newest record about it */
+    uint64_t key_slot;                      /* content key in the key table */
+    uint32_t extend_n;                      /* extension asked for, while extend_pending */
+    uint32_t external_count;
+    struct rh_external externals[RH_EXTERNALS_MAX];
+    uint32_t fact_count;
+    struct rh_fact facts[RH_FACTS_MAX];
+    uint32_t party_count;                   /* agencies it has touched, ascending, no repeats */
+    uint32_t parties[32];
+    uint32_t deadline_serial;
+    uint32_t deadline_count;
+    struct hub_deadline deadlines[HUB_DEADLINES_MAX];
+};
+
+enum hub_agency_state { HUB_AGENCY_ACTIVE = 1, HUB_AGENCY_REVOKED = 2, HUB_AGENCY_SUSPENDED = 3 };
+
+struct hub_agency {
+    uint32_t no;
+    struct rh_agency_id id;
+    char name_zh[RH_TITLE_BYTES_MAX + 1];
+    char name_en[RH_TITLE_BYTES_MAX + 1];
+    char role[RH_ROLE_BYTES_MAX + 1];
+    char area[RH_CODE_BYTES_MAX + 1];
+    uint32_t superior;                      /* agency, 0 none known */
+    enum hub_agency_state state;
+    struct rh_card card;
+    uint64_t enrolled_ms, changed_ms;
+};
+
+/* One stream: what the hub expects next and what it saw last. */
+struct hub_stream {
+    uint32_t agency;
+    struct rh_epoch epoch;
+    uint64_t next_n;          /* from 1 */
+    bool closed;              /* a newer epoch was registered */
+    uint64_t opened_ms, last_ms;
+};
+
+/* An undelivered message in an agency's queue. */
+struct hub_queued {
+    uint32_t to, from;
+    enum rh_lane lane;
+    uint64_t pair_seq;
+    uint64_t index;           /* record that is delivered */
+    uint64_t rno;             /* referral, 0 for none */
+    enum rh_kind kind;
+    bool tombstone;
+    uint64_t stored_ms;
+    uint32_t bytes;           /* size on the wire, for the budgets */
+};
+
+/* A message its receiver cannot take; its holder is the sender. */
+struct hub_dead {
+    uint64_t index;           /* record of the undeliverable message */
+    uint32_t to, from;
+    enum rh_lane lane;
+    uint64_t pair_seq;
+    uint64_t rno;
+    uint32_t refusal;         /* the receiver's code */
+    uint64_t dead_ms;
+    bool settled;             /* retried, repaired or returned */
+    uint64_t settled_index;
+};
+
+enum rh_err hub_referral_encode(const struct hub_referral *row, struct rh_writer *writer);
+enum rh_err hub_referral_decode(struct rh_bytes bytes, struct hub_referral *out);
+enum rh_err hub_agency_encode(const struct hub_agency *row, struct rh_writer *writer);
+enum rh_err hub_agency_decode(struct rh_bytes bytes, struct hub_agency *out);
+enum rh_err hub_stream_encode(const struct hub_stream *row, struct rh_writer *writer);
+enum rh_err hub_stream_decode(struct rh_bytes bytes, struct hub_stream *out);
+enum rh_err hub_queued_encode(const struct hub_queued *row, struct rh_writer *writer);
+enum rh_err hub_queued_decode(struct rh_bytes bytes, struct hub_queued *out);
+enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer);
+enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out);
+
+/* Earliest running end among the clocks `agency` owes; 0 when none. */
+uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);
+/* Earliest instant at which a timer of this row must fire (arrival, due_soon, overdue step,
+ * close at end); 0 when none. */
+uint64_t hub_referral_wake(const struct hub_referral *row);
+
+#endif

@@ -1,0 +1,215 @@
+/* Rules: one checked, immutable snapshot of procedures, settings, routing map and calendars.
+ *
+ * protocol/load reads YAML into it; rh_rules_encode gives the compiled form that goes into
+ * the journal next to the sources; rh_rules_decode is how the engine and every auditor get
+ * the snapshot that was in force. Core, agents and tools only read it.
+ * Source of the format: protocol/rules/README.md; of each number: the file's `basis`. */
+#ifndef RH_RULES_H
+#define RH_RULES_H
+
+#include <rh/calendar.h>
+#include <rh/codec.h>
+#include <rh/kind.h>
+#include <rh/limits.h>
+
+enum {
+    RH_PROCEDURES_MAX = 64,
+    RH_LIMITS_MAX = 16,        /* clocks of one procedure */
+    RH_LADDER_MAX = 6,
+    RH_ROUTES_MAX = 16,        /* (from role, to role, kinds) of one procedure */
+    RH_CHECKS_MAX = 12,        /* required facts of one procedure */
+    RH_CODES_MAX = 24,         /* codes of one list */
+    RH_CALENDARS_MAX = 4,
+    RH_ROUTING_MAX = 1024,     /* entries of the routing map */
+    RH_RULE_ID_BYTES_MAX = 40,
+    RH_TITLE_BYTES_MAX = 96,
+    RH_BASIS_BYTES_MAX = 160,
+    RH_ROLE_BYTES_MAX = 20
+};
+
+enum rh_unit {
+    RH_UNIT_HOUR,
+    RH_UNIT_CALENDAR_DAY,
+    RH_UNIT_WORKING_DAY,
+    RH_UNIT_MONTH_CIVIL,    /* 民法典 art. 202 */
+    RH_UNIT_MONTH_CRIMINAL  /* 最高法刑诉解释 (2021) art. 202 */
+};
+
+enum rh_roll { RH_ROLL_NONE, RH_ROLL_NEXT_WORKING_DAY };
+
+/* The event whose instant starts a clock. */
+enum rh_clock_start {
+    RH_START_REGISTERED,
+    RH_START_STORED,     /* the dispatch was stored */
+    RH_START_ARRIVED,    /* delivered, or deemed so after the grace */
+    RH_START_SIGNED,
+    RH_START_COMPLETED,  /* arrived, or the supplement that completed the material */
+    RH_START_ACCEPTED,
+    RH_START_CONCLUDED,
+    RH_START_REPLIED,
+    RH_START_OBJECTED,
+    RH_START_RETURNED,
+    RH_START_SUPPLEMENT, /* supplement was asked for */
+    RH_START_SUSPENDED,
+    RH_START_REVISIT,
+    RH_START_REOPENED,   /* reopen or rejected report */
+    RH_START_FACT,       /* date in a fact (YYYYMMDD number) of the public part */
+    RH_START_AFTER,      /* end of the clock named in `after`: recurring clocks */
+    RH_START_STATE,      /* entering any state of `states`: watchdogs */
+    RH_START_COUNT
+};
+
+enum rh_verification { RH_VERIFIED_V1, RH_VERIFIED_V2, RH_VERIFIED_M, RH_VERIFIED_POLICY };
+
+/* Set of kinds or states as bits. */
+struct rh_kind_set {
+    uint64_t bits[2];
+};
+
+static inline bool rh_kind_in(const struct rh_kind_set *set, enum rh_kind kind)
+{
+    return (set->bits[(unsigned)kind >> 6] >> ((unsigned)kind & 63u)) & 1u;
+}
+
+static inline void rh_kind_add(struct rh_kind_set *set, enum rh_kind kind)
+{
+    set->bits[(unsigned)kind >> 6] |= (uint64_t)1 << ((unsigned)kind & 63u);
+}
+
+static inline bool rh_state_in(uint32_t states, enum rh_state state)
+{
+    return (states >> (unsigned)state) & 1u;
+}
+
+/* A span of time in rule units. n 0 means none. */
+struct rh_span {
+    enum rh_unit unit;
+    uint32_t n;
+};
+
+/* One rung of the escalation ladder: `after` the end (n 0: at the end), raise the level and,
+ * where `action` is an attention kind, record and deliver it. Levels 1 预警 2 催办 3 督办
+ * 4 挂牌督办 or 通报 5 superior, 纠正违法 or suit. */
+struct rh_rung {
+    uint8_t level;
+    struct rh_span after;
+    enum rh_kind action;
+    enum rh_actor to; /* HOLDER, SENDER, ORIGIN, SUPERIOR, SUPERVISOR: who is told */
+};
+
+/* A clock of a procedure. */
+struct rh_limit {
+    char id[RH_RULE_ID_BYTES_MAX + 1];       /* "dispatch", "object", "handle" ... */
+    char title_zh[RH_TITLE_BYTES_MAX + 1];
+    char title_en[RH_TITLE_BYTES_MAX + 1];
+    char basis[RH_BASIS_BYTES_MAX + 1];      /* instrument and article */
+    enum rh_verification verification;       /* POLICY means basis `policy`, else `law` */
+    struct rh_span span;                     /* n 0: the sender's due date (assign) */
+    enum rh_roll roll;
+    enum rh_clock_start start;
+    char fact[RH_RULE_ID_BYTES_MAX + 1];     /* START_FACT: key */
+    char after[RH_RULE_ID_BYTES_MAX + 1];    /* START_AFTER: id; own id: repeats */
+    uint32_t states;                         /* states in which it runs; leaving them ends it */
+    struct rh_kind_set met_by;               /* kinds that meet it */
+    struct rh_kind_set cancelled_by;         /* kinds that end it without met or missed */
+    enum rh_actor owed_by;                   /* HOLDER, ADDRESSEE, SENDER, ORIGIN */
+    bool pausable;                           /* stands still in suspended and hearings */
+    bool right_only;                         /* its end closes a right (objection), nobody fails */
+    bool close_at_end;                       /* remedy term: the hub closes when it has run */
+    uint8_t extend_times;                    /* 0: cannot be extended */
+    struct rh_span extend_max;               /* per extension */
+    enum rh_actor extend_by;                 /* HOLDER (its head) or SUPERIOR ... */
+    struct rh_span soon;                     /* due_soon fires this long before the end */
+    uint32_t ladder_count;
+    struct rh_rung ladder[RH_LADDER_MAX];
+};
+
+/* Who may send what to whom. "*" is any role. */
+struct rh_route {
+    char from[RH_ROLE_BYTES_MAX + 1];
+    char to[RH_ROLE_BYTES_MAX + 1];
+    struct rh_kind_set kinds;
+};
+
+/* A fact that must be there before a kind is let through. */
+struct rh_check {
+    char fact[RH_RULE_ID_BYTES_MAX + 1];
+    struct rh_kind_set kinds;
+    char equals[RH_CODE_BYTES_MAX + 1]; /* empty: any code or non-zero number */
+    uint32_t refusal;                   /* number of the catalogue */
+};
+
+struct rh_code_list {
+    uint32_t count;
+    char codes[RH_CODES_MAX][RH_CODE_BYTES_MAX + 1]; /* count 0: any code */
+};
+
+struct rh_procedure {
+    char id[RH_CODE_BYTES_MAX + 1];
+    uint32_t version;
+    char title_zh[RH_TITLE_BYTES_MAX + 1];
+    char title_en[RH_TITLE_BYTES_MAX + 1];
+    char basis[RH_BASIS_BYTES_MAX + 1];
+    char opened_by[8][RH_ROLE_BYTES_MAX + 1]; /* roles that may register; empty entries unused */
+    bool may_object, may_return, may_refuse, may_supplement, may_suspend, may_withdraw;
+    bool supplement_restarts;  /* completed clocks restart at the supplement */
+    bool direct;               /* signed -> concluded without accept */
+    bool has_start;            /* accepted and in_progress are separate */
+    bool report_required;      /* by default; assign always */
+    bool reply_owed;           /* by default; register may say more */
+    bool leader_required;      /* accept only with a leader in charge named */
+    uint32_t route_count;
+    struct rh_route routes[RH_ROUTES_MAX];
+    uint32_t check_count;
+    struct rh_check checks[RH_CHECKS_MAX];
+    struct rh_code_list outcomes;  /* conclude */
+    struct rh_code_list refusals;  /* refuse, object, return */
+    struct rh_code_list grounds;   /* suspend */
+    uint32_t limit_count;
+    struct rh_limit limits[RH_LIMITS_MAX];
+};
+
+/* An answer of the routing map (引导图). */
+struct rh_routing {
+    char category[RH_CODE_BYTES_MAX + 1]; /* exact, or a prefix ending in "*" */
+    char area[RH_CODE_BYTES_MAX + 1];     /* division code prefix, "" anywhere */
+    char to[RH_AGENCY_BYTES_MAX + 1];     /* agency, or role with the area's division: "court." */
+    char procedure[RH_CODE_BYTES_MAX + 1];
+    enum rh_kind kind;                    /* dispatch kind */
+    char condition_zh[RH_BASIS_BYTES_MAX + 1];
+    char condition_en[RH_BASIS_BYTES_MAX + 1];
+    char remedy_zh[RH_BASIS_BYTES_MAX + 1];
+    char remedy_en[RH_BASIS_BYTES_MAX + 1];
+};
+
+struct rh_settings {
+    uint32_t grace_hours;               /* deemed arrival, policy 24 */
+    struct rh_span watchdog[RH_STATE_COUNT]; /* per open state, where no law has a number */
+    char supervisor_roles[4][RH_ROLE_BYTES_MAX + 1]; /* may supervise any referral they see */
+};
+
+struct rh_rules {
+    uint32_t procedure_count;
+    struct rh_procedure procedures[RH_PROCEDURES_MAX];
+    uint32_t calendar_count;
+    struct rh_calendar calendars[RH_CALENDARS_MAX];
+    uint32_t routing_count;
+    struct rh_routing routing[RH_ROUTING_MAX];
+    struct rh_settings settings;
+};
+
+enum { RH_RULES_BYTES_MAX = 900 * 1024 };
+
+/* Compiled form, canonical; the same rules give the same bytes. */
+enum rh_err rh_rules_encode(const struct rh_rules *rules, struct rh_writer *writer);
+enum rh_err rh_rules_decode(struct rh_bytes bytes, struct rh_rules *out);
+
+const struct rh_procedure *rh_rules_procedure(const struct rh_rules *rules, const char *id);
+const struct rh_limit *rh_procedure_limit(const struct rh_procedure *procedure, const char *id);
+/* Longest match of category, then of area; NULL when the map has no answer. */
+const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
+                                        const char *area);
+/* The calendar for an area, the nationwide one by default; NULL when there is none. */
+const struct rh_calendar *rh_rules_calendar(const struct rh_rules *rules, const char *area);
+
+#endif
