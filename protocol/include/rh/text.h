@@ -1,0 +1,38 @@
+/* The two languages of every screen: Chinese, the first, and English, the language of the
+ * message ids in the sources.
+ *
+ * Mark a sentence with _("...") where it is printed, or with N_("...") where a table holds it
+ * and rh_text() translates it later. The Chinese goes into protocol/po/zh_CN.po; a test fails
+ * on a missing one. Wire codes, JSON keys and log lines are never translated. */
+#ifndef RH_TEXT_H
+#define RH_TEXT_H
+
+#include <rh/err.h>
+
+#define _(msgid) rh_text(msgid)
+#define N_(msgid) (msgid)
+
+/* Choose the language of this process: "zh", "en", or NULL for the surroundings.
+ *
+ * NULL looks at RHUB_LANG, LC_ALL, LC_MESSAGES, LANG, in this order, and takes the first that
+ * is set and not empty: "zh..." is Chinese, anything else (en_US.UTF-8, C) English. Where none
+ * is set the language is Chinese.
+ *
+ * Call it at the start, before threads, and again to change the language. It sets the locale
+ * category LC_MESSAGES and the environment variable LANGUAGE, nothing else. Texts are UTF-8
+ * whatever the locale.
+ *
+ * RH_OK            the language is set.
+ * RH_ERR_USAGE     `language` is neither "zh" nor "en"; nothing changed.
+ * RH_ERR_NOTFOUND  Chinese was chosen, but its catalogue is not installed or this system has
+ *                  no locale that lets it be read; texts stay English. */
+enum rh_err rh_text_init(const char *language);
+
+/* The language in use: "zh" or "en" (before rh_text_init: "en"). */
+const char *rh_text_language(void);
+
+/* The sentence in the language in use, or `msgid` itself. A static string; `msgid` must be
+ * one too. */
+const char *rh_text(const char *msgid) __attribute__((format_arg(1)));
+
+#endif
