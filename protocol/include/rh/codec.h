@@ -30,7 +30,9 @@ struct rh_bytes {
 
 /* RH_OK when `data` is exactly one canonical value of at most `bytes_max` bytes;
  * RH_ERR_FULL when larger; RH_ERR_INVALID otherwise, with the offset of the first offence in
- * *offset when offset is not NULL. */
+ * *offset when offset is not NULL: the value that is wrong, cut short or claims more than the
+ * buffer holds, the byte that breaks UTF-8, or the first byte too many. The work is linear in
+ * `bytes`; a depth or count inside cannot make it more. */
 enum rh_err rh_codec_check(const uint8_t *data, size_t bytes, size_t bytes_max, size_t *offset);
 
 enum rh_codec_type {
@@ -52,17 +54,20 @@ struct rh_reader {
 };
 
 void rh_reader_init(struct rh_reader *reader, const uint8_t *data, size_t bytes);
+/* Type of the next value without moving; RH_CODEC_END also on bytes of no canonical value. */
 enum rh_codec_type rh_reader_peek(const struct rh_reader *reader);
 uint64_t rh_reader_uint(struct rh_reader *reader);
 /* An unsigned integer not above `max`; above it is an offence. */
 uint64_t rh_reader_uint_max(struct rh_reader *reader, uint64_t max);
 int64_t rh_reader_int(struct rh_reader *reader); /* either sign */
 bool rh_reader_bool(struct rh_reader *reader);
+/* At most bytes_max long; longer is an offence. UTF-8 is rh_codec_check's business. */
 struct rh_bytes rh_reader_str(struct rh_reader *reader, size_t bytes_max);
 struct rh_bytes rh_reader_bin(struct rh_reader *reader, size_t bytes_max);
-/* Exactly `bytes` of bin, copied. */
+/* Exactly `bytes` of bin, copied; zeros after an offence. */
 void rh_reader_bin_exact(struct rh_reader *reader, uint8_t *out, size_t bytes);
-/* A str copied and terminated into out[capacity]; longer or containing NUL is an offence. */
+/* A str copied and terminated into out[capacity]; longer or containing NUL is an offence,
+ * after which out is the empty text. capacity is at least 1. */
 void rh_reader_text(struct rh_reader *reader, char *out, size_t capacity);
 /* Element count; above `max` is an offence. A map's count is pairs. */
 uint32_t rh_reader_array(struct rh_reader *reader, uint32_t max);
@@ -74,7 +79,9 @@ void rh_reader_fail(struct rh_reader *reader);
 /* RH_OK when no offence happened and all bytes were read. */
 enum rh_err rh_reader_finish(const struct rh_reader *reader);
 
-/* Writer into caller's memory, sticky in the same way: RH_ERR_FULL when it does not fit.
+/* Writer into caller's memory, sticky in the same way: RH_ERR_FULL when it does not fit,
+ * RH_ERR_INVALID when a str is not strict UTF-8 (every reader would refuse it). After an
+ * error what was written so far is no complete value and must not be used.
  * Map keys must be written in canonical order by the caller (asserted in debug checks by
  * tests that run rh_codec_check over every produced structure). */
 struct rh_writer {

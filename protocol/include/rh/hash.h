@@ -29,7 +29,7 @@ void rh_hash_tagged(const char *tag, const struct rh_bytes *parts, size_t count,
  * give equal hashes, nothing else can be learnt without the key. */
 void rh_hash_keyed(const uint8_t key[32], const void *data, size_t bytes, struct rh_hash *out);
 
-/* RFC 6962 leaf and node hashes. */
+/* RFC 6962 section 2.1: SHA-256(0x00 || data), SHA-256(0x01 || left || right). */
 void rh_hash_leaf(const void *data, size_t bytes, struct rh_hash *out);
 void rh_hash_node(const struct rh_hash *left, const struct rh_hash *right, struct rh_hash *out);
 

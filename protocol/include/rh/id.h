@@ -42,7 +42,8 @@ struct rh_hub_id {
     char text[RH_HUB_ID_BYTES_MAX + 1];
 };
 
-/* Lay out a version 7 UUID from a UTC instant in ms and 10 random bytes. Pure. */
+/* Lay out a version 7 UUID from a UTC instant in ms (above 2^48 - 1: taken as that) and 10
+ * random bytes, of which the six bits that version and variant need are overwritten. Pure. */
 void rh_id_make(uint8_t out[RH_ID_BYTES], uint64_t unix_ms, const uint8_t random[10]);
 
 /* Instant in ms carried by an id. */
@@ -51,7 +52,7 @@ uint64_t rh_id_ms(const uint8_t id[RH_ID_BYTES]);
 /* Lower-case 8-4-4-4-12 text, terminated. */
 void rh_id_format(const uint8_t id[RH_ID_BYTES], char out[RH_ID_TEXT_BYTES]);
 
-/* Read that text; upper case is accepted. RH_ERR_INVALID otherwise. */
+/* Read that text; upper case is accepted, any version is. RH_ERR_INVALID otherwise. */
 enum rh_err rh_id_parse(const char *text, uint8_t out[RH_ID_BYTES]);
 
 bool rh_id_is_zero(const uint8_t id[RH_ID_BYTES]);
@@ -67,10 +68,10 @@ enum rh_err rh_hub_id_parse(const char *text, size_t bytes, struct rh_hub_id *ou
 /* Whether the hub may run on a steered clock: its id begins with "test.". */
 bool rh_hub_id_is_test(const struct rh_hub_id *hub);
 
-/* Generation in a hub id, from 1. */
+/* Generation in a hub id, from 1; 0 when the text was never parsed and is not of the form. */
 uint32_t rh_hub_id_generation(const struct rh_hub_id *hub);
 
-/* The same hub in another generation (1 drops the suffix). */
+/* The same hub in another generation, from 1 (1 drops the suffix). `out` may be `hub`. */
 void rh_hub_id_with_generation(const struct rh_hub_id *hub, uint32_t generation,
                                struct rh_hub_id *out);
 

@@ -45,8 +45,13 @@ enum rh_err rh_open_content(const struct rh_content_key *key, struct rh_bytes as
                             const uint8_t *sealed, size_t bytes, uint8_t *out);
 
 void rh_seal_keypair(struct rh_seal_public *public_key, struct rh_seal_secret *secret_key);
-void rh_seal_key(const struct rh_content_key *key, const struct rh_seal_public *recipient,
-                 uint8_t out[RH_SEALED_KEY_BYTES]);
+
+/* RH_ERR_CRYPTO when the recipient's key is no usable point (low order, such as all zero);
+ * a key from a card is a stranger's input. */
+enum rh_err rh_seal_key(const struct rh_content_key *key,
+                        const struct rh_seal_public *recipient,
+                        uint8_t out[RH_SEALED_KEY_BYTES]);
+/* RH_ERR_CRYPTO when it does not open with these keys. */
 enum rh_err rh_open_key(const uint8_t sealed[RH_SEALED_KEY_BYTES],
                         const struct rh_seal_public *public_key,
                         const struct rh_seal_secret *secret_key, struct rh_content_key *out);

@@ -33,7 +33,8 @@ void rh_sign_public_of(const struct rh_sign_secret *secret_key, struct rh_sign_p
 void rh_sign(const char *tag, const void *message, size_t bytes,
              const struct rh_sign_secret *secret_key, struct rh_signature *out);
 
-/* RH_OK or RH_ERR_CRYPTO. Thread-safe. */
+/* RH_OK or RH_ERR_CRYPTO; RH_ERR_NOMEM, only for messages above 4000 bytes, says nothing
+ * about the signature. Thread-safe. */
 enum rh_err rh_sign_verify(const char *tag, const void *message, size_t bytes,
                            const struct rh_sign_public *public_key,
                            const struct rh_signature *signature);
