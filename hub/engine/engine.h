@@ -1,0 +1,176 @@
+/* The one thread that changes anything.
+ *
+ * A turn: offers, wakes and commands are decided and applied one after another into the open
+ * batch; hub_engine_finish appends one frame, syncs it while the tree grows and the batch
+ * checkpoint is signed, and only then lets results out. Views are committed behind: after the
+ * receipts have left, at 50 ms, after 5 ms of silence, or at 20,000 records.
+ *
+ * Not thread-safe: every call from the engine's thread. Readers elsewhere use a store reader
+ * and the views' read functions. A failed sync or a store that cannot be re-applied answers
+ * RH_ERR_IO or RH_ERR_CORRUPT: the caller must exit, and recovery is the way back. */
+#ifndef HUB_ENGINE_ENGINE_H
+#define HUB_ENGINE_ENGINE_H
+
+#include <rh/sign.h>
+#include <rh/wire.h>
+
+#include "views/views.h"
+
+struct hub_engine;
+
+struct hub_engine_options {
+    const char *data_dir;       /* journal/, log/ below it; created when missing */
+    const char *keys_dir;       /* outside data_dir: sign key, wrapping key, external key */
+    const char *rules_dir;      /* YAML sources, read by protocol/load at assembly */
+    struct rh_hub_id hub;       /* only used when the journal is new; else checked */
+    struct hub_map *map;        /* borrowed: the store's open write batch */
+    void *store;                /* context of the next three */
+    enum rh_err (*store_commit)(void *store);
+    enum rh_err (*store_abort)(void *store);
+    enum rh_err (*store_usage)(void *store, uint32_t *used_permille);
+    void *keytable;             /* context of the next two */
+    enum rh_err (*content_key)(void *keytable, uint64_t slot, struct rh_content_key *out);
+    enum rh_err (*content_ahead)(void *keytable, uint64_t first_free);
+    bool steered;               /* --test-clock: only on a test hub */
+    uint64_t segment_bytes;     /* 0: 64 MB */
+    uint64_t (*wall_ms)(void);  /* UTC; NULL: the system's */
+    uint64_t (*monotonic_ms)(void);
+};
+
+/* Recover and open. On refusal *report (caller's, report_bytes) says what and where.
+ * RH_ERR_CORRUPT: journal, tree or views disagree; nothing was changed. */
+enum rh_err hub_engine_open(const struct hub_engine_options *options, struct hub_engine **out,
+                            char *report, size_t report_bytes);
+void hub_engine_close(struct hub_engine **engine);
+
+/* Hub time, UTC ms: last journal time plus the monotonic clock, or the steered clock. */
+uint64_t hub_engine_now(struct hub_engine *engine);
+const struct rh_hub_id *hub_engine_hub(const struct hub_engine *engine);
+struct hub_views *hub_engine_views(struct hub_engine *engine);
+const struct rh_rules *hub_engine_rules(const struct hub_engine *engine);
+void hub_engine_external_key(const struct hub_engine *engine, uint8_t out[32]);
+
+/* Newest published checkpoint note; borrowed until the next finish; empty when none. */
+struct rh_bytes hub_engine_note(const struct hub_engine *engine);
+
+/* What became of an offered bundle or hello. */
+enum hub_answer {
+    HUB_ANSWER_TAKEN = 1,  /* in the batch; its confirm comes with finish */
+    HUB_ANSWER_AGAIN = 2,  /* every n known with the same digest: confirm at once from journal */
+    HUB_ANSWER_GAP = 3,    /* first n above the expected one: *expected_n */
+    HUB_ANSWER_BUSY = 4,   /* nothing consumed: *refusal, retry after retry_ms */
+    HUB_ANSWER_REFUSED = 5,/* whole bundle: *refusal; no number consumed */
+    HUB_ANSWER_SPLIT = 6   /* some n known, some new: offer the part from *expected_n again */
+};
+
+struct hub_offer_result {
+    enum hub_answer answer;
+    uint32_t refusal;
+    uint32_t retry_ms;
+    uint64_t expected_n;
+    uint64_t first_index;  /* TAKEN: log index of the first item record */
+};
+
+/* Register or resume an epoch. `hello` decoded and its signature verified by the gateway;
+ * `signed_bytes` and signature are journalled. TAKEN or BUSY or REFUSED (7106 closed epoch,
+ * 5201 the agency shows more than this journal holds: intake and delivery stop). */
+enum rh_err hub_engine_hello(struct hub_engine *engine, uint32_t agency,
+                             const struct rh_hello *hello, struct rh_bytes signed_bytes,
+                             const struct rh_signature *signature,
+                             struct hub_offer_result *out);
+
+/* Offer a bundle whose header signature and item root are verified. Decided and applied at
+ * once into the open batch. */
+enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
+                             const struct rh_bundle_header *header,
+                             const struct rh_frame_bundle *bundle,
+                             const struct rh_hash *digests, struct hub_offer_result *out);
+
+/* An operator's command. */
+struct hub_command {
+    enum hub_command_type type;
+    char operator_name[HUB_OPERATOR_BYTES_MAX + 1];
+    char reason[HUB_REASON_BYTES_MAX + 1];
+    struct hub_agency agency;   /* AGENCY: the row wanted; no 0: a new one */
+    uint64_t rno;               /* ATTENTION */
+    enum rh_kind action;        /* ATTENTION */
+    uint64_t dead_index;        /* DEAD_RETRY, DEAD_RETURN */
+    uint32_t dead_to;
+};
+
+struct hub_command_result {
+    uint32_t refusal;           /* 0 done */
+    uint64_t index;             /* record */
+    uint32_t agency;            /* AGENCY: its number */
+};
+
+enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_command *command,
+                               struct hub_command_result *out);
+
+/* Clock verbs. Steering moves a test hub's time forward to `to_ms` and holds it there plus
+ * the monotonic clock times `rate` (0: stands still). */
+enum rh_err hub_engine_steer(struct hub_engine *engine, uint64_t to_ms, uint32_t rate,
+                             const char *operator_name);
+enum rh_err hub_engine_clock_confirm(struct hub_engine *engine, const char *operator_name,
+                                     const char *reason);
+/* Re-read rules_dir; a change is journalled. RH_ERR_CONFIG with file:line:column in report. */
+enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes);
+
+/* Fire timers that are due, at most `limit` of them, into the batch; *fired how many. When it
+ * equals limit, more may be due. */
+enum rh_err hub_engine_fire(struct hub_engine *engine, uint32_t limit, uint32_t *fired);
+
+/* Milliseconds until something must be done (timer, views commit, checkpoint): 0 now. */
+uint32_t hub_engine_wait_ms(struct hub_engine *engine);
+
+/* Records waiting in the open batch. */
+uint32_t hub_engine_pending(const struct hub_engine *engine);
+
+/* Append, sync, sign. After RH_OK everything offered since the last finish is durable and
+ * its confirms may be built and sent. Publishes a checkpoint when 5 s have passed. */
+enum rh_err hub_engine_finish(struct hub_engine *engine);
+
+/* Views commit if it is time; call after results were sent. */
+enum rh_err hub_engine_settle(struct hub_engine *engine);
+
+/* Agencies (numbers) for which something was queued since the last call; returns the count,
+ * at most max. */
+uint32_t hub_engine_stirred(struct hub_engine *engine, uint32_t *agencies, uint32_t max);
+
+/* Agencies whose row changed since the last call (keys, state): the gateway pushes them. */
+bool hub_engine_agencies_changed(struct hub_engine *engine);
+
+/* Confirm for records [first_index, first_index + count): batch checkpoint of the newest
+ * synced size, range proof, cores. Views in *out point into engine memory until the next
+ * call. */
+enum rh_err hub_engine_confirm(struct hub_engine *engine, uint64_t first_n,
+                               uint64_t first_index, uint32_t count,
+                               struct rh_frame_confirm *out);
+/* Confirm for numbers already known: their records, wherever they lie (contiguous prefix). */
+enum rh_err hub_engine_confirm_again(struct hub_engine *engine, uint32_t agency,
+                                     const struct rh_epoch *epoch, uint64_t first_n,
+                                     uint32_t count, struct rh_frame_confirm *out);
+
+/* Everything a delivery frame needs for a queued entry: reads journal, opens the content.
+ * Views point into engine memory until the next call. */
+enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queued *queued,
+                                struct rh_delivery *out);
+
+/* Inclusion proof of a record against the newest published checkpoint. */
+enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
+                             struct rh_frame_proof *out);
+
+/* Condition of the hub, for status and for the gateway. */
+struct hub_engine_health {
+    uint64_t records;            /* log size */
+    uint64_t published;          /* size of the newest published checkpoint */
+    bool intake_held;            /* rollback seen or disk/map full */
+    uint32_t held_refusal;       /* why: 5201, 6101, 6102, 5104 ... */
+    bool firing_held;            /* clock not believed */
+    int64_t wall_skew_ms;        /* wall clock minus hub time */
+    uint32_t map_permille;
+    char text[200];              /* one English sentence when something is held */
+};
+void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out);
+
+#endif

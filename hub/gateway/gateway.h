@@ -1,0 +1,67 @@
+/* The door to agencies: a process that holds sockets and the transport key and nothing else,
+ * a ring of plain records to it, and on the engine's side the sessions, signature workers and
+ * credit.
+ *
+ *   agencies == CURVE ==> door process (ROUTER, ZAP, sizes, shape, key -> agency, budgets)
+ *        <== shared-memory ring, eventfd ==>  hub_gateway_turn in the engine's thread
+ *
+ * The door's death costs availability: the gateway starts another and sessions say HELLO
+ * again. Its capture never reaches store, signing keys or integrity. */
+#ifndef HUB_GATEWAY_GATEWAY_H
+#define HUB_GATEWAY_GATEWAY_H
+
+#include "engine/engine.h"
+
+struct hub_gateway;
+
+struct hub_gateway_options {
+    const char *endpoint;        /* tcp://127.0.0.1:5550; port 0 or *: chosen, see below */
+    const char *program;         /* path of rhubd itself, started again as the door */
+    const char *transport_key;   /* path of the CURVE secret, opened by the door */
+    uint32_t workers;            /* signature workers, 1..8 */
+    uint64_t ring_bytes;         /* each way; 0: 16 MiB */
+    uint64_t door_memory_bytes;  /* RLIMIT_AS of the door; 0: 512 MiB */
+    uint32_t bundles_per_second; /* quota per agency, 0: 2000; above it BUSY */
+    uint64_t bytes_per_second;   /* quota per agency, 0: 64 MiB */
+};
+
+/* Start the door and wait (at most 10 s) until its socket is bound and its self-test (an
+ * unknown key must be refused) passed. */
+enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
+                             struct hub_engine *engine, struct hub_gateway **out);
+void hub_gateway_close(struct hub_gateway **gateway);
+
+/* The endpoint really bound (with the chosen port). Valid while open. */
+const char *hub_gateway_endpoint(const struct hub_gateway *gateway);
+
+/* Descriptors to poll for POLLIN; at most max, returns the count. */
+uint32_t hub_gateway_fds(struct hub_gateway *gateway, int *fds, uint32_t max);
+
+/* One turn of intake: drain the ring, verify, offer to the engine (bounded: at most 1024
+ * records or 4 MB). Nothing leaves for what was offered until hub_gateway_release. */
+enum rh_err hub_gateway_turn(struct hub_gateway *gateway);
+
+/* After hub_engine_finish: send confirms, then deliveries within credit, redelivery with
+ * back-off, checkpoints. */
+enum rh_err hub_gateway_release(struct hub_gateway *gateway);
+
+/* Milliseconds until redelivery or a restart of the door is due; UINT32_MAX never. */
+uint32_t hub_gateway_wait_ms(const struct hub_gateway *gateway);
+
+/* What an operator sees of one agency's connection. */
+struct hub_session_view {
+    uint32_t agency;
+    bool online;
+    uint64_t since_ms, last_ms;    /* hub time */
+    int64_t skew_ms;               /* agency's clock minus hub time at HELLO */
+    uint32_t in_flight;            /* deliveries sent, not acknowledged */
+    char software[RH_CODE_BYTES_MAX + 1];
+};
+/* Thread-safe snapshot; returns the count, at most max. */
+uint32_t hub_gateway_sessions(struct hub_gateway *gateway, struct hub_session_view *out,
+                              uint32_t max);
+
+/* Body of `rhubd --door`: runs in the door process until its parent goes. */
+int hub_door_main(int argc, char **argv);
+
+#endif
