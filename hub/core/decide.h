@@ -26,6 +26,7 @@ enum hub_event_type {
     HUB_EVENT_WAKE = 2,     /* a referral's timer: arrived, due_soon, overdue, close */
     HUB_EVENT_URGED = 3,    /* operator raises attention: urge, supervise, escalate */
     HUB_EVENT_DEAD_RETRY = 4, /* operator or sender retries a dead letter */
+    HUB_EVENT_DEAD_RETURN = 6, /* operator returns a dead letter to its sender */
     HUB_EVENT_RECOMPUTE = 5 /* job step: calendar or rules changed, dates of one referral */
 };
 
@@ -40,10 +41,12 @@ struct hub_event {
     uint64_t rno;                   /* WAKE, URGED, RECOMPUTE: the referral */
     enum rh_kind action;            /* URGED */
     char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */
-    struct hub_dead dead;           /* DEAD_RETRY */
+    struct hub_dead dead;           /* DEAD_RETRY, DEAD_RETURN: the row before */
     uint64_t next_rno;              /* number a newly registered referral gets */
     uint64_t next_number;           /* ordinal of this year's human numbers */
     uint64_t free_slot;             /* first unused content key slot; child n takes +n */
+    uint64_t down_ms;               /* how long the hub has not run since its first record, as
+                                       journalled; 0 makes the grace count wall time */
 };
 
 /* A message put into a queue. pair_seq is dense per (from, to, lane). */
@@ -56,18 +59,28 @@ struct hub_delivery_out {
     enum rh_kind kind;
 };
 
-/* A queue entry that ends without delivery, or is acknowledged. */
+enum hub_queue_what {
+    HUB_QUEUE_ACKED = 1,     /* every entry of (to, from, lane) up to and including pair_seq is
+                                delivered and leaves the queue */
+    HUB_QUEUE_TOMBSTONE = 2, /* this entry is delivered as a tombstone; it keeps its number */
+    HUB_QUEUE_DEAD = 3,      /* this entry leaves the queue and becomes a dead letter */
+    HUB_QUEUE_SETTLED = 4    /* the dead letter (index, to) is settled by this record */
+};
+
+/* A queue entry that ends without delivery or is acknowledged; a dead letter settled. */
 struct hub_queue_out {
     uint32_t to, from;
     enum rh_lane lane;
     uint64_t pair_seq;
-    enum { HUB_QUEUE_ACKED = 1, HUB_QUEUE_TOMBSTONE = 2, HUB_QUEUE_DEAD = 3 } what;
+    enum hub_queue_what what;
     uint32_t refusal;               /* DEAD: receiver's code */
+    uint64_t index;                 /* DEAD, TOMBSTONE, SETTLED: record of the message */
 };
 
 /* Something the timeline and the figures need: a clock met, missed, a level raised. */
 struct hub_note_out {
-    enum rh_kind kind;              /* arrived, due_soon, overdue, urge ... */
+    enum rh_kind kind;              /* arrived, due_soon, overdue, urge ...; a clock met: the
+                                       kind that met it; a date moved by a calendar: notice */
     uint64_t rno;
     uint32_t deadline;              /* serial, 0 none */
     uint8_t status;                 /* enum hub_deadline_status after, 0 none */
@@ -79,6 +92,8 @@ struct hub_note_out {
 struct hub_outcome {
     uint32_t refusal;               /* 0 stored, else the catalogue's number: no other effect
                                        but the consumed n */
+    uint32_t field;                 /* refused: key of the public part's field it is about, 0
+                                       when it is about none */
     uint64_t rno;                   /* the referral concerned, 0 none */
     uint32_t row_count;
     struct hub_referral rows[HUB_ROWS_OUT_MAX]; /* full rows after; row 0 is the referral */
@@ -114,6 +129,11 @@ struct hub_world {
     enum rh_err (*queued)(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
                           uint64_t pair_seq, struct hub_queued *out);
     enum rh_err (*queued_lane)(void *context, uint32_t to, uint64_t rno, enum rh_lane *lane);
+    /* First queued entry of (to, from, lane) at or after a pair_seq. */
+    enum rh_err (*queued_next)(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
+                               uint64_t at_least, struct hub_queued *out);
+    /* The dead letter of a record for a receiver, settled or not. */
+    enum rh_err (*dead)(void *context, uint64_t index, uint32_t to, struct hub_dead *out);
 };
 
 /* Decide what one event does.

@@ -16,6 +16,8 @@ enum {
     HUB_DEADLINES_MAX = 24,     /* of one referral, ended ones included until they are dropped */
     HUB_PAUSES_MAX = 8,         /* of one deadline */
     HUB_EXTENSIONS_MAX = 4,
+    HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
+    HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
     HUB_REFERRAL_BYTES_MAX = 16 * 1024
 };
@@ -65,6 +67,9 @@ struct hub_deadline {
     uint32_t extension_count;
     struct rh_span extensions[HUB_EXTENSIONS_MAX];
     bool sender_set;                        /* end given by the sender (assign) */
+    uint64_t set_ms;                        /* sender_set: that end, before pauses */
+    bool left;                              /* CANCELLED because its states were left: coming
+                                               back revives it, so bouncing resets nothing */
 };
 
 struct hub_referral {
@@ -73,7 +78,7 @@ struct hub_referral {
     struct rh_referral_id root;
     struct rh_referral_id parent;           /* zero when none */
     struct rh_referral_id repeat_of;        /* zero when none */
-    struct rh_referral_id merged_into;
+    struct rh_referral_id merged_into;      /* merged or transferred: continues as this one */
     char number[HUB_NUMBER_BYTES];
     char procedure[RH_CODE_BYTES_MAX + 1];
     uint32_t procedure_version;
@@ -83,12 +88,19 @@ struct hub_referral {
     enum rh_lane lane;
     uint32_t origin, sender, addressee, assigner; /* agencies, 0 none */
     uint32_t holder;                        /* exactly one while open; 0 at rest */
+    uint32_t last_holder;                   /* at rest: who held it last and may archive it */
+    uint32_t sealed_by;                     /* who sealed it, 0 none */
     bool arrived, signed_once, designated, report_required, report_done, reply_owed,
         leader_named, sealed, extend_pending, no_clock_reset;
+    bool hearing;                           /* a hearing is open: pausable clocks stand still */
+    bool counted;                           /* as a child: counted in its parent's child_open or
+                                               review_open */
+    enum rh_kind born;                      /* register, split, transfer_on or review_request */
     uint8_t escalation;
     uint32_t dispatch_count, bounce_count, reopen_count, reject_count, dead_count;
     uint32_t bounce_a, bounce_b, bounce_pair; /* last pair and how often in a row */
     uint32_t child_count, child_open;       /* mandatory children: all, still open */
+    uint32_t review_open;                   /* reviews asked for and not yet concluded */
     bool mandatory;                         /* as a child: blocks its parent */
     char category[RH_CODE_BYTES_MAX + 1];
     char area[RH_CODE_BYTES_MAX + 1];
@@ -96,17 +108,22 @@ struct hub_referral {
     char outcome[RH_CODE_BYTES_MAX + 1];
     uint64_t registered_ms, dispatched_ms, arrival_due_ms, arrived_ms, signed_ms, completed_ms,
         accepted_ms, suspended_ms, concluded_ms, reported_ms, replied_ms, closed_ms;
-    uint64_t grace_left_ms;                 /* grace not yet used (it counts up-time only) */
+    uint64_t down_ms;                       /* hub_event.down_ms when arrival_due_ms was set or
+                                               moved: grace counts up-time only */
     uint64_t dispatch_index;                /* record of the dispatch in force */
     uint64_t last_index;                    /* newest record about it */
     uint64_t key_slot;                      /* content key in the key table */
-    uint32_t extend_n;                      /* extension asked for, while extend_pending */
+    uint32_t extend_n;                      /* extension asked for, while extend_pending, */
+    uint32_t extend_serial;                 /* and the clock it is asked for */
     uint32_t external_count;
     struct rh_external externals[RH_EXTERNALS_MAX];
     uint32_t fact_count;
     struct rh_fact facts[RH_FACTS_MAX];
     uint32_t party_count;                   /* agencies it has touched, ascending, no repeats */
-    uint32_t parties[32];
+    uint32_t parties[HUB_PARTIES_MAX];
+    uint32_t accused_count;                 /* ascending, no repeats */
+    struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these never
+                                               get it nor learn that it exists */
     uint32_t deadline_serial;
     uint32_t deadline_count;
     struct hub_deadline deadlines[HUB_DEADLINES_MAX];
@@ -124,6 +141,8 @@ struct hub_agency {
     uint32_t superior;                      /* agency, 0 none known */
     enum hub_agency_state state;
     struct rh_card card;
+    struct rh_hash unit_hash;               /* rh_hash_keyed(external key, id text): what an
+                                               accusation names it by; set at enrolment */
     uint64_t enrolled_ms, changed_ms;
 };
 
