@@ -1,0 +1,261 @@
+/* Frames between a client library and the hub's door: one ZeroMQ frame, one canonical array
+ * whose first element is the frame type. Source: protocol/spec/wire.md.
+ *
+ * Encoding goes into caller's memory; decoding yields borrowed views into the frame. Decode
+ * checks the whole frame for canonical form first (rh_codec_check, RH_FRAME_BYTES_MAX). */
+#ifndef RH_WIRE_H
+#define RH_WIRE_H
+
+#include <rh/item.h>
+#include <rh/note.h>
+#include <rh/proof.h>
+#include <rh/receipt.h>
+
+enum {
+    RH_WIRE_VERSION = 1,
+    RH_NONCE_BYTES = 32,
+    RH_PROOF_HASHES_MAX = 128,
+    RH_CONFIRM_RECORDS_MAX = RH_BUNDLE_ITEMS_MAX + 1, /* a bundle's own record and its items */
+    RH_DETAIL_BYTES_MAX = 256,                        /* detail text of an error */
+    RH_NUMBER_BYTES_MAX = 48,                         /* human number of a referral */
+    RH_HELLO_BYTES_MAX = RH_NOTE_BYTES_MAX + 1024
+};
+
+static_assert((int)RH_PROOF_RANGE_MAX <= (int)RH_PROOF_HASHES_MAX, "every proof fits its frame");
+
+enum rh_frame_type {
+    /* from a client */
+    RH_FRAME_OPEN = 1,    /* [1, version, agency]: asks for a challenge */
+    RH_FRAME_HELLO = 2,   /* [2, hello bin, signature bin] */
+    RH_FRAME_BUNDLE = 3,  /* [3, header bin, signature bin, [item, ...]] */
+    RH_FRAME_WINDOW = 4,  /* [4, session u64, messages, bytes]: credit for deliveries */
+    RH_FRAME_RESYNC = 5,  /* [5, session, sender, lane, from pair_seq] */
+    RH_FRAME_ASK = 6,     /* [6, session, n]: the outcome of an own n, again */
+    RH_FRAME_PROVE = 7,   /* [7, session, index, size]: inclusion; size 0: newest checkpoint */
+    RH_FRAME_CLOSE = 8,   /* [8, session] */
+    RH_FRAME_EXTEND = 9,  /* [9, session, old size]: is the log still what I have seen? */
+    /* from the hub */
+    RH_FRAME_CHALLENGE = 65, /* [65, version, hub id, nonce bin32, hub time ms, test bool] */
+    RH_FRAME_WELCOME = 66,   /* [66, session, next n, hub time ms, note str, external key bin] */
+    RH_FRAME_CONFIRM = 67,   /* [67, first n, size, root, signature, first index,
+                                [proof hash..], [[core bin, rest hash bin], ..]] */
+    RH_FRAME_DELIVERY = 68,  /* see struct rh_delivery */
+    RH_FRAME_BUSY = 69,      /* [69, refusal, retry_ms, first n] */
+    RH_FRAME_GAP = 70,       /* [70, expected n] */
+    RH_FRAME_ERROR = 71,     /* [71, refusal, detail str] */
+    RH_FRAME_CHECKPOINT = 72, /* [72, note str]: newest published checkpoint */
+    RH_FRAME_PROOF = 73,     /* [73, index, note str, core, rest hash, [hash..]] */
+    RH_FRAME_CONSISTENCY = 74 /* [74, old size, note str, [hash..]] */
+};
+
+/* Type of a frame without decoding the rest; 0 when it is none. */
+enum rh_frame_type rh_frame_type_of(struct rh_bytes frame);
+
+/* Signed by the agency with tag "rhub/hello/1". Proves the signing key, registers the epoch,
+ * and shows what the agency holds, so that a hub restored from a backup is noticed. What is
+ * claimed beyond the hub's journal stops intake only with the hub's own signature as
+ * evidence (receipt_*, note), or any agency could stop the hub with a large number.
+ * On the wire an array of the values in this order. */
+struct rh_hello {
+    uint8_t suite;
+    struct rh_hub_id hub;
+    struct rh_agency_id agency;
+    struct rh_epoch epoch;
+    uint8_t nonce[RH_NONCE_BYTES]; /* the engine's challenge */
+    uint64_t lease;                /* takeover: must exceed the live session's */
+    uint64_t highest_receipt_size; /* log size that the newest receipt proves, 0 none */
+    uint64_t highest_n;            /* newest n with a receipt, 0 none */
+    uint64_t highest_delivery_index; /* newest log index delivered here + 1, 0 none */
+    uint64_t checkpoint_size;      /* newest published checkpoint held, 0 none */
+    struct rh_hash checkpoint_root;
+    uint32_t window_messages;      /* credit at the start */
+    uint64_t window_bytes;
+    uint64_t agency_ms;            /* agency's clock, a claim */
+    char software[RH_CODE_BYTES_MAX + 1]; /* printable ASCII, may be empty */
+    struct rh_hash receipt_root;           /* batch checkpoint of the newest receipt: its size */
+    struct rh_signature receipt_signature; /* is highest_receipt_size; zero when that is 0 */
+    struct rh_bytes note;                  /* newest published checkpoint held; may be empty */
+};
+
+/* Decode leaves out->note borrowed from `bytes`. */
+enum rh_err rh_hello_encode(const struct rh_hello *hello, struct rh_writer *writer);
+enum rh_err rh_hello_decode(struct rh_bytes bytes, struct rh_hello *out);
+
+struct rh_frame_open {
+    uint32_t version;
+    struct rh_agency_id agency;
+};
+
+struct rh_frame_hello {
+    struct rh_bytes hello; /* exact signed bytes */
+    struct rh_signature signature;
+};
+
+struct rh_frame_bundle {
+    struct rh_bytes header; /* exact signed bytes */
+    struct rh_signature signature;
+    uint32_t count;
+    struct rh_item items[RH_BUNDLE_ITEMS_MAX]; /* behind count: undefined */
+};
+
+struct rh_frame_window {
+    uint64_t session;
+    uint32_t messages;
+    uint64_t bytes;
+};
+
+struct rh_frame_resync {
+    uint64_t session;
+    struct rh_agency_id sender;
+    enum rh_lane lane;
+    uint64_t from_pair_seq;
+};
+
+struct rh_frame_challenge {
+    uint32_t version;
+    struct rh_hub_id hub;
+    uint8_t nonce[RH_NONCE_BYTES];
+    uint64_t hub_ms;
+    bool test;
+};
+
+struct rh_frame_welcome {
+    uint64_t session;
+    uint64_t next_n;
+    uint64_t hub_ms;
+    struct rh_bytes note;     /* newest published checkpoint, empty if none */
+    uint8_t external_key[32]; /* key for rh_hash_keyed over external numbers */
+};
+
+/* One record of a confirm: core and the hash of its rest, never rest itself. */
+struct rh_confirmed {
+    struct rh_bytes core;
+    struct rh_hash rest_hash;
+};
+
+struct rh_frame_confirm {
+    uint64_t first_n;
+    uint64_t size; /* batch checkpoint */
+    struct rh_hash root;
+    struct rh_signature signature; /* tag "rhub/batch/1", see rh/proof.h */
+    uint64_t first_index;
+    uint32_t proof_count;
+    struct rh_hash proof[RH_PROOF_HASHES_MAX];
+    uint32_t record_count; /* 1..RH_CONFIRM_RECORDS_MAX, contiguous from first_index */
+    struct rh_confirmed records[RH_CONFIRM_RECORDS_MAX];
+};
+
+enum rh_delivery_form {
+    RH_DELIVERY_ITEM = 0,      /* an agency's item, with the sender's proof */
+    RH_DELIVERY_NOTICE = 1,    /* the hub's own word: a public part of a kind of group H */
+    RH_DELIVERY_TOMBSTONE = 2  /* recalled, dead or erased before it was delivered; the public
+                                  part, when there is one, is the hub's and says why */
+};
+
+/* [68, form, sender, lane, pair_seq, index, stored_ms, number str, public|notice bin,
+ *  then for an item: commitment, keys, salt, private, body, bundle header, signature,
+ *  position, [path hash..]] */
+struct rh_delivery {
+    enum rh_delivery_form form;
+    struct rh_agency_id sender; /* "hub.division" form of text for the hub itself */
+    enum rh_lane lane;
+    uint64_t pair_seq;
+    uint64_t index;
+    uint64_t stored_ms;
+    struct rh_bytes number;      /* human number of the referral, may be empty */
+    struct rh_item item;         /* form ITEM; for other forms only public_part is set */
+    struct rh_bytes header;      /* exact signed bundle header */
+    struct rh_signature signature;
+    uint32_t position;
+    uint32_t path_count;
+    struct rh_hash path[RH_BUNDLE_PATH_MAX];
+};
+
+struct rh_frame_busy {
+    uint32_t refusal;
+    uint32_t retry_ms;
+    uint64_t first_n;
+};
+
+struct rh_frame_error {
+    uint32_t refusal;
+    struct rh_bytes detail;
+};
+
+struct rh_frame_prove {
+    uint64_t session;
+    uint64_t index;
+    uint64_t size;
+};
+
+struct rh_frame_proof {
+    uint64_t index;
+    struct rh_bytes note;
+    struct rh_bytes core;
+    struct rh_hash rest_hash;
+    uint32_t proof_count;
+    struct rh_hash proof[RH_PROOF_HASHES_MAX];
+};
+
+struct rh_frame_consistency {
+    uint64_t old_size;
+    struct rh_bytes note; /* newest published checkpoint */
+    uint32_t proof_count;
+    struct rh_hash proof[RH_PROOF_HASHES_MAX];
+};
+
+/* Each encoder writes one frame and answers RH_OK, RH_ERR_FULL when it does not fit the
+ * writer, or RH_ERR_INVALID for counts and sizes that no decoder takes (some bytes may have
+ * been written then). Each decoder answers RH_OK, RH_ERR_FULL above RH_FRAME_BYTES_MAX, or
+ * RH_ERR_INVALID; after an error *out is not to be used. */
+enum rh_err rh_frame_open_encode(const struct rh_frame_open *in, struct rh_writer *writer);
+enum rh_err rh_frame_open_decode(struct rh_bytes frame, struct rh_frame_open *out);
+enum rh_err rh_frame_hello_encode(const struct rh_frame_hello *in, struct rh_writer *writer);
+enum rh_err rh_frame_hello_decode(struct rh_bytes frame, struct rh_frame_hello *out);
+enum rh_err rh_frame_bundle_encode(const struct rh_frame_bundle *in, struct rh_writer *writer);
+/* Decodes header and item views only; checks count against the header's, neither signature
+ * nor root. */
+enum rh_err rh_frame_bundle_decode(struct rh_bytes frame, struct rh_frame_bundle *out);
+enum rh_err rh_frame_window_encode(const struct rh_frame_window *in, struct rh_writer *writer);
+enum rh_err rh_frame_window_decode(struct rh_bytes frame, struct rh_frame_window *out);
+enum rh_err rh_frame_resync_encode(const struct rh_frame_resync *in, struct rh_writer *writer);
+enum rh_err rh_frame_resync_decode(struct rh_bytes frame, struct rh_frame_resync *out);
+enum rh_err rh_frame_ask_encode(uint64_t session, uint64_t n, struct rh_writer *writer);
+enum rh_err rh_frame_ask_decode(struct rh_bytes frame, uint64_t *session, uint64_t *n);
+enum rh_err rh_frame_prove_encode(const struct rh_frame_prove *in, struct rh_writer *writer);
+enum rh_err rh_frame_prove_decode(struct rh_bytes frame, struct rh_frame_prove *out);
+enum rh_err rh_frame_close_encode(uint64_t session, struct rh_writer *writer);
+enum rh_err rh_frame_close_decode(struct rh_bytes frame, uint64_t *session);
+enum rh_err rh_frame_extend_encode(uint64_t session, uint64_t old_size,
+                                   struct rh_writer *writer);
+enum rh_err rh_frame_extend_decode(struct rh_bytes frame, uint64_t *session,
+                                   uint64_t *old_size);
+enum rh_err rh_frame_challenge_encode(const struct rh_frame_challenge *in,
+                                      struct rh_writer *writer);
+enum rh_err rh_frame_challenge_decode(struct rh_bytes frame, struct rh_frame_challenge *out);
+enum rh_err rh_frame_welcome_encode(const struct rh_frame_welcome *in, struct rh_writer *writer);
+enum rh_err rh_frame_welcome_decode(struct rh_bytes frame, struct rh_frame_welcome *out);
+enum rh_err rh_frame_confirm_encode(const struct rh_frame_confirm *in, struct rh_writer *writer);
+enum rh_err rh_frame_confirm_decode(struct rh_bytes frame, struct rh_frame_confirm *out);
+enum rh_err rh_delivery_encode(const struct rh_delivery *in, struct rh_writer *writer);
+enum rh_err rh_delivery_decode(struct rh_bytes frame, struct rh_delivery *out);
+/* The receiver's check of an item: path to the header's root, header's signature by
+ * `sender_key`, commitment opens. RH_ERR_CRYPTO otherwise. Notices carry no such proof. */
+enum rh_err rh_delivery_check(const struct rh_delivery *in,
+                              const struct rh_sign_public *sender_key);
+enum rh_err rh_frame_busy_encode(const struct rh_frame_busy *in, struct rh_writer *writer);
+enum rh_err rh_frame_busy_decode(struct rh_bytes frame, struct rh_frame_busy *out);
+enum rh_err rh_frame_gap_encode(uint64_t expected_n, struct rh_writer *writer);
+enum rh_err rh_frame_gap_decode(struct rh_bytes frame, uint64_t *expected_n);
+enum rh_err rh_frame_error_encode(const struct rh_frame_error *in, struct rh_writer *writer);
+enum rh_err rh_frame_error_decode(struct rh_bytes frame, struct rh_frame_error *out);
+enum rh_err rh_frame_checkpoint_encode(struct rh_bytes note, struct rh_writer *writer);
+enum rh_err rh_frame_checkpoint_decode(struct rh_bytes frame, struct rh_bytes *note);
+enum rh_err rh_frame_proof_encode(const struct rh_frame_proof *in, struct rh_writer *writer);
+enum rh_err rh_frame_proof_decode(struct rh_bytes frame, struct rh_frame_proof *out);
+enum rh_err rh_frame_consistency_encode(const struct rh_frame_consistency *in,
+                                        struct rh_writer *writer);
+enum rh_err rh_frame_consistency_decode(struct rh_bytes frame,
+                                        struct rh_frame_consistency *out);
+
+#endif
