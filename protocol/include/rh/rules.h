@@ -108,7 +108,11 @@ struct rh_limit {
     enum rh_roll roll;
     enum rh_clock_start start;
     char fact[RH_RULE_ID_BYTES_MAX + 1];     /* START_FACT: key */
-    char after[RH_RULE_ID_BYTES_MAX + 1];    /* START_AFTER: id; own id: repeats */
+    char after[RH_RULE_ID_BYTES_MAX + 1];    /* START_AFTER: the clock at whose end it starts */
+    bool repeats;                            /* starts again at its own end, round + 1, while
+                                                one of `states` lasts; each round is met or
+                                                missed by itself */
+    struct rh_kind_set kinds;                /* dispatch kinds it applies to; empty: any */
     uint32_t states;                         /* states in which it runs; leaving them ends it */
     struct rh_kind_set met_by;               /* kinds that meet it */
     struct rh_kind_set cancelled_by;         /* kinds that end it without met or missed */
