@@ -1,0 +1,138 @@
+"""Every sentence a program shows exists in Chinese.
+
+xgettext collects the sentences of the sources; each must have a translation in
+protocol/po/zh_CN.po that differs from it (protocol/po/same-in-both.txt lists exceptions) and
+has the same printf directives. A translation nobody uses is an offence too. msgfmt --check
+has the last word on the file's form.
+"""
+
+import ast
+import re
+import subprocess
+
+import tidy
+
+PO = "protocol/po/zh_CN.po"
+SAME = "protocol/po/same-in-both.txt"
+ROOMS = ("protocol", "hub", "agents")
+KEYWORDS = ("_", "N_", "rh_text", "RH_REFUSAL:5,6")
+# Lists of the form X(name, "text") hold sentences only in these files.
+LISTS = ("protocol/include/rh/err.h",)
+LIST_KEYWORDS = ("X:2,2t",)
+
+DIRECTIVE = re.compile(r"%(?:\d+\$)?[-+ #0']*(?:\*|\d+)?(?:\.(?:\*|\d+))?"
+                       r"(?:hh|h|ll|l|j|z|t|L)?(?:<PRI\w+>|[diouxXeEfFgGaAcspn%])")
+
+
+def check(root):
+    wanted = sentences(root)
+    same = {line for line in tidy.lines_of(root / SAME) if line and not line.startswith("#")}
+    findings = form(root)
+    have = {}
+    for line, msgid, msgstr in entries(tidy.lines_of(root / PO)):
+        if msgid:
+            have[msgid] = msgstr
+            findings += offences(line, msgid, msgstr, wanted, same)
+    for msgid, (path, line) in sorted(wanted.items()):
+        if msgid not in have:
+            findings.append(tidy.Finding(path, line, f"no Chinese for {msgid!r} in {PO}"))
+        if not msgid.isascii():
+            findings.append(tidy.Finding(path, line, f"the id {msgid!r} is not English"))
+    return findings
+
+
+def offences(line, msgid, msgstr, wanted, same):
+    if msgid not in wanted:
+        yield tidy.Finding(PO, line, f"no source says {msgid!r}")
+    if not msgstr:
+        yield tidy.Finding(PO, line, f"{msgid!r} is not translated")
+    elif msgstr == msgid and msgid not in same:
+        yield tidy.Finding(PO, line, f"{msgid!r} is the same in both languages")
+    if msgstr and directives(msgid) != directives(msgstr):
+        yield tidy.Finding(PO, line, f"printf directives of {msgid!r} differ")
+
+
+def directives(text):
+    return sorted(re.sub(r"\d+\$", "", found) for found in DIRECTIVE.findall(text))
+
+
+def form(root):
+    done = subprocess.run(["msgfmt", "--check", "--output-file=/dev/null", str(root / PO)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    return [tidy.Finding(PO, 0, "msgfmt: " + done.stderr.strip().replace(str(root) + "/", ""))]
+
+
+def sentences(root):
+    """{id: (path, line)} of all sentences in the sources."""
+    paths = [path.relative_to(root).as_posix()
+             for path in tidy.sources(root, {".c", ".h", ".def"}, ROOMS)]
+    return extract(root, paths, KEYWORDS) | extract(root, LISTS, LIST_KEYWORDS)
+
+
+def extract(root, paths, keywords):
+    template = subprocess.run(
+        ["xgettext", "--language=C", "--from-code=UTF-8", "--output=-", "--keyword",
+         "--files-from=-"] + [f"--keyword={word}" for word in keywords],
+        input="\n".join(paths), capture_output=True, text=True, check=True, cwd=root).stdout
+    found = {}
+    place = ("", 0)
+    block = []
+    for line in template.splitlines() + [""]:
+        if line.startswith("#: "):
+            path, number = line[3:].split()[0].rsplit(":", 1)
+            place = (path, int(number))
+        elif line:
+            block.append(line)
+        else:
+            found.update({msgid: place for _, msgid, _ in entries(block) if msgid})
+            block = []
+    return found
+
+
+def entries(lines):
+    """(line, id, text) of each entry; a plural id is one more entry with the same text."""
+    state = {}
+    name = ""
+    start = 0
+    for number, line in enumerate(lines + [""], 1):
+        match = re.fullmatch(r'(msgid|msgid_plural|msgstr)(?:\[\d+\])? (".*")', line)
+        if match:
+            if match[1] == "msgid":
+                yield from entry(start, state)
+                state = {}
+                start = number
+            name = match[1]
+            state[name] = ast.literal_eval(match[2])
+        elif name and re.fullmatch('".*"', line):
+            state[name] += ast.literal_eval(line)
+    yield from entry(start, state)
+
+
+def entry(line, state):
+    for name in ("msgid", "msgid_plural"):
+        if name in state:
+            yield line, state[name], state.get("msgstr", "")
+
+
+SOURCE = "protocol/src/planted.c"
+PLANTS = [
+    tidy.Plant(SOURCE, 'const char *f(void)\n{\n    return _("planted sentence");\n}\n'),
+    tidy.Plant(SOURCE, 'static const char *const t[] = { N_("planted " "sentence") };\n'),
+    tidy.Plant("protocol/include/rh/errors.def",
+               'RH_REFUSAL(PLANTED, 4999, 0, RH_EXIT_DATA, "Planted title", "Not refused")\n'),
+    tidy.Plant("protocol/include/rh/errors.def",
+               'RH_REFUSAL(PLANTED, 4999, 0, RH_EXIT_DATA, "Not refused", "Planted action")\n'),
+    tidy.Plant("protocol/include/rh/err.h", '#define Y(X) X(RH_PLANTED, "planted result")\n'),
+    tidy.Plant(PO, '\nmsgid "nobody says this"\nmsgstr "没有人说"\n', says="no source says"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr "success"\n', says="same in both"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr ""\n', says="not translated"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功 %d"\n', says="directives"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功"\n', says="duplicate"),
+    tidy.Plant(PO, '\nmsgid "broken\n', says="msgfmt"),
+    tidy.Plant(SOURCE, '_("已签收")\n', says="not English"),
+]
+
+if __name__ == "__main__":
+    tidy.main(check, PLANTS)
