@@ -6,14 +6,16 @@ target_compile_options(rh_flags INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
     -Wvla -Wswitch-enum -Wpointer-arith -Wcast-qual -Wundef
     -fno-common -fstack-protector-strong
-    $<$<BOOL:${RH_WERROR}>:-Werror>
-    $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${RH_SANITIZE},>>:-D_FORTIFY_SOURCE=2>)
+    $<$<BOOL:${RH_WERROR}>:-Werror>)
 target_link_options(rh_flags INTERFACE -Wl,-z,relro,-z,now)
 
 if(RH_SANITIZE)
     target_compile_options(rh_flags INTERFACE
         -fsanitize=${RH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(rh_flags INTERFACE -fsanitize=${RH_SANITIZE})
+else()
+    # Needs optimisation, and gets in the sanitizers' way.
+    target_compile_options(rh_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 endif()
 
 add_library(rh_posix INTERFACE)
