@@ -1,0 +1,35 @@
+/* What is wrong with a file, for the person who wrote it.
+ *
+ * One line per problem: "cn-2026.yaml:12:9: 2026-05-32 is no day; write YYYY-MM-DD". All
+ * problems of a file are collected, RH_LOAD_PROBLEMS_MAX at most, so that nobody has to mend
+ * them one run at a time. Nothing is printed here; the caller shows `text`. */
+#ifndef RH_LOAD_REPORT_H
+#define RH_LOAD_REPORT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RH_LOAD_PROBLEMS_MAX = 20 };
+
+struct rh_load_report {
+    char *text;        /* caller's; always terminated */
+    size_t capacity;   /* at least 1; what does not fit is cut off */
+    size_t bytes;      /* written, without the terminator */
+    uint32_t problems; /* found, also those beyond the bound or the capacity */
+};
+
+void rh_load_report_init(struct rh_load_report *report, char *text, size_t capacity);
+
+/* Add one problem. line and column from 1; line 0 where a problem has no place. */
+void rh_load_report_add(struct rh_load_report *report, const char *file, int line, int column,
+                        const char *format, va_list arguments)
+    __attribute__((format(printf, 5, 0)));
+void rh_load_report_file(struct rh_load_report *report, const char *file, const char *format,
+                         ...) __attribute__((format(printf, 3, 4)));
+
+/* The candidate nearest to what was written, or NULL when none is near enough to be meant:
+ * at most one edit in three characters (swapped neighbours are one edit). */
+const char *rh_load_suggest(const char *written, const char *const *candidates, size_t count);
+
+#endif
