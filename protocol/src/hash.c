@@ -121,5 +121,6 @@ _Bool rh_hash_equal(const struct rh_hash *a, const struct rh_hash *b)
 void rh_random(void *out, size_t bytes)
 {
     rh_library_ready();
-    randombytes_buf(out, bytes);
+    if (bytes > 0) /* out may be NULL then, which libsodium forbids */
+        randombytes_buf(out, bytes);
 }
