@@ -192,7 +192,16 @@ enum rh_err hub_queued_decode(struct rh_bytes bytes, struct hub_queued *out);
 enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer);
 enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out);
 
-/* Earliest running end among the clocks `agency` owes; 0 when none. */
+/* What every referral row holds true: a known state, one holder while open and none at rest,
+ * counts within their bounds. Asserted when a row is written, RH_ERR_CORRUPT when it is read
+ * and does not hold. */
+bool hub_referral_is_sound(const struct hub_referral *row);
+
+/* Running or paused; and: running, paused, or missed with the act still owed. */
+bool hub_deadline_is_live(const struct hub_deadline *deadline);
+bool hub_deadline_is_owed(const struct hub_deadline *deadline);
+
+/* Earliest running end among the clocks `agency` owes, rights left out; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);
 /* Earliest instant at which a timer of this row must fire (arrival, due_soon, overdue step,
  * close at end); 0 when none. */

@@ -1,0 +1,114 @@
+/* Canonical form of agencies, streams, queue entries and dead letters. */
+#include "core/row.h"
+
+#include "core/row_codec.h"
+
+static const struct rh_layout_field card_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_card, owner),
+    RH_LAYOUT_FIXED_BOOLS(2, struct rh_card, present),
+    RH_LAYOUT_BIN(3, struct rh_card, keys[RH_KEY_TRANSPORT]),
+    RH_LAYOUT_BIN(4, struct rh_card, keys[RH_KEY_SIGN]),
+    RH_LAYOUT_BIN(5, struct rh_card, keys[RH_KEY_SEAL]),
+    RH_LAYOUT_BIN(6, struct rh_card, keys[RH_KEY_WITNESS]),
+    RH_LAYOUT_TEXT(7, struct rh_card, endpoint),
+};
+
+static const struct rh_layout card_layout = RH_LAYOUT_OF(struct rh_card, card_fields);
+
+static const struct rh_layout_field agency_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_agency, no),
+    RH_LAYOUT_TEXT(2, struct hub_agency, id),
+    RH_LAYOUT_TEXT(3, struct hub_agency, name_zh),
+    RH_LAYOUT_TEXT(4, struct hub_agency, name_en),
+    RH_LAYOUT_TEXT(5, struct hub_agency, role),
+    RH_LAYOUT_TEXT(6, struct hub_agency, area),
+    RH_LAYOUT_U32(7, struct hub_agency, superior),
+    RH_LAYOUT_ENUM(8, struct hub_agency, state, HUB_AGENCY_SUSPENDED),
+    RH_LAYOUT_STRUCT(9, struct hub_agency, card, &card_layout),
+    RH_LAYOUT_BIN(10, struct hub_agency, unit_hash),
+    RH_LAYOUT_U64(11, struct hub_agency, enrolled_ms),
+    RH_LAYOUT_U64(12, struct hub_agency, changed_ms),
+};
+
+static const struct rh_layout agency_layout = RH_LAYOUT_OF(struct hub_agency, agency_fields);
+
+static const struct rh_layout_field stream_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_stream, agency),
+    RH_LAYOUT_BIN(2, struct hub_stream, epoch),
+    RH_LAYOUT_U64(3, struct hub_stream, next_n),
+    RH_LAYOUT_BOOL(4, struct hub_stream, closed),
+    RH_LAYOUT_U64(5, struct hub_stream, opened_ms),
+    RH_LAYOUT_U64(6, struct hub_stream, last_ms),
+};
+
+static const struct rh_layout stream_layout = RH_LAYOUT_OF(struct hub_stream, stream_fields);
+
+static const struct rh_layout_field queued_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_queued, to),
+    RH_LAYOUT_U32(2, struct hub_queued, from),
+    RH_LAYOUT_ENUM(3, struct hub_queued, lane, RH_LANE_COUNT - 1),
+    RH_LAYOUT_U64(4, struct hub_queued, pair_seq),
+    RH_LAYOUT_U64(5, struct hub_queued, index),
+    RH_LAYOUT_U64(6, struct hub_queued, rno),
+    RH_LAYOUT_ENUM(7, struct hub_queued, kind, RH_KIND_END - 1),
+    RH_LAYOUT_BOOL(8, struct hub_queued, tombstone),
+    RH_LAYOUT_U64(9, struct hub_queued, stored_ms),
+    RH_LAYOUT_U32(10, struct hub_queued, bytes),
+};
+
+static const struct rh_layout queued_layout = RH_LAYOUT_OF(struct hub_queued, queued_fields);
+
+static const struct rh_layout_field dead_fields[] = {
+    RH_LAYOUT_U64(1, struct hub_dead, index),
+    RH_LAYOUT_U32(2, struct hub_dead, to),
+    RH_LAYOUT_U32(3, struct hub_dead, from),
+    RH_LAYOUT_ENUM(4, struct hub_dead, lane, RH_LANE_COUNT - 1),
+    RH_LAYOUT_U64(5, struct hub_dead, pair_seq),
+    RH_LAYOUT_U64(6, struct hub_dead, rno),
+    RH_LAYOUT_U32(7, struct hub_dead, refusal),
+    RH_LAYOUT_U64(8, struct hub_dead, dead_ms),
+    RH_LAYOUT_BOOL(9, struct hub_dead, settled),
+    RH_LAYOUT_U64(10, struct hub_dead, settled_index),
+};
+
+static const struct rh_layout dead_layout = RH_LAYOUT_OF(struct hub_dead, dead_fields);
+
+enum rh_err hub_agency_encode(const struct hub_agency *row, struct rh_writer *writer)
+{
+    return hub_row_write(&agency_layout, row, writer);
+}
+
+enum rh_err hub_agency_decode(struct rh_bytes bytes, struct hub_agency *out)
+{
+    return hub_row_read(&agency_layout, bytes, out);
+}
+
+enum rh_err hub_stream_encode(const struct hub_stream *row, struct rh_writer *writer)
+{
+    return hub_row_write(&stream_layout, row, writer);
+}
+
+enum rh_err hub_stream_decode(struct rh_bytes bytes, struct hub_stream *out)
+{
+    return hub_row_read(&stream_layout, bytes, out);
+}
+
+enum rh_err hub_queued_encode(const struct hub_queued *row, struct rh_writer *writer)
+{
+    return hub_row_write(&queued_layout, row, writer);
+}
+
+enum rh_err hub_queued_decode(struct rh_bytes bytes, struct hub_queued *out)
+{
+    return hub_row_read(&queued_layout, bytes, out);
+}
+
+enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer)
+{
+    return hub_row_write(&dead_layout, row, writer);
+}
+
+enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out)
+{
+    return hub_row_read(&dead_layout, bytes, out);
+}
