@@ -49,6 +49,8 @@ static const struct rh_layout_field limit_fields[] = {
     RH_LAYOUT_ENUM(20, struct rh_limit, extend_by, RH_ACTOR_COUNT - 1),
     RH_LAYOUT_STRUCT(21, struct rh_limit, soon, &span_layout),
     RH_LAYOUT_LIST(22, struct rh_limit, ladder, ladder_count, &rung_layout),
+    RH_LAYOUT_STRUCT(23, struct rh_limit, kinds, &kinds_layout),
+    RH_LAYOUT_BOOL(24, struct rh_limit, repeats),
 };
 static const struct rh_layout limit_layout = RH_LAYOUT_OF(struct rh_limit, limit_fields);
 
