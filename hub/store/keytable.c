@@ -142,7 +142,8 @@ static struct hub_keytable_cell *cell_of(struct hub_keytable *table, uint64_t sl
     return &table->cells[slot % HUB_KEYTABLE_CELLS];
 }
 
-static void cell_put(struct hub_keytable *table, uint64_t slot, const struct rh_content_key *key)
+static void cell_put(struct hub_keytable *table, uint64_t slot,
+                     const struct rh_content_key *key)
 {
     pthread_mutex_lock(&table->cells_lock);
     *cell_of(table, slot) = (struct hub_keytable_cell){ slot + 1, *key };
@@ -496,7 +497,8 @@ enum rh_err hub_keytable_erase(struct hub_keytable *table, const uint64_t *slots
             err = failed_slot(table, slots[i], "was never made", RH_ERR_NOTFOUND);
     if (err == RH_OK) {
         pthread_rwlock_wrlock(&table->swap);
-        err = atomic_load(&table->gone) ? RH_ERR_IO : erase_marked(table, slots, count, applied_seq);
+        err = atomic_load(&table->gone) ? RH_ERR_IO
+                                        : erase_marked(table, slots, count, applied_seq);
         pthread_rwlock_unlock(&table->swap);
     }
     if (err == RH_OK && table->state.rewrite_due)

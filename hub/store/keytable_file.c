@@ -1,9 +1,9 @@
 /* Writing the key table's file anew: after an erasure, and for a backup.
  *
- * Not by LMDB's compacting copy: that moves whole pages, and nothing promises what stands in the
- * unused middle of a page (0.9.24 happens to leave it out, up to alignment). The live rows are
- * written one by one into an environment that never saw the others, which needs no promise, and
- * every checksum is verified on the way. */
+ * Not by LMDB's compacting copy: that moves whole pages, and nothing promises what stands in
+ * the unused middle of a page (0.9.24 happens to leave it out, up to alignment). The live rows
+ * are written one by one into an environment that never saw the others, which needs no
+ * promise, and every checksum is verified on the way. */
 #include "store/keytable_internal.h"
 
 #include <errno.h>
@@ -231,7 +231,9 @@ enum rh_err hub_keytable_usage(struct hub_keytable *table, struct hub_keytable_u
     struct stat status;
     mdb_filehandle_t fd;
     pthread_rwlock_rdlock(&table->swap);
-    int rc = atomic_load(&table->gone) ? EIO : mdb_txn_begin(table->env.mdb, NULL, MDB_RDONLY, &txn);
+    int rc = EIO;
+    if (!atomic_load(&table->gone))
+        rc = mdb_txn_begin(table->env.mdb, NULL, MDB_RDONLY, &txn);
     if (rc == 0) {
         rc = mdb_stat(txn, table->dbis[HUB_KEYTABLE_ERASED], &erased);
         mdb_txn_abort(txn);

@@ -117,7 +117,7 @@ enum rh_err hub_store_seek(const struct hub_store *store, MDB_txn *txn, unsigned
         return mdb_failed(store, table, "next", rc, report);
     }
     bool key_sound = found.mv_size >= 1 && found.mv_size <= HUB_MAP_KEY_MAX;
-    *key = key_sound ? (struct rh_bytes){ found.mv_data, found.mv_size } : from;
+    *key = (struct rh_bytes){ found.mv_data, key_sound ? found.mv_size : 0 };
     if (!hub_env_sum_holds(table, &found, &stored, HUB_MAP_KEY_MAX, HUB_MAP_VALUE_MAX)) {
         hub_store_report_bad(store, table, &found, &stored, report);
         return RH_ERR_CORRUPT;

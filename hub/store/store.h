@@ -60,7 +60,9 @@ void hub_store_close(struct hub_store **store);
 /* The writer's map; lives as long as the store, for the writer's thread only.
  *
  * After RH_ERR_FULL or RH_ERR_IO every call answers that error until hub_store_abort; so does
- * commit. A checksum that fails spoils only its own row: the batch goes on. */
+ * commit. A checksum that fails spoils only its own row: the batch goes on, and next still
+ * gives the key of the bad row, so that a walk can step behind it (no bytes when not even the
+ * key can be read). */
 struct hub_map *hub_store_map(struct hub_store *store);
 
 /* Make everything since the last commit durable, in one step. The next call on the map begins

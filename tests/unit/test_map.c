@@ -369,8 +369,8 @@ static void test_memory_stays_packed(void **state)
     enum { COUNT = 50000 };
     uint8_t key[8];
     for (uint64_t i = 0; i < COUNT; i++)
-        assert_int_equal(hub_map_append(map, 5, number_key(key, i), (struct rh_bytes){ key, 8 }),
-                         RH_OK);
+        assert_int_equal(
+            hub_map_append(map, 5, number_key(key, i), (struct rh_bytes){ key, 8 }), RH_OK);
     assert_true(hub_memory_map_bytes(memory) < COUNT * 64);
     for (uint64_t i = 0; i < COUNT; i++)
         if (i % 100 != 0)
