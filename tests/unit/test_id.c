@@ -128,7 +128,8 @@ static void test_agency_id_form(void **state)
         "co-urt.62", "court.6",    "court.62 ",     " court.62",
         "court.62a", "court.62.1", "court.Xian",    "court.xi_an",
         "court/62",  "co\xC3\xBCrt.62", "court.6204230010021", "court.abcdefghijklm",
-        "abcdefghijklmnopqrstu.62", "court.620423\n", "../etc.62", "court.\xEF\xBC\x96\xEF\xBC\x92",
+        "abcdefghijklmnopqrstu.62", "court.620423\n", "../etc.62",
+        "court.\xEF\xBC\x96\xEF\xBC\x92",
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (agency(good[i]) != RH_OK)
