@@ -28,6 +28,21 @@ void rh_item_commit(const uint8_t salt[RH_SALT_BYTES], struct rh_bytes private_p
     rh_hash_tagged("rhub/content/1", parts, sizeof parts / sizeof parts[0], out);
 }
 
+void rh_external_hash(const uint8_t key[32], const char *system, struct rh_bytes number,
+                      struct rh_hash *out)
+{
+    uint8_t joined[RH_SYSTEM_BYTES_MAX + 1 + RH_EXTERNAL_NUMBER_BYTES_MAX];
+    size_t system_bytes = rh_part_length(system, RH_SYSTEM_BYTES_MAX) + 1;
+    size_t number_bytes = number.bytes;
+    if (number_bytes > RH_EXTERNAL_NUMBER_BYTES_MAX)
+        number_bytes = RH_EXTERNAL_NUMBER_BYTES_MAX;
+    memcpy(joined, system, system_bytes - 1);
+    joined[system_bytes - 1] = 0;
+    if (number_bytes > 0)
+        memcpy(joined + system_bytes, number.data, number_bytes);
+    rh_hash_keyed(key, joined, system_bytes + number_bytes, out);
+}
+
 /* SHA-256 of the empty list of sealed keys (the byte 0x90), by far the most frequent one. */
 static const struct rh_hash no_keys_hash = {
     { 0x9e, 0x07, 0x6c, 0xea, 0xf2, 0x46, 0xb6, 0x00, 0x3d, 0x9c, 0x26,

@@ -156,20 +156,22 @@ enum rh_err rh_frame_error_encode(const struct rh_frame_error *in, struct rh_wri
 {
     if (in->detail.bytes > RH_DETAIL_BYTES_MAX)
         return RH_ERR_INVALID;
-    rh_part_write_frame(writer, RH_FRAME_ERROR, 3);
+    rh_part_write_frame(writer, RH_FRAME_ERROR, 4);
     rh_writer_uint(writer, in->refusal);
     rh_writer_str(writer, (const char *)in->detail.data, in->detail.bytes);
+    rh_writer_uint(writer, in->first_n);
     return writer->err;
 }
 
 enum rh_err rh_frame_error_decode(struct rh_bytes frame, struct rh_frame_error *out)
 {
     struct rh_reader reader;
-    enum rh_err err = rh_part_open_frame(&reader, frame, RH_FRAME_ERROR, 3);
+    enum rh_err err = rh_part_open_frame(&reader, frame, RH_FRAME_ERROR, 4);
     if (err != RH_OK)
         return err;
     out->refusal = (uint32_t)rh_reader_uint_max(&reader, UINT32_MAX);
     out->detail = rh_reader_str(&reader, RH_DETAIL_BYTES_MAX);
+    out->first_n = rh_part_read_number(&reader);
     return rh_reader_finish(&reader);
 }
 

@@ -409,7 +409,7 @@ static void test_wire_small_hub_frames(void **state)
     (void)state;
     struct rh_frame_busy busy = { 5101, 250, number() }, busy_back;
     ROUND_TRIP(frame_busy, RH_FRAME_BUSY, busy, busy_back);
-    struct rh_frame_error error = { 7102, text("key revoked") }, error_back;
+    struct rh_frame_error error = { 7102, text("key revoked"), number() }, error_back;
     ROUND_TRIP(frame_error, RH_FRAME_ERROR, error, error_back);
     static char long_detail[RH_DETAIL_BYTES_MAX + 1];
     error.detail = view(long_detail, sizeof long_detail);

@@ -23,6 +23,7 @@ enum {
     RH_SYSTEM_BYTES_MAX = 24,
     RH_TRACE_BYTES_MAX = 64,
     RH_ACCUSED_MAX = 4,
+    RH_EXTERNAL_NUMBER_BYTES_MAX = 300, /* in clear, as in rh/private.h; longer is cut */
     RH_BUNDLE_HEADER_BYTES_MAX = 256,
     RH_BUNDLE_PATH_MAX = 8
 };
@@ -49,6 +50,12 @@ struct rh_external {
     char system[RH_SYSTEM_BYTES_MAX + 1]; /* [a-z0-9][a-z0-9_.-]* */
     struct rh_hash hash;
 };
+
+/* Hash of an external number under the key the hub hands out in WELCOME: keyed BLAKE2b-256 of
+ * system || 0 || number, so equal numbers of different systems differ. (An accused unit is
+ * hashed alone: rh_hash_keyed over the text of its agency id.) */
+void rh_external_hash(const uint8_t key[32], const char *system, struct rh_bytes number,
+                      struct rh_hash *out);
 
 /* One child of a split, or the child of a transfer_on. */
 struct rh_child {

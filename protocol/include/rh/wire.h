@@ -15,9 +15,9 @@ enum {
     RH_WIRE_VERSION = 1,
     RH_NONCE_BYTES = 32,
     RH_PROOF_HASHES_MAX = 128,
-    RH_CONFIRM_RECORDS_MAX = RH_BUNDLE_ITEMS_MAX + 1, /* a bundle's own record and its items */
-    RH_DETAIL_BYTES_MAX = 256,                        /* detail text of an error */
-    RH_NUMBER_BYTES_MAX = 48,                         /* human number of a referral */
+    RH_CONFIRM_RECORDS_MAX = RH_BUNDLE_ITEMS_MAX,
+    RH_DETAIL_BYTES_MAX = 256, /* detail text of an error */
+    RH_NUMBER_BYTES_MAX = 48,  /* human number of a referral */
     RH_HELLO_BYTES_MAX = RH_NOTE_BYTES_MAX + 1024
 };
 
@@ -42,7 +42,7 @@ enum rh_frame_type {
     RH_FRAME_DELIVERY = 68,  /* see struct rh_delivery */
     RH_FRAME_BUSY = 69,      /* [69, refusal, retry_ms, first n] */
     RH_FRAME_GAP = 70,       /* [70, expected n] */
-    RH_FRAME_ERROR = 71,     /* [71, refusal, detail str] */
+    RH_FRAME_ERROR = 71,     /* [71, refusal, detail str, first n] */
     RH_FRAME_CHECKPOINT = 72, /* [72, note str]: newest published checkpoint */
     RH_FRAME_PROOF = 73,     /* [73, index, note str, core, rest hash, [hash..]] */
     RH_FRAME_CONSISTENCY = 74 /* [74, old size, note str, [hash..]] */
@@ -141,7 +141,7 @@ struct rh_frame_confirm {
     uint64_t first_index;
     uint32_t proof_count;
     struct rh_hash proof[RH_PROOF_HASHES_MAX];
-    uint32_t record_count; /* 1..RH_CONFIRM_RECORDS_MAX, contiguous from first_index */
+    uint32_t record_count; /* 1..RH_CONFIRM_RECORDS_MAX; index and n both without a gap */
     struct rh_confirmed records[RH_CONFIRM_RECORDS_MAX];
 };
 
@@ -179,7 +179,8 @@ struct rh_frame_busy {
 
 struct rh_frame_error {
     uint32_t refusal;
-    struct rh_bytes detail;
+    struct rh_bytes detail; /* English, for logs; at most RH_DETAIL_BYTES_MAX */
+    uint64_t first_n;       /* of the bundle that is refused; 0: not about a bundle */
 };
 
 struct rh_frame_prove {
