@@ -14,7 +14,7 @@ enum {
     HUB_DECIDE_VERSION = 1,
     HUB_ROWS_OUT_MAX = 18,        /* own row, parent, children of one split */
     HUB_DELIVERIES_OUT_MAX = 40,
-    HUB_NOTES_OUT_MAX = 32
+    HUB_NOTES_OUT_MAX = 64
 };
 
 static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
@@ -117,7 +117,8 @@ struct hub_world {
                             struct hub_referral *out);
     enum rh_err (*referral_by_rno)(void *context, uint64_t rno, struct hub_referral *out);
     enum rh_err (*external)(void *context, const struct rh_external *external, uint64_t *rno);
-    enum rh_err (*message)(void *context, const struct rh_message_id *id, uint64_t *index);
+    enum rh_err (*message)(void *context, const struct rh_message_id *id,
+                           struct hub_message *out);
     enum rh_err (*agency)(void *context, uint32_t no, struct hub_agency *out);
     enum rh_err (*agency_by_id)(void *context, const struct rh_agency_id *id,
                                 struct hub_agency *out);

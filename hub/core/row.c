@@ -36,10 +36,10 @@ uint64_t hub_referral_wake(const struct hub_referral *row)
     uint64_t wake_ms = row->arrival_due_ms;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (hub_deadline_is_owed(deadline)) {
+        if (deadline->status == HUB_DEADLINE_RUNNING)
             wake_ms = earlier(wake_ms, deadline->soon_ms);
+        if (hub_deadline_is_owed(deadline))
             wake_ms = earlier(wake_ms, deadline->step_ms);
-        }
     }
     return wake_ms;
 }

@@ -110,7 +110,10 @@ struct hub_referral {
         accepted_ms, suspended_ms, concluded_ms, reported_ms, replied_ms, closed_ms;
     uint64_t down_ms;                       /* hub_event.down_ms when arrival_due_ms was set or
                                                moved: grace counts up-time only */
-    uint64_t dispatch_index;                /* record of the dispatch in force */
+    uint64_t dispatch_index;                /* record of the dispatch in force, */
+    uint64_t dispatch_seq;                  /* and its place in the addressee's queue */
+    enum rh_lane dispatch_lane;
+    uint32_t dispatch_from;                 /* agency that queued it: sender or designator */
     uint64_t last_index;                    /* newest record about it */
     uint64_t key_slot;                      /* content key in the key table */
     uint32_t extend_n;                      /* extension asked for, while extend_pending, */
@@ -168,6 +171,14 @@ struct hub_queued {
     uint32_t bytes;           /* size on the wire, for the budgets */
 };
 
+/* A stored message, found by its id. */
+struct hub_message {
+    uint64_t index;           /* its record */
+    uint32_t agency;          /* its author */
+    uint64_t rno;             /* its referral, 0 none */
+    enum rh_kind kind;
+};
+
 /* A message its receiver cannot take; its holder is the sender. */
 struct hub_dead {
     uint64_t index;           /* record of the undeliverable message */
@@ -175,6 +186,7 @@ struct hub_dead {
     enum rh_lane lane;
     uint64_t pair_seq;
     uint64_t rno;
+    enum rh_kind kind;        /* of the message, as it was queued */
     uint32_t refusal;         /* the receiver's code */
     uint64_t dead_ms;
     bool settled;             /* retried, repaired or returned */

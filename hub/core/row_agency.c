@@ -69,6 +69,7 @@ static const struct rh_layout_field dead_fields[] = {
     RH_LAYOUT_U64(8, struct hub_dead, dead_ms),
     RH_LAYOUT_BOOL(9, struct hub_dead, settled),
     RH_LAYOUT_U64(10, struct hub_dead, settled_index),
+    RH_LAYOUT_ENUM(11, struct hub_dead, kind, RH_KIND_END - 1),
 };
 
 static const struct rh_layout dead_layout = RH_LAYOUT_OF(struct hub_dead, dead_fields);

@@ -139,8 +139,11 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_LIST(70, struct hub_referral, facts, fact_count, &fact_layout),
     RH_LAYOUT_NUMBERS(71, struct hub_referral, parties, party_count),
     RH_LAYOUT_BINS(72, struct hub_referral, accused, accused_count),
-    RH_LAYOUT_U32(73, struct hub_referral, deadline_serial),
-    RH_LAYOUT_LIST(74, struct hub_referral, deadlines, deadline_count, &deadline_layout),
+    RH_LAYOUT_U64(73, struct hub_referral, dispatch_seq),
+    RH_LAYOUT_ENUM(74, struct hub_referral, dispatch_lane, RH_LANE_COUNT - 1),
+    RH_LAYOUT_U32(75, struct hub_referral, dispatch_from),
+    RH_LAYOUT_U32(76, struct hub_referral, deadline_serial),
+    RH_LAYOUT_LIST(77, struct hub_referral, deadlines, deadline_count, &deadline_layout),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);
