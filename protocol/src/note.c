@@ -73,10 +73,13 @@ static bool name_is_valid(struct rh_bytes name)
 }
 
 /* Canonical base64 with padding, nothing else; *out_bytes is what was decoded. libsodium
- * refuses bits left over and characters outside the alphabet. */
+ * refuses bits left over and ASCII outside the alphabet, but 1.0.18 takes every byte above
+ * 0x7F for a slash, so those are refused here. */
 static enum rh_err decode_base64(struct rh_bytes text, uint8_t *out, size_t capacity,
                                  size_t *out_bytes)
 {
+    if (rh_codec_ascii(text.data, text.bytes) != text.bytes)
+        return RH_ERR_INVALID;
     if (sodium_base642bin(out, capacity, (const char *)text.data, text.bytes, NULL, out_bytes,
                           NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return RH_ERR_INVALID;

@@ -3,6 +3,7 @@ ones and spoilt ones. Written from protocol/spec/receipt.md, as log_verify.py is
 check the result (unit.log_vectors in C, check_log.py here).
 
     log_vectors.py > log.json
+    log_vectors.py --corpus DIRECTORY       notes and batches as files, for tests/fuzz
 
 Keys come from fixed seeds and are worthless. Equal runs give equal bytes.
 """
@@ -10,6 +11,7 @@ Keys come from fixed seeds and are worthless. Equal runs give equal bytes.
 import base64
 import hashlib
 import json
+import pathlib
 import sys
 
 from nacl.signing import SigningKey
@@ -212,6 +214,8 @@ def checkpoint_cases():
         "size above 2^62": note(text.replace("600", str(log.SIZE_MAX + 1))),
         "root without padding": note(text.replace("=\n", "\n")),
         "root with bits left over": note(text.replace(root, root[:-2] + "B=")),
+        "root with a letter above ASCII": note(text.replace(root, root.replace("/I", "\u00e9"))),
+        "signature with a letter above ASCII": note(text, hub[:-8] + "\u00e9" + hub[-6:]),
         "root too short": note(text.replace(root, root[:40])),
         "two lines": note(f"{NAME}\n600\n"),
         "empty extension": note(text + "\nx\n"),
@@ -257,5 +261,16 @@ def render():
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def write_corpus(directory):
+    for kind, cases in (("note", checkpoint_cases()), ("batch", batch_cases())):
+        for case in cases:
+            data = bytes.fromhex(case["record"]) if "record" in case else case["note"].encode()
+            name = f"{kind}_{case['case']}".translate(str.maketrans(" ,'^", "____"))
+            (directory / name).write_bytes(data)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    if sys.argv[1:2] == ["--corpus"]:
+        write_corpus(pathlib.Path(sys.argv[2]))
+    else:
+        sys.stdout.write(render())

@@ -198,6 +198,8 @@ static void test_checkpoint_text_is_strict(void **state)
         "hub.620423\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I\n",
         "hub.620423\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
         "hub.620423\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2==\n",
+        "hub.620423\n5\nCsUYapGGPo4dkMgIAUqom\xecXajj7h2fB2MPA3j2jxq2I=\n",
+        "hub.620423\n5\nCsUYapGGPo4dkMgIAUqo\xc3\xa9Xajj7h2fB2MPA3j2jxq2I=\n",
         "hub.620423\n5\n" ROOT "\n\n", "hub.620423\n5\n" ROOT "\nx\n\ny\n",
         "hub.620423\n5\n" ROOT "\nx",
     };
