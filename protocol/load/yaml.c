@@ -2,8 +2,8 @@
  *
  * Places: libfyaml knows the line and column of any node only inside its diagnostics. So the
  * diagnostics are collected instead of printed, a complaint is raised on the node, and what
- * was collected last says where the node is. An empty value has no place of its own; the
- * search then goes up to the next node around it that has one. */
+ * was collected last says where the node is. An empty value has no place of its own; its key
+ * stands for it, or whatever is around it. */
 #include "load/yaml.h"
 
 #include <errno.h>
@@ -30,13 +30,29 @@ static bool last_place(struct fy_diag *diag, size_t known, size_t *count, int *l
     return *count > known;
 }
 
+/* The key of a value, or what the value stands in. */
+static struct fy_node *around(struct fy_node *node)
+{
+    struct fy_node *parent = fy_node_get_parent(node);
+    void *iterator = NULL;
+    struct fy_node_pair *pair;
+
+    if (parent == NULL || !fy_node_is_mapping(parent))
+        return parent;
+    while ((pair = fy_node_mapping_iterate(parent, &iterator)) != NULL) {
+        if (fy_node_pair_value(pair) == node && fy_node_pair_key(pair) != NULL)
+            return fy_node_pair_key(pair);
+    }
+    return parent;
+}
+
 static void find_place(struct rh_yaml *yaml, struct fy_node *node, int *line, int *column)
 {
     size_t known;
     size_t count;
 
     (void)last_place(yaml->diag, 0, &known, line, column);
-    for (; node != NULL; node = fy_node_get_parent(node)) {
+    for (; node != NULL; node = around(node)) {
         fy_node_report(node, FYET_ERROR, "here");
         if (last_place(yaml->diag, known, &count, line, column) && *line > 0)
             return;
