@@ -225,7 +225,7 @@ static enum rh_err advance_span(struct run *run, const struct rh_span *span,
 }
 
 /* Move an end that is a day off to the next working day on which the clock runs at 24:00. */
-static enum rh_err roll(struct run *run)
+static enum rh_err roll_end(struct run *run)
 {
     const struct rh_date end = as_date(run->day);
 
@@ -268,7 +268,7 @@ static enum rh_err compute_days(struct run *run, const struct hub_deadline_input
     }
     out->extended.days = run->day;
     if (err == RH_OK && !run->stopped && input->terms.roll == RH_ROLL_NEXT_WORKING_DAY)
-        err = roll(run);
+        err = roll_end(run);
     if (err != RH_OK)
         return err;
 
@@ -373,6 +373,22 @@ enum rh_err hub_deadline_compute(const struct rh_calendar *calendar,
                                  struct hub_deadline_result *out)
 {
     return compute_times(calendar, input, 1, out);
+}
+
+enum rh_err hub_deadline_plain(const struct rh_calendar *calendar, uint64_t start_ms,
+                               const struct rh_span *span, enum rh_roll roll,
+                               struct rh_date *last, uint64_t *end_ms, bool *provisional)
+{
+    struct hub_deadline_result result;
+    const struct hub_deadline_input input = {
+        .start_ms = start_ms,
+        .terms = { .span = *span, .roll = roll },
+    };
+    const enum rh_err err = hub_deadline_compute(calendar, &input, &result);
+    *last = result.last;
+    *end_ms = result.end_ms;
+    *provisional = result.provisional;
+    return err;
 }
 
 enum rh_err hub_deadline_recur(const struct rh_calendar *calendar,

@@ -105,6 +105,12 @@ enum rh_err hub_deadline_compute(const struct rh_calendar *calendar,
                                  const struct hub_deadline_input *input,
                                  struct hub_deadline_result *out);
 
+/* A period without pauses and extensions, told in types of the protocol only: what a program
+ * that must not know the core is handed to compute with. Errors as above. */
+enum rh_err hub_deadline_plain(const struct rh_calendar *calendar, uint64_t start_ms,
+                               const struct rh_span *span, enum rh_roll roll,
+                               struct rh_date *last, uint64_t *end_ms, bool *provisional);
+
 /* The k-th end, k from 1, of a clock that recurs: k times the span from the same anchor, so
  * monthly from 31 January gives 28 February, 31 March, 30 April. Where a clock starts when
  * another ends, its anchor is that one's nominal day: start_ms = rh_date_start_ms(nominal). */
