@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include <rh/text.h>
+
 enum state { BEGIN, PLAIN, QUOTED, CLOSED, CARRIAGE, BROKEN };
 
 static const unsigned char byte_order_mark[3] = { 0xef, 0xbb, 0xbf };
@@ -51,10 +53,10 @@ static void store(struct rh_csv_reader *reader, char byte)
     if (reader->problem != NULL)
         return;
     if (byte == '\0') {
-        fail(reader, "a NUL character");
+        fail(reader, N_("a NUL character"));
     } else if (reader->used + 1 >= reader->capacity) {
         const struct rh_csv_field *field = &reader->fields[reader->field_count - 1];
-        fail_at(reader, "the row is too long; is a quote not closed?", field->line,
+        fail_at(reader, N_("the row is too long; is a quote not closed?"), field->line,
                 field->column);
     } else {
         reader->text[reader->used++] = byte;
@@ -66,7 +68,7 @@ static void begin_field(struct rh_csv_reader *reader)
     if (reader->problem != NULL)
         return;
     if (reader->field_count == reader->field_max) {
-        fail(reader, "too many fields in a row");
+        fail(reader, N_("too many fields in a row"));
         return;
     }
     reader->fields[reader->field_count++] = (struct rh_csv_field){
@@ -86,7 +88,7 @@ static void end_field(struct rh_csv_reader *reader)
     if (reader->used + 1 < reader->capacity)
         reader->used++;
     else
-        fail_at(reader, "the row is too long", field->line, field->column);
+        fail_at(reader, N_("the row is too long"), field->line, field->column);
 }
 
 static void begin_row(struct rh_csv_reader *reader)
@@ -131,7 +133,7 @@ static void step_plain(struct rh_csv_reader *reader, char byte)
     } else if (byte == '"' && reader->state == BEGIN) {
         reader->state = QUOTED;
     } else if (byte == '"') {
-        fail(reader, "a quote inside a field that does not begin with one");
+        fail(reader, N_("a quote inside a field that does not begin with one"));
         reader->state = BROKEN;
     } else {
         reader->state = PLAIN;
@@ -156,7 +158,7 @@ static bool step(struct rh_csv_reader *reader, char byte)
             return false;
         }
         if (byte != ',' && byte != '\r' && byte != '\n') {
-            fail(reader, "text behind a closing quote");
+            fail(reader, N_("text behind a closing quote"));
             reader->state = BROKEN;
             return false;
         }
@@ -164,7 +166,7 @@ static bool step(struct rh_csv_reader *reader, char byte)
     case CARRIAGE:
         if (byte == '\n')
             return true;
-        fail(reader, "a carriage return without a line feed");
+        fail(reader, N_("a carriage return without a line feed"));
         reader->state = BROKEN;
         return false;
     case BROKEN:
@@ -241,10 +243,10 @@ enum rh_csv_event rh_csv_finish(struct rh_csv_reader *reader)
         return RH_CSV_END;
     if (reader->state == QUOTED && reader->problem == NULL) {
         const struct rh_csv_field *field = &reader->fields[reader->field_count - 1];
-        fail_at(reader, "the quote that opens here is never closed", field->line,
+        fail_at(reader, N_("the quote that opens here is never closed"), field->line,
                 field->column);
     } else if (reader->state == CARRIAGE) {
-        fail(reader, "a carriage return without a line feed");
+        fail(reader, N_("a carriage return without a line feed"));
     }
     return end_row(reader);
 }
