@@ -32,7 +32,7 @@ struct rh_yaml {
 /* Open and parse. Close in any case.
  * RH_ERR_NOTFOUND  no such file; RH_ERR_IO  it cannot be read; RH_ERR_NOMEM.
  * RH_ERR_CONFIG    too large, no YAML, several documents, or no mapping at the top.
- * Each is in the report as well. `path` must live until close. */
+ * Each but RH_ERR_NOMEM is in the report as well. `path` must live until close. */
 enum rh_err rh_yaml_open(struct rh_yaml *yaml, const char *path, struct rh_load_report *report);
 
 /* The same from memory; `name` stands for the file. Copied. */
