@@ -10,7 +10,7 @@
  * k-th working day" a binary search, however far apart the days are. Outside the snapshot the
  * Monday-to-Friday rule has a formula, so both questions are answered for every valid date.
  *
- * Immutable once finished: threads may share it. About 110 KB: keep it static or on the heap.
+ * Immutable once finished: threads may share it. About 90 KB: keep it static or on the heap.
  *
  * Sources: 全国年节及纪念日放假办法 (2024), the yearly notices of the State Council's General
  * Office; art. 4 there is why a calendar has an area. */
