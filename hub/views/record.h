@@ -1,7 +1,8 @@
 /* A record of the journal, taken apart: what happened and what it did.
  *
  * core  = rh_receipt (rh/receipt.h), canonical
- * rest  = 16 random bytes, then a canonical map with the fields below by type
+ * rest  = 16 random bytes, then a canonical map with the fields below by type; a field that
+ *         is zero or empty is absent
  * content (ITEM only, stored items with a referral) = rh_seal_content(content key,
  *         associated = item digest, salt(32) || u32be private bytes || private || body)
  * Source: protocol/spec/journal.md, "Records". */
@@ -22,7 +23,12 @@ enum hub_command_type {
     HUB_COMMAND_NOTE = 5       /* anything else worth a record, text only */
 };
 
-enum hub_clock_type { HUB_CLOCK_JUMP = 1, HUB_CLOCK_CONFIRMED = 2, HUB_CLOCK_STEERED = 3 };
+enum hub_clock_type {
+    HUB_CLOCK_JUMP = 1,      /* the wall clock walked away while the hub ran; ignored */
+    HUB_CLOCK_CONFIRMED = 2, /* an operator said that the wall clock is right */
+    HUB_CLOCK_STEERED = 3,   /* a test hub was put forward */
+    HUB_CLOCK_STARTED = 4    /* the hub started; shift is how long it had not run */
+};
 
 /* Event part and outcome of any record. Views are borrowed from the rest bytes. */
 struct hub_record {
@@ -38,12 +44,14 @@ struct hub_record {
     uint32_t position;          /* ITEM: place in the bundle */
     uint32_t item_bytes;        /* ITEM: size on the wire */
     uint64_t next_rno, next_number, free_slot; /* ITEM: what the event carried */
+    uint64_t down_ms;           /* ITEM, TIMER, COMMAND, JOB: what the event carried */
 
     struct rh_bytes header;     /* BUNDLE: exact signed header; STREAM: exact signed hello */
     struct rh_signature signature; /* BUNDLE, STREAM */
     struct rh_bytes digests;    /* BUNDLE: count * 32 bytes */
 
-    uint64_t rno;               /* TIMER, COMMAND */
+    uint64_t rno;               /* TIMER, COMMAND, JOB, ERASE */
+    uint64_t key_slot;          /* ERASE: content key that is deleted */
     enum hub_command_type command; /* COMMAND */
     enum rh_kind action;        /* COMMAND: attention kind */
     char operator_name[HUB_OPERATOR_BYTES_MAX + 1]; /* COMMAND, CLOCK, GENERATION, ERASE */
@@ -63,23 +71,35 @@ struct hub_record {
     int64_t shift_ms;           /* CLOCK: by how much it jumped or was steered */
 
     struct rh_bytes digest_rows;/* DIGEST: encoded array of [table, digest] */
-    char text[HUB_REASON_BYTES_MAX + 1]; /* CUT, NOTE: what was cut and where it lies */
+    char text[HUB_REASON_BYTES_MAX + 1]; /* CUT: what was cut and where it lies; JOB: which
+                                            step; COMMAND NOTE: the note */
 
-    struct rh_bytes outcome;    /* ITEM, TIMER, COMMAND: hub_outcome_encode form, may be empty */
+    struct rh_bytes outcome;    /* ITEM, TIMER, COMMAND, JOB: hub_outcome_encode form, may be
+                                   empty */
 };
 
-enum { HUB_REST_BYTES_MAX = 1024 * 1024 };
+/* Bounded by the record of rules, which carries compiled form and sources. */
+enum { HUB_REST_BYTES_MAX = 2 * 1024 * 1024 };
 
-/* Encode the rest of a record (core is rh_receipt_encode's). The fields of other types must
- * be empty. RH_ERR_FULL when it does not fit. */
+/* Encode the rest of a record (core is rh_receipt_encode's; record->core.type says which
+ * fields belong). RH_ERR_FULL when it does not fit; RH_ERR_INVALID when a field of another type
+ * is not empty, one the type needs is, or a value is out of its bounds. */
 enum rh_err hub_record_rest_encode(const struct hub_record *record, struct rh_writer *writer);
 
-/* Decode core and rest. RH_ERR_CORRUPT when either is not of the form. */
+/* Decode core and rest. Views of *out point into `rest`. RH_ERR_CORRUPT when either is not of
+ * the form; what the nested bytes hold is not looked at. */
 enum rh_err hub_record_decode(struct rh_bytes core, struct rh_bytes rest,
                               struct hub_record *out);
+
+/* Kind and nothing else of a public part that may be anything: RH_KIND_NONE when it cannot be
+ * read. For records whose item was refused because of its form. */
+enum rh_kind hub_record_kind(struct rh_bytes public_part);
 
 /* Leaf hash of a record: leaf data = core || SHA-256(rest). */
 void hub_record_leaf(struct rh_bytes core, struct rh_bytes rest, struct rh_hash *rest_hash,
                      struct rh_hash *leaf);
+/* The same from the hash of the rest alone: what the holder of a receipt can do. */
+void hub_record_leaf_of(struct rh_bytes core, const struct rh_hash *rest_hash,
+                        struct rh_hash *leaf);
 
 #endif

@@ -2,8 +2,15 @@
  *
  * hub_views_apply is small, total and never refuses: it is what intake, recovery, standby and
  * audit replay all use. It reads records only, never bodies or keys. Everything else here
- * reads. A views object sits on any hub_map: the engine's open write transaction, an
- * operator's snapshot (read-only use), or memory in an audit. */
+ * reads. A views object sits on any hub_map: the engine's open write transaction or memory in
+ * an audit. Functions that take a map read any map: an operator's snapshot too.
+ *
+ *     hub_views_apply ...   each record, in order, into the open batch of the map
+ *     hub_views_save        before each commit: figures, digests and position into the batch
+ *     (commit the map)
+ *
+ * After an abort of the map, or an error of apply or save, what the object remembers is not
+ * what the map holds: close it, open it again, and apply again from views->applied on. */
 #ifndef HUB_VIEWS_VIEWS_H
 #define HUB_VIEWS_VIEWS_H
 
@@ -13,10 +20,11 @@
 /* Tables. Those marked D are determined by records and covered by the state digest. Keys are
  * big-endian so that memcmp order is number order. */
 enum hub_table {
-    HUB_TABLE_META = 0,      /* D text key -> value: applied, next_rno, counters of numbers */
+    HUB_TABLE_META = 0,      /* D "next" -> the numbers that are given next (hub_next) */
     HUB_TABLE_AGENCY = 1,    /* D no(4) -> hub_agency */
     HUB_TABLE_AGENCY_ID = 2, /* D id text -> no(4) */
-    HUB_TABLE_STREAM = 3,    /* D agency(4) epoch(8) -> hub_stream */
+    HUB_TABLE_STREAM = 3,    /* D agency(4) epoch(8) -> hub_stream; agency(4) -> epoch(8) of the
+                                  stream that is open */
     HUB_TABLE_NUMBER = 4,    /* D stream: agency(4) epoch(8) n(8) -> index(8) digest(32) */
     HUB_TABLE_MESSAGE = 5,   /* D message id(16) -> index(8) digest(32) */
     HUB_TABLE_REFERRAL = 6,  /* D rno(8) -> hub_referral */
@@ -30,13 +38,14 @@ enum hub_table {
     HUB_TABLE_PARTY = 14,    /* D agency(4) rno(8) -> "": what an agency may see */
     HUB_TABLE_PAIR = 15,     /* D to(4) from(4) lane(1) -> next pair_seq(8) acked(8) */
     HUB_TABLE_QUEUE = 16,    /* D to(4) lane rank(1) from(4) pair_seq(8) -> hub_queued */
-    HUB_TABLE_QUEUE_REF = 17,/* D to(4) rno(8) index(8) -> lane(1) from(4) pair_seq(8) */
+    HUB_TABLE_QUEUE_REF = 17,/* D to(4) rno(8) index(8) lane rank(1) from(4) pair_seq(8) -> "",
+                                  for queue entries about a referral */
     HUB_TABLE_DEAD = 18,     /* D index(8) to(4) -> hub_dead */
     HUB_TABLE_COUNT = 19,    /* D counter text -> value(8): figures kept with each change */
     HUB_TABLE_CHILD = 20,    /* D parent id(16) rno(8) -> "" */
     HUB_TABLE_RULES = 21,    /* D index(8) -> "": records of rules */
     HUB_TABLE_BODY = 22,     /*   index(8) -> segment(8) offset(8) bytes(4): where it lies */
-    HUB_TABLE_LOCAL = 23,    /*   text key -> value: digests, schema, journal position */
+    HUB_TABLE_LOCAL = 23,    /*   "state" -> schema, position, digests, at each commit */
     HUB_TABLES = 24
 };
 
@@ -47,32 +56,90 @@ struct hub_location {
     uint32_t bytes;
 };
 
+/* The numbers that are given next. Rows of the referral table alone could not tell: a number is
+ * not given twice even if its row changed. */
+struct hub_next {
+    uint64_t rno;         /* from 1 */
+    uint64_t slot;        /* first unused content key slot, from 1 */
+    uint32_t agency;      /* from HUB_AGENCY_FIRST */
+    uint32_t year;        /* year of the newest human number, 0 none */
+    uint64_t ordinal;     /* its ordinal plus one */
+    uint64_t rules_size;  /* index of the newest record of rules plus one, 0 none */
+    uint64_t down_ms;     /* newest down_ms of a record */
+};
+
+struct hub_counts;
+
 struct hub_views {
     struct hub_map *map;                    /* borrowed */
-    struct rh_hash digests[HUB_TABLES];     /* sums modulo 2^256, kept with each change */
+    struct rh_hash digests[HUB_TABLES];     /* sums modulo 2^256, kept with each change; COUNT
+                                               is behind until hub_views_save */
     uint64_t applied;                       /* records applied: next index expected */
+    struct hub_next next;
+    struct hub_next next_stored;            /* as the map has it; rno 0: not there yet */
+    struct hub_counts *counts;              /* figures changed since save, owned */
     struct hub_outcome *outcome;            /* working memory, owned */
     struct hub_referral *before;            /* working memory, owned */
     uint8_t *buffer;                        /* working memory, owned */
 };
 
-/* Read position and digests from the map; an empty map is position 0. Memory is carved here. */
+/* Read position and digests from the map; an empty map is position 0. Memory is carved here.
+ *
+ * RH_ERR_CORRUPT  the map holds rows but no readable position, or another row schema.
+ * RH_ERR_NOMEM    or what the map answered. */
 enum rh_err hub_views_open(struct hub_views *views, struct hub_map *map);
+/* Frees the memory; what was applied but not saved is forgotten. A second call is harmless. */
 void hub_views_close(struct hub_views *views);
 
-/* Apply record `index` (must be views->applied) with its core, rest and place. Rows, indexes,
- * counters, digests and the position change together in the map's open batch.
- * RH_ERR_CORRUPT when the record cannot be decoded: never for its content. */
+/* Apply record `index` with its core, rest and place (NULL: do not keep it). Rows, indexes,
+ * digests and the position change together in the map's open batch.
+ *
+ * RH_ERR_CORRUPT  `index` is not views->applied, or the record or a stored row cannot be
+ *                 decoded: never for its content. Nothing was changed in the first two cases.
+ * any other       what the map answered. */
 enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_bytes core,
                             struct rh_bytes rest, const struct hub_location *location);
+
+/* Write into the open batch what is kept in memory between commits: figures, digests, position.
+ * Call before each commit. Saving more or less often never changes what is saved. */
+enum rh_err hub_views_save(struct hub_views *views);
 
 /* The lookups of decide, over these views. */
 void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
                      uint64_t rules_index, struct hub_world *out);
 
-/* Numbers the next event carries. */
+/* Numbers the next event carries. Human numbers begin anew with each civil year (+08:00). */
 enum rh_err hub_views_next(struct hub_views *views, uint64_t now_ms, uint64_t *next_rno,
                            uint64_t *next_number, uint64_t *free_slot);
+/* The newest record of rules; RH_ERR_NOTFOUND before the first. */
+enum rh_err hub_views_rules_newest(struct hub_map *map, uint64_t *index);
+
+/* The state digest: what a DIGEST record keeps and what replay, backup and standby compare.
+ * Encode writes an array of [table, digest bin 32] over the D tables, in order of tables; it
+ * saves first. Check compares such an array with these views (it saves too): RH_ERR_NOTFOUND
+ * when a digest differs, with the first such table in *table; RH_ERR_CORRUPT when the array is
+ * not of the form. Compute walks the map's tables instead of believing what was kept. */
+enum { HUB_DIGEST_ROWS_BYTES_MAX = 1024 };
+bool hub_table_is_digested(unsigned table);
+enum rh_err hub_views_digest_encode(struct hub_views *views, struct rh_writer *writer);
+enum rh_err hub_views_digest_check(struct hub_views *views, struct rh_bytes digest_rows,
+                                   unsigned *table);
+enum rh_err hub_views_digest_compute(struct hub_map *map, struct rh_hash out[HUB_TABLES]);
+
+/* Derive every index and every figure that rows determine again, and compare. For saved views;
+ * reads the whole map. */
+struct hub_views_report {
+    uint64_t entries;  /* entries looked at */
+    uint64_t faults;   /* what did not agree */
+    unsigned table;    /* of the first fault */
+    char text[160];    /* the first fault, one English sentence; "" without one */
+};
+/* RH_OK also when there are faults (report->faults); other errors mean that the walk itself
+ * could not go on. RH_ERR_NOMEM. */
+enum rh_err hub_views_verify(struct hub_map *map, struct hub_views_report *report);
+
+/* Name of a table, for reports and for hub/store; "?" for a number that is none. */
+const char *hub_table_name(unsigned table);
 
 /* Streams and duplicates. RH_ERR_NOTFOUND when unknown. */
 enum rh_err hub_views_stream(struct hub_map *map, uint32_t agency, const struct rh_epoch *epoch,
@@ -106,13 +173,22 @@ enum rh_err hub_views_timeline_next(struct hub_map *map, uint64_t rno, uint64_t 
 /* Running clocks by end. */
 enum rh_err hub_views_due_next(struct hub_map *map, struct hub_cursor *cursor, uint64_t *end_ms,
                                uint64_t *rno, uint32_t *serial, uint32_t *owed_by);
-/* Earliest wake: RH_ERR_NOTFOUND when nothing is armed. */
+/* Earliest wake; RH_ERR_NOTFOUND when nothing is armed. */
 enum rh_err hub_views_wake_first(struct hub_map *map, uint64_t *at_ms, uint64_t *rno);
 enum rh_err hub_views_dead_next(struct hub_map *map, struct hub_cursor *cursor,
                                 struct hub_dead *out);
+/* Open referrals of a holder, by state; referrals an agency has touched; children of a
+ * referral. The cursor of the first call has bytes 0. */
+enum rh_err hub_views_holder_next(struct hub_map *map, uint32_t holder,
+                                  struct hub_cursor *cursor, enum rh_state *state,
+                                  uint64_t *rno);
+enum rh_err hub_views_party_next(struct hub_map *map, uint32_t agency,
+                                 struct hub_cursor *cursor, uint64_t *rno);
+enum rh_err hub_views_child_next(struct hub_map *map, const struct rh_referral_id *parent,
+                                 struct hub_cursor *cursor, uint64_t *rno);
 
 /* Queues. The head of (to, lane, from) at or after a pair_seq; the next sender with anything
- * queued in a lane after `from`; and whether an earlier undelivered message of the same
+ * queued in a lane after `*from`; and whether an earlier undelivered message of the same
  * referral stands before `queued` for the same agency. */
 enum rh_err hub_views_queue_head(struct hub_map *map, uint32_t to, enum rh_lane lane,
                                  uint32_t from, uint64_t at_least, struct hub_queued *out);
@@ -123,8 +199,13 @@ enum rh_err hub_views_queue_blocked(struct hub_map *map, const struct hub_queued
 enum rh_err hub_views_pair(struct hub_map *map, uint32_t to, uint32_t from, enum rh_lane lane,
                            uint64_t *next, uint64_t *acked);
 
-/* A figure by name, 0 when never counted: "open", "queue/<agency no>", "state/<name>",
- * "overdue", "dead", "stored/<kind>", "refused/<number>" ... */
+/* A figure by name, 0 when never counted or gone back to 0; as of the last hub_views_save.
+ *
+ * now:        "referrals", "state/<name>", "open", "open/<holder no>", "overdue",
+ *             "overdue/<agency no>" (clocks missed whose act is still owed), "queue",
+ *             "queue/<agency no>", "dead", "dead/<sender no>", "agencies"
+ * since ever: "stored", "stored/<kind>", "refused", "refused/<number>", "noted/<kind>",
+ *             "clock/<status>" (clocks that became met, met_late, missed ...) */
 enum rh_err hub_views_count(struct hub_map *map, const char *name, uint64_t *value);
 
 #endif

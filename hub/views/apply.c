@@ -1,0 +1,217 @@
+/* From a record to rows: everything is decoded first, then changed. Records of the hub that
+ * change nothing but the log (genesis, bundle, digest, cut, clock, erase, carry) only get their
+ * place. */
+#include "views/apply.h"
+
+#include <string.h>
+
+/* What the timeline shows of a record that is no agency's item. */
+static enum rh_kind own_kind(const struct hub_record *record)
+{
+    if (record->core.type == RH_RECORD_ITEM)
+        return hub_record_kind(record->public_part);
+    if (record->core.type != RH_RECORD_COMMAND)
+        return RH_KIND_NONE;
+    switch (record->command) {
+    case HUB_COMMAND_ATTENTION:
+        return record->action;
+    case HUB_COMMAND_DEAD_RETRY:
+        return RH_KIND_DEAD_RETRY;
+    case HUB_COMMAND_DEAD_RETURN:
+        return RH_KIND_DEAD_LETTER;
+    case HUB_COMMAND_AGENCY:
+    case HUB_COMMAND_NOTE:
+    default:
+        return RH_KIND_NONE;
+    }
+}
+
+static enum rh_kind noted_kind(const struct hub_outcome *outcome, uint64_t rno)
+{
+    for (uint32_t i = 0; i < outcome->note_count; i++)
+        if (outcome->notes[i].rno == rno)
+            return outcome->notes[i].kind;
+    return RH_KIND_NONE;
+}
+
+/* One line per referral and record. Transport words and timers are shown as what they caused
+ * (arrived, overdue, dead letter ...); without a cause to show there is no line. */
+static enum rh_err add_line(struct hub_views *views, const struct hub_outcome *outcome,
+                            enum rh_kind own, uint64_t index, uint64_t rno)
+{
+    enum rh_kind kind = own;
+    if (own == RH_KIND_NONE || own == RH_KIND_ACK || own == RH_KIND_NACK)
+        kind = noted_kind(outcome, rno);
+    if (kind == RH_KIND_NONE && own == RH_KIND_NACK)
+        kind = RH_KIND_NACK;
+    if (kind == RH_KIND_NONE)
+        return RH_OK;
+    const uint8_t value[2] = { (uint8_t)((unsigned)kind >> 8), (uint8_t)kind };
+    struct hub_key key = hub_key_u64_u64(rno, index);
+    return hub_change_insert(views, HUB_TABLE_TIMELINE, &key,
+                             (struct rh_bytes){ value, sizeof value });
+}
+
+static bool exists(struct hub_views *views, uint64_t rno, enum rh_err *err)
+{
+    struct rh_bytes row;
+    struct hub_key key = hub_key_u64(rno);
+    *err = hub_look(views->map, HUB_TABLE_REFERRAL, &key, &row);
+    if (*err == RH_ERR_NOTFOUND) {
+        *err = RH_OK;
+        return false;
+    }
+    return *err == RH_OK;
+}
+
+/* Referrals an outcome is about: its rows, the one it names, those its notes name. */
+static uint64_t touched(const struct hub_outcome *outcome, uint32_t place)
+{
+    if (place < outcome->row_count)
+        return outcome->rows[place].rno;
+    place -= outcome->row_count;
+    return place == 0 ? outcome->rno : outcome->notes[place - 1].rno;
+}
+
+static enum rh_err apply_timeline(struct hub_views *views, const struct hub_record *record,
+                                  const struct hub_outcome *outcome)
+{
+    enum rh_kind own = own_kind(record);
+    enum rh_err err = RH_OK;
+    uint32_t count = outcome->row_count + 1 + outcome->note_count;
+    for (uint32_t i = 0; i < count && err == RH_OK; i++) {
+        uint64_t rno = touched(outcome, i);
+        bool seen = rno == 0;
+        for (uint32_t j = 0; j < i && !seen; j++)
+            seen = touched(outcome, j) == rno;
+        if (seen || (i >= outcome->row_count && !exists(views, rno, &err)))
+            continue;
+        err = add_line(views, outcome, own, record->core.index, rno);
+    }
+    return err;
+}
+
+static enum rh_err count_notes(struct hub_views *views, const struct hub_outcome *outcome)
+{
+    enum rh_err err = RH_OK;
+    for (uint32_t i = 0; i < outcome->note_count && err == RH_OK; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        err = hub_count_add(views, HUB_FIGURE_NOTED_KIND, (uint32_t)note->kind, 1);
+        if (err == RH_OK && note->status != 0)
+            err = hub_count_add(views, HUB_FIGURE_CLOCK_STATUS, note->status, 1);
+    }
+    return err;
+}
+
+static enum rh_err apply_outcome(struct hub_views *views, const struct hub_record *record,
+                                 const struct hub_outcome *outcome)
+{
+    enum rh_err err = RH_OK;
+    for (uint32_t i = 0; i < outcome->row_count && err == RH_OK; i++)
+        err = hub_apply_referral(views, &outcome->rows[i]);
+    if (err == RH_OK)
+        err = hub_apply_queues(views, record, outcome);
+    if (err == RH_OK)
+        err = apply_timeline(views, record, outcome);
+    return err == RH_OK ? count_notes(views, outcome) : err;
+}
+
+/* A refused item has consumed its number and is seen in the timeline; that is all. */
+static enum rh_err apply_item(struct hub_views *views, const struct hub_record *record,
+                              struct hub_outcome *outcome)
+{
+    enum rh_err err = hub_apply_number(views, record);
+    if (err != RH_OK)
+        return err;
+    uint32_t refusal = record->core.outcome;
+    if (refusal != 0) {
+        outcome->row_count = outcome->note_count = 0;
+        outcome->delivery_count = outcome->queue_count = 0;
+        err = hub_count_both(views, HUB_FIGURE_REFUSED, HUB_FIGURE_REFUSED_NUMBER, refusal, 1);
+        return err == RH_OK ? apply_timeline(views, record, outcome) : err;
+    }
+    err = hub_count_both(views, HUB_FIGURE_STORED, HUB_FIGURE_STORED_KIND,
+                         (uint32_t)hub_record_kind(record->public_part), 1);
+    return err == RH_OK ? apply_outcome(views, record, outcome) : err;
+}
+
+static enum rh_err apply_place(struct hub_views *views, uint64_t index,
+                               const struct hub_location *location)
+{
+    uint8_t value[HUB_VALUE_BODY_BYTES];
+    struct hub_key key = hub_key_u64(index);
+    hub_put_u64(value, location->segment);
+    hub_put_u64(value + 8, location->offset);
+    hub_put_u32(value + 16, location->bytes);
+    return hub_map_append(views->map, HUB_TABLE_BODY, hub_key_view(&key),
+                          (struct rh_bytes){ value, sizeof value });
+}
+
+static enum rh_err apply_type(struct hub_views *views, const struct hub_record *record,
+                              const struct hub_agency *agency)
+{
+    switch (record->core.type) {
+    case RH_RECORD_ITEM:
+        return apply_item(views, record, views->outcome);
+    case RH_RECORD_TIMER:
+    case RH_RECORD_JOB:
+        return apply_outcome(views, record, views->outcome);
+    case RH_RECORD_COMMAND:
+        if (record->agency_row.bytes != 0) {
+            enum rh_err err = hub_apply_agency(views, agency, record->agency_row);
+            if (err != RH_OK)
+                return err;
+        }
+        return apply_outcome(views, record, views->outcome);
+    case RH_RECORD_STREAM:
+        return hub_apply_stream(views, record);
+    case RH_RECORD_RULES:
+        return hub_apply_rules(views, record->core.index);
+    case RH_RECORD_GENERATION:
+        return hub_apply_restart_pairs(views);
+    case RH_RECORD_GENESIS:
+    case RH_RECORD_BUNDLE:
+    case RH_RECORD_DIGEST:
+    case RH_RECORD_CUT:
+    case RH_RECORD_CLOCK:
+    case RH_RECORD_ERASE:
+    case RH_RECORD_CARRY:
+    default:
+        return RH_OK;
+    }
+}
+
+/* The lists of an outcome that is not there are empty; their elements are never looked at. */
+static void no_outcome(struct hub_outcome *out)
+{
+    out->refusal = out->field = out->holder = 0;
+    out->rno = out->due_ms = 0;
+    out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
+}
+
+enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_bytes core,
+                            struct rh_bytes rest, const struct hub_location *location)
+{
+    struct hub_record record;
+    struct hub_agency agency;
+    if (index != views->applied || hub_record_decode(core, rest, &record) != RH_OK ||
+        record.core.index != index)
+        return RH_ERR_CORRUPT;
+    no_outcome(views->outcome);
+    if (record.outcome.bytes != 0 &&
+        hub_outcome_decode(record.outcome, views->outcome) != RH_OK)
+        return RH_ERR_CORRUPT;
+    if (record.agency_row.bytes != 0 && hub_agency_decode(record.agency_row, &agency) != RH_OK)
+        return RH_ERR_CORRUPT;
+
+    enum rh_err err = apply_type(views, &record, &agency);
+    if (err == RH_OK && record.down_ms > views->next.down_ms)
+        views->next.down_ms = record.down_ms;
+    if (err == RH_OK)
+        err = hub_apply_next(views);
+    if (err == RH_OK && location != NULL)
+        err = apply_place(views, index, location);
+    if (err == RH_OK)
+        views->applied = index + 1;
+    return err;
+}

@@ -1,0 +1,33 @@
+/* Inside hub/views: the parts of hub_views_apply. Each changes the open batch and answers RH_OK
+ * or what the map (or an unreadable stored row) answered. */
+#ifndef HUB_VIEWS_APPLY_H
+#define HUB_VIEWS_APPLY_H
+
+#include "views/change.h"
+#include "views/counts.h"
+
+/* A referral's row as it is after, with every index and figure that follows from it. */
+enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referral *row);
+
+/* The item's n and message id, stored or refused. */
+enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record);
+/* An epoch registered: the older one of the agency is closed. */
+enum rh_err hub_apply_stream(struct hub_views *views, const struct hub_record *record);
+
+/* Deliveries and queue changes of an outcome. */
+enum rh_err hub_apply_queues(struct hub_views *views, const struct hub_record *record,
+                             const struct hub_outcome *outcome);
+/* A new generation: pair_seq of every pair begins again at 1, what is still queued first. */
+enum rh_err hub_apply_restart_pairs(struct hub_views *views);
+
+/* An agency's row as it is after; `bytes` is its encoded form. */
+enum rh_err hub_apply_agency(struct hub_views *views, const struct hub_agency *row,
+                             struct rh_bytes bytes);
+enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index);
+
+/* Write hub_next if it changed. */
+enum rh_err hub_apply_next(struct hub_views *views);
+/* Read it; an absent row leaves the first numbers. */
+enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *known);
+
+#endif

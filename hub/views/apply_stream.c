@@ -1,0 +1,124 @@
+/* Streams: the next n, which record each n became, and which epoch is open. */
+#include "views/apply.h"
+
+#include <string.h>
+
+enum { STREAM_BYTES_MAX = 128 };
+
+/* The stored row, or that of a stream nobody has heard of. */
+static enum rh_err read_stream(struct hub_views *views, const struct hub_key *key,
+                               const struct hub_record *record, struct hub_stream *row,
+                               struct rh_bytes *old)
+{
+    enum rh_err err = hub_look(views->map, HUB_TABLE_STREAM, key, old);
+    if (err == RH_OK)
+        return hub_stream_decode(*old, row) == RH_OK ? RH_OK : RH_ERR_CORRUPT;
+    if (err != RH_ERR_NOTFOUND)
+        return err;
+    memset(row, 0, sizeof *row);
+    row->agency = record->agency;
+    row->epoch = record->core.epoch;
+    row->next_n = 1;
+    row->opened_ms = record->core.stored_ms;
+    *old = (struct rh_bytes){ NULL, 0 };
+    return RH_OK;
+}
+
+/* A stored row is never empty, so an empty `old` means that there is none. */
+static enum rh_err write_stream(struct hub_views *views, const struct hub_key *key,
+                                const struct hub_stream *row, struct rh_bytes old)
+{
+    uint8_t bytes[STREAM_BYTES_MAX];
+    struct rh_writer writer;
+    rh_writer_init(&writer, bytes, sizeof bytes);
+    enum rh_err err = hub_stream_encode(row, &writer);
+    rh_assert(err == RH_OK);
+    struct rh_bytes now = { bytes, writer.bytes };
+    return old.bytes == 0 ? hub_change_insert(views, HUB_TABLE_STREAM, key, now)
+                          : hub_change_replace(views, HUB_TABLE_STREAM, key, old, now);
+}
+
+/* The first record of a message id keeps it: a later one with the same id was refused. */
+static enum rh_err apply_message(struct hub_views *views, const struct hub_record *record,
+                                 struct rh_bytes place)
+{
+    if (rh_id_is_zero(record->core.message_id.bytes))
+        return RH_OK;
+    struct rh_bytes old;
+    struct hub_key key = hub_key_id(record->core.message_id.bytes);
+    enum rh_err err = hub_look(views->map, HUB_TABLE_MESSAGE, &key, &old);
+    if (err == RH_ERR_NOTFOUND)
+        err = hub_change_insert(views, HUB_TABLE_MESSAGE, &key, place);
+    return err;
+}
+
+enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record)
+{
+    struct hub_stream row;
+    struct rh_bytes old;
+    uint64_t n = record->core.n;
+    struct hub_key key = hub_key_stream(record->agency, &record->core.epoch);
+    enum rh_err err = read_stream(views, &key, record, &row, &old);
+    if (err != RH_OK)
+        return err;
+
+    uint8_t value[HUB_VALUE_PLACE_BYTES];
+    hub_value_place(value, record->core.index, &record->core.digest);
+    struct rh_bytes place = { value, sizeof value };
+    bool fresh = n >= row.next_n; /* and then no number as high as this one is stored */
+    if (fresh)
+        row.next_n = n + 1;
+    row.last_ms = record->core.stored_ms;
+    err = write_stream(views, &key, &row, old);
+    if (err == RH_OK && fresh) {
+        struct hub_key number = hub_key_number(record->agency, &record->core.epoch, n);
+        err = hub_change_insert(views, HUB_TABLE_NUMBER, &number, place);
+    }
+    return err == RH_OK ? apply_message(views, record, place) : err;
+}
+
+/* Close the stream that was open before, if it is another one. */
+static enum rh_err close_older(struct hub_views *views, const struct hub_record *record,
+                               const struct hub_key *open_key)
+{
+    struct hub_stream row;
+    struct rh_bytes old;
+    struct rh_epoch epoch;
+    enum rh_err err = hub_look(views->map, HUB_TABLE_STREAM, open_key, &old);
+    if (err != RH_OK)
+        return err == RH_ERR_NOTFOUND ? RH_OK : err;
+    if (old.bytes != sizeof epoch.bytes)
+        return RH_ERR_CORRUPT;
+    memcpy(epoch.bytes, old.data, sizeof epoch.bytes);
+    if (memcmp(epoch.bytes, record->core.epoch.bytes, sizeof epoch.bytes) == 0)
+        return RH_OK;
+
+    struct hub_key key = hub_key_stream(record->agency, &epoch);
+    err = read_stream(views, &key, record, &row, &old);
+    if (err != RH_OK || old.bytes == 0)
+        return err;
+    row.closed = true;
+    return write_stream(views, &key, &row, old);
+}
+
+enum rh_err hub_apply_stream(struct hub_views *views, const struct hub_record *record)
+{
+    struct hub_key open_key = hub_key_u32(record->agency);
+    enum rh_err err = close_older(views, record, &open_key);
+    if (err != RH_OK)
+        return err;
+
+    struct hub_stream row;
+    struct rh_bytes old;
+    struct hub_key key = hub_key_stream(record->agency, &record->core.epoch);
+    err = read_stream(views, &key, record, &row, &old);
+    if (err != RH_OK)
+        return err;
+    row.closed = false;
+    row.last_ms = record->core.stored_ms;
+    err = write_stream(views, &key, &row, old);
+    if (err != RH_OK)
+        return err;
+    struct rh_bytes epoch = { record->core.epoch.bytes, sizeof record->core.epoch.bytes };
+    return hub_change_set(views, HUB_TABLE_STREAM, &open_key, epoch);
+}
