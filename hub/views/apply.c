@@ -46,8 +46,9 @@ static enum rh_err add_line(struct hub_views *views, const struct hub_outcome *o
         kind = RH_KIND_NACK;
     if (kind == RH_KIND_NONE)
         return RH_OK;
-    const uint8_t value[2] = { (uint8_t)((unsigned)kind >> 8), (uint8_t)kind };
+    uint8_t value[2];
     struct hub_key key = hub_key_u64_u64(rno, index);
+    hub_put_u16(value, (uint32_t)kind);
     return hub_change_insert(views, HUB_TABLE_TIMELINE, &key,
                              (struct rh_bytes){ value, sizeof value });
 }
@@ -120,10 +121,11 @@ static enum rh_err apply_outcome(struct hub_views *views, const struct hub_recor
 static enum rh_err apply_item(struct hub_views *views, const struct hub_record *record,
                               struct hub_outcome *outcome)
 {
-    enum rh_err err = hub_apply_number(views, record);
+    uint32_t refusal = record->core.outcome;
+    enum rh_kind kind = hub_record_kind(record->public_part);
+    enum rh_err err = hub_apply_number(views, record, refusal == 0 ? outcome->rno : 0, kind);
     if (err != RH_OK)
         return err;
-    uint32_t refusal = record->core.outcome;
     if (refusal != 0) {
         outcome->row_count = outcome->note_count = 0;
         outcome->delivery_count = outcome->queue_count = 0;
@@ -131,7 +133,7 @@ static enum rh_err apply_item(struct hub_views *views, const struct hub_record *
         return err == RH_OK ? apply_timeline(views, record, outcome) : err;
     }
     err = hub_count_both(views, HUB_FIGURE_STORED, HUB_FIGURE_STORED_KIND,
-                         (uint32_t)hub_record_kind(record->public_part), 1);
+                         (uint32_t)kind, 1);
     return err == RH_OK ? apply_outcome(views, record, outcome) : err;
 }
 

@@ -9,8 +9,9 @@
 /* A referral's row as it is after, with every index and figure that follows from it. */
 enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referral *row);
 
-/* The item's n and message id, stored or refused. */
-enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record);
+/* The item's n and message id, stored or refused (then rno is 0). */
+enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record,
+                             uint64_t rno, enum rh_kind kind);
 /* An epoch registered: the older one of the agency is closed. */
 enum rh_err hub_apply_stream(struct hub_views *views, const struct hub_record *record);
 

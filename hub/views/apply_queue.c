@@ -57,7 +57,8 @@ static enum rh_err put_entry(struct hub_views *views, const struct hub_queued *q
     enum rh_err err = hub_queued_encode(queued, &writer);
     rh_assert(err == RH_OK);
     struct rh_bytes now = { bytes, writer.bytes };
-    struct hub_key key = hub_key_queue(queued->to, queued->lane, queued->from, queued->pair_seq);
+    struct hub_key key =
+        hub_key_queue(queued->to, queued->lane, queued->from, queued->pair_seq);
     return old.bytes == 0 ? hub_change_insert(views, HUB_TABLE_QUEUE, &key, now)
                           : hub_change_replace(views, HUB_TABLE_QUEUE, &key, old, now);
 }
@@ -184,7 +185,8 @@ static enum rh_err put_dead(struct hub_views *views, const struct hub_dead *dead
     enum rh_err err = hub_dead_encode(dead, &writer);
     rh_assert(err == RH_OK);
     struct hub_key key = hub_key_dead(dead->index, dead->to);
-    return hub_change_set(views, HUB_TABLE_DEAD, &key, (struct rh_bytes){ bytes, writer.bytes });
+    return hub_change_set(views, HUB_TABLE_DEAD, &key,
+                          (struct rh_bytes){ bytes, writer.bytes });
 }
 
 static enum rh_err read_dead(struct hub_views *views, uint64_t index, uint32_t to,
@@ -226,6 +228,7 @@ static enum rh_err die(struct hub_views *views, const struct hub_record *record,
         err = drop_entry(views, &key, old, &queued);
         dead.index = queued.index;
         dead.rno = queued.rno;
+        dead.kind = queued.kind;
     } else if (err == RH_ERR_NOTFOUND) {
         err = RH_OK;
     }

@@ -184,7 +184,8 @@ static enum rh_err index_names(struct hub_views *views, const struct hub_referra
     if (err == RH_OK && (old == NULL || memcmp(&old->parent, &row->parent,
                                                sizeof row->parent) != 0)) {
         struct hub_key key = hub_key_child(&row->parent, row->rno);
-        struct hub_key gone = hub_key_child(old == NULL ? &row->parent : &old->parent, row->rno);
+        struct hub_key gone =
+            hub_key_child(old == NULL ? &row->parent : &old->parent, row->rno);
         err = old == NULL ? RH_OK : hub_change_clear(views, HUB_TABLE_CHILD, &gone);
         if (err == RH_OK && !rh_id_is_zero(row->parent.bytes))
             err = hub_change_set(views, HUB_TABLE_CHILD, &key, nothing);
@@ -212,7 +213,8 @@ static enum rh_err count_row(struct hub_views *views, const struct hub_referral 
     if (err == RH_OK)
         err = hub_count_add(views, HUB_FIGURE_STATE, (uint32_t)row->state, delta);
     if (err == RH_OK && row->holder != 0)
-        err = hub_count_both(views, HUB_FIGURE_OPEN, HUB_FIGURE_OPEN_AGENCY, row->holder, delta);
+        err = hub_count_both(views, HUB_FIGURE_OPEN, HUB_FIGURE_OPEN_AGENCY, row->holder,
+                             delta);
     return err == RH_OK ? count_overdue(views, row, delta) : err;
 }
 

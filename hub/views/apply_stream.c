@@ -40,19 +40,27 @@ static enum rh_err write_stream(struct hub_views *views, const struct hub_key *k
 
 /* The first record of a message id keeps it: a later one with the same id was refused. */
 static enum rh_err apply_message(struct hub_views *views, const struct hub_record *record,
-                                 struct rh_bytes place)
+                                 uint64_t rno, enum rh_kind kind)
 {
     if (rh_id_is_zero(record->core.message_id.bytes))
         return RH_OK;
     struct rh_bytes old;
     struct hub_key key = hub_key_id(record->core.message_id.bytes);
     enum rh_err err = hub_look(views->map, HUB_TABLE_MESSAGE, &key, &old);
-    if (err == RH_ERR_NOTFOUND)
-        err = hub_change_insert(views, HUB_TABLE_MESSAGE, &key, place);
-    return err;
+    if (err != RH_ERR_NOTFOUND)
+        return err;
+    uint8_t value[HUB_VALUE_MESSAGE_BYTES];
+    uint8_t *at = value + HUB_VALUE_PLACE_BYTES;
+    hub_value_place(value, record->core.index, &record->core.digest);
+    hub_put_u32(at, record->agency);
+    hub_put_u64(at + 4, rno);
+    hub_put_u16(at + 12, (uint32_t)kind);
+    return hub_change_insert(views, HUB_TABLE_MESSAGE, &key,
+                             (struct rh_bytes){ value, sizeof value });
 }
 
-enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record)
+enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record,
+                             uint64_t rno, enum rh_kind kind)
 {
     struct hub_stream row;
     struct rh_bytes old;
@@ -62,19 +70,19 @@ enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *r
     if (err != RH_OK)
         return err;
 
-    uint8_t value[HUB_VALUE_PLACE_BYTES];
-    hub_value_place(value, record->core.index, &record->core.digest);
-    struct rh_bytes place = { value, sizeof value };
     bool fresh = n >= row.next_n; /* and then no number as high as this one is stored */
     if (fresh)
         row.next_n = n + 1;
     row.last_ms = record->core.stored_ms;
     err = write_stream(views, &key, &row, old);
     if (err == RH_OK && fresh) {
+        uint8_t value[HUB_VALUE_PLACE_BYTES];
         struct hub_key number = hub_key_number(record->agency, &record->core.epoch, n);
-        err = hub_change_insert(views, HUB_TABLE_NUMBER, &number, place);
+        hub_value_place(value, record->core.index, &record->core.digest);
+        err = hub_change_insert(views, HUB_TABLE_NUMBER, &number,
+                                (struct rh_bytes){ value, sizeof value });
     }
-    return err == RH_OK ? apply_message(views, record, place) : err;
+    return err == RH_OK ? apply_message(views, record, rno, kind) : err;
 }
 
 /* Close the stream that was open before, if it is another one. */

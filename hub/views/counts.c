@@ -77,7 +77,8 @@ void hub_figure_name(enum hub_figure figure, uint32_t number, char out[HUB_FIGUR
     else if (word != NULL)
         bytes = snprintf(out, HUB_FIGURE_NAME_BYTES, "%s/%s", figures[figure].name, word);
     else
-        bytes = snprintf(out, HUB_FIGURE_NAME_BYTES, "%s/%" PRIu32, figures[figure].name, number);
+        bytes = snprintf(out, HUB_FIGURE_NAME_BYTES, "%s/%" PRIu32, figures[figure].name,
+                         number);
     rh_assert(bytes > 0 && bytes < HUB_FIGURE_NAME_BYTES);
 }
 

@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+void hub_put_u16(uint8_t out[2], uint32_t value)
+{
+    rh_assert(value <= UINT16_MAX);
+    out[0] = (uint8_t)(value >> 8);
+    out[1] = (uint8_t)value;
+}
+
 void hub_put_u32(uint8_t out[4], uint32_t value)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -12,6 +19,11 @@ void hub_put_u64(uint8_t out[8], uint64_t value)
 {
     for (unsigned i = 0; i < 8; i++)
         out[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+uint32_t hub_get_u16(const uint8_t in[2])
+{
+    return (uint32_t)in[0] << 8 | in[1];
 }
 
 uint32_t hub_get_u32(const uint8_t in[4])

@@ -15,8 +15,10 @@ static inline struct rh_bytes hub_key_view(const struct hub_key *key)
     return (struct rh_bytes){ key->data, key->bytes };
 }
 
+void hub_put_u16(uint8_t out[2], uint32_t value); /* below 65536 */
 void hub_put_u32(uint8_t out[4], uint32_t value);
 void hub_put_u64(uint8_t out[8], uint64_t value);
+uint32_t hub_get_u16(const uint8_t in[2]);
 uint32_t hub_get_u32(const uint8_t in[4]);
 uint64_t hub_get_u64(const uint8_t in[8]);
 
@@ -53,9 +55,14 @@ struct hub_key hub_key_child(const struct rh_referral_id *parent, uint64_t rno);
 struct hub_key hub_key_after(struct rh_bytes key);
 
 /* Values of fixed form. */
-enum { HUB_VALUE_PLACE_BYTES = 40, HUB_VALUE_PAIR_BYTES = 16, HUB_VALUE_BODY_BYTES = 20 };
+enum {
+    HUB_VALUE_PLACE_BYTES = 40,                           /* NUMBER */
+    HUB_VALUE_MESSAGE_BYTES = HUB_VALUE_PLACE_BYTES + 14, /* MESSAGE */
+    HUB_VALUE_PAIR_BYTES = 16,
+    HUB_VALUE_BODY_BYTES = 20
+};
 
-/* NUMBER, MESSAGE: index(8) digest(32). */
+/* index(8) digest(32), with which the value of NUMBER and MESSAGE begins. */
 void hub_value_place(uint8_t out[HUB_VALUE_PLACE_BYTES], uint64_t index,
                      const struct rh_hash *digest);
 

@@ -46,7 +46,7 @@ static const struct field fields[] = {
     /*  8 */ FIELD(FIELD_U64, next_rno, BIT(ITEM), 0, UINT64_MAX),
     /*  9 */ FIELD(FIELD_U64, next_number, BIT(ITEM), 0, UINT64_MAX),
     /* 10 */ FIELD(FIELD_U64, free_slot, BIT(ITEM), 0, UINT64_MAX),
-    /* 11 */ FIELD(FIELD_U64, down_ms, EVENTS, 0, UINT64_MAX),
+    /* 11 */ FIELD(FIELD_U64, down_ms, EVENTS | BIT(CLOCK), 0, UINT64_MAX),
     /* 12 */ FIELD(FIELD_BYTES, header, BIT(BUNDLE) | BIT(STREAM), BIT(BUNDLE) | BIT(STREAM),
                    64 * 1024),
     /* 13 */ FIELD(FIELD_FIXED, signature, BIT(BUNDLE) | BIT(STREAM), 0, 0),

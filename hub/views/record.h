@@ -44,7 +44,8 @@ struct hub_record {
     uint32_t position;          /* ITEM: place in the bundle */
     uint32_t item_bytes;        /* ITEM: size on the wire */
     uint64_t next_rno, next_number, free_slot; /* ITEM: what the event carried */
-    uint64_t down_ms;           /* ITEM, TIMER, COMMAND, JOB: what the event carried */
+    uint64_t down_ms;           /* ITEM, TIMER, COMMAND, JOB: what the event carried;
+                                   CLOCK: as far as known now */
 
     struct rh_bytes header;     /* BUNDLE: exact signed header; STREAM: exact signed hello */
     struct rh_signature signature; /* BUNDLE, STREAM */

@@ -26,7 +26,8 @@ enum hub_table {
     HUB_TABLE_STREAM = 3,    /* D agency(4) epoch(8) -> hub_stream; agency(4) -> epoch(8) of the
                                   stream that is open */
     HUB_TABLE_NUMBER = 4,    /* D stream: agency(4) epoch(8) n(8) -> index(8) digest(32) */
-    HUB_TABLE_MESSAGE = 5,   /* D message id(16) -> index(8) digest(32) */
+    HUB_TABLE_MESSAGE = 5,   /* D message id(16) -> index(8) digest(32) agency(4) rno(8)
+                                  kind(2); rno 0 also when the message was refused */
     HUB_TABLE_REFERRAL = 6,  /* D rno(8) -> hub_referral */
     HUB_TABLE_REFERRAL_ID = 7, /* D id(16) -> rno(8) */
     HUB_TABLE_HUMAN = 8,     /* D human number text -> rno(8) */
@@ -148,18 +149,28 @@ enum rh_err hub_views_stream(struct hub_map *map, uint32_t agency, const struct 
 enum rh_err hub_views_stream_open(struct hub_map *map, uint32_t agency, struct hub_stream *out);
 enum rh_err hub_views_number(struct hub_map *map, uint32_t agency, const struct rh_epoch *epoch,
                              uint64_t n, uint64_t *index, struct rh_hash *digest);
+/* The first record that had a message id, stored or refused. */
+enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *id,
+                              struct hub_message *out);
 enum rh_err hub_views_location(struct hub_map *map, uint64_t index, struct hub_location *out);
 
 /* Rows, copied. */
 enum rh_err hub_views_agency(struct hub_map *map, uint32_t no, struct hub_agency *out);
 enum rh_err hub_views_agency_find(struct hub_map *map, const char *id, struct hub_agency *out);
 enum rh_err hub_views_referral(struct hub_map *map, uint64_t rno, struct hub_referral *out);
+enum rh_err hub_views_referral_by_id(struct hub_map *map, const struct rh_referral_id *id,
+                                     struct hub_referral *out);
+enum rh_err hub_views_external(struct hub_map *map, const struct rh_external *external,
+                               uint64_t *rno);
+enum rh_err hub_views_dead(struct hub_map *map, uint64_t index, uint32_t to,
+                           struct hub_dead *out);
 /* By human number, UUID text, or "system=hash hex". */
 enum rh_err hub_views_referral_find(struct hub_map *map, const char *text,
                                     struct hub_referral *out);
 
-/* Walk in key order from a place; each advances the cursor and answers RH_ERR_NOTFOUND at the
- * end. Cursors are plain values, safe to keep between snapshots. */
+/* Walk in key order; each answers the first entry behind the place it is given, moves the place
+ * there, and RH_ERR_NOTFOUND at the end. Numbers start at 0, cursors with bytes 0. Cursors are
+ * plain values, safe to keep between snapshots. */
 struct hub_cursor {
     uint8_t key[HUB_MAP_KEY_MAX];
     size_t bytes;   /* 0: from the start */
@@ -196,6 +207,12 @@ enum rh_err hub_views_queue_sender(struct hub_map *map, uint32_t to, enum rh_lan
                                    uint32_t *from);
 enum rh_err hub_views_queue_blocked(struct hub_map *map, const struct hub_queued *queued,
                                     bool *blocked);
+enum rh_err hub_views_queued(struct hub_map *map, uint32_t to, uint32_t from, enum rh_lane lane,
+                             uint64_t pair_seq, struct hub_queued *out);
+/* Lane of the earliest undelivered message of a referral for an agency. */
+enum rh_err hub_views_queued_lane(struct hub_map *map, uint32_t to, uint64_t rno,
+                                  enum rh_lane *lane);
+/* A pair nobody has used yet is (1, 0). */
 enum rh_err hub_views_pair(struct hub_map *map, uint32_t to, uint32_t from, enum rh_lane lane,
                            uint64_t *next, uint64_t *acked);
 

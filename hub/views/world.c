@@ -1,0 +1,90 @@
+/* What decide may look at, answered from the rows. */
+#include "views/views.h"
+
+static struct hub_map *map_of(void *context)
+{
+    return ((struct hub_views *)context)->map;
+}
+
+static enum rh_err referral(void *context, const struct rh_referral_id *id,
+                            struct hub_referral *out)
+{
+    return hub_views_referral_by_id(map_of(context), id, out);
+}
+
+static enum rh_err referral_by_rno(void *context, uint64_t rno, struct hub_referral *out)
+{
+    return hub_views_referral(map_of(context), rno, out);
+}
+
+static enum rh_err external(void *context, const struct rh_external *wanted, uint64_t *rno)
+{
+    return hub_views_external(map_of(context), wanted, rno);
+}
+
+static enum rh_err message(void *context, const struct rh_message_id *id,
+                           struct hub_message *out)
+{
+    return hub_views_message(map_of(context), id, out);
+}
+
+static enum rh_err agency(void *context, uint32_t no, struct hub_agency *out)
+{
+    return hub_views_agency(map_of(context), no, out);
+}
+
+static enum rh_err agency_by_id(void *context, const struct rh_agency_id *id,
+                                struct hub_agency *out)
+{
+    return hub_views_agency_find(map_of(context), id->text, out);
+}
+
+static enum rh_err pair_next(void *context, uint32_t from, uint32_t to, enum rh_lane lane,
+                             uint64_t *pair_seq)
+{
+    uint64_t acked;
+    return hub_views_pair(map_of(context), to, from, lane, pair_seq, &acked);
+}
+
+static enum rh_err queued(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
+                          uint64_t pair_seq, struct hub_queued *out)
+{
+    return hub_views_queued(map_of(context), to, from, lane, pair_seq, out);
+}
+
+static enum rh_err queued_lane(void *context, uint32_t to, uint64_t rno, enum rh_lane *lane)
+{
+    return hub_views_queued_lane(map_of(context), to, rno, lane);
+}
+
+static enum rh_err queued_next(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
+                               uint64_t at_least, struct hub_queued *out)
+{
+    return hub_views_queue_head(map_of(context), to, lane, from, at_least, out);
+}
+
+static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
+{
+    return hub_views_dead(map_of(context), index, to, out);
+}
+
+void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
+                     uint64_t rules_index, struct hub_world *out)
+{
+    *out = (struct hub_world){
+        .rules = rules,
+        .rules_index = rules_index,
+        .context = views,
+        .referral = referral,
+        .referral_by_rno = referral_by_rno,
+        .external = external,
+        .message = message,
+        .agency = agency,
+        .agency_by_id = agency_by_id,
+        .pair_next = pair_next,
+        .queued = queued,
+        .queued_lane = queued_lane,
+        .queued_next = queued_next,
+        .dead = dead,
+    };
+}
