@@ -144,7 +144,8 @@ uint32_t rh_part_read_hashes(struct rh_reader *reader, struct rh_hash *out, uint
     return reader->err == RH_OK ? count : 0;
 }
 
-void rh_part_write_hashes(struct rh_writer *writer, const struct rh_hash *hashes, uint32_t count)
+void rh_part_write_hashes(struct rh_writer *writer, const struct rh_hash *hashes,
+                          uint32_t count)
 {
     rh_writer_array(writer, count);
     for (uint32_t i = 0; i < count; i++)

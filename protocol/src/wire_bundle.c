@@ -89,13 +89,17 @@ enum rh_err rh_delivery_encode(const struct rh_delivery *in, struct rh_writer *w
     return writer->err;
 }
 
-static void read_proven_item(struct rh_reader *reader, struct rh_delivery *out)
+/* From the commitment on; `begin` is where the public part stood. The six parts of the item
+ * are neighbours here as in a bundle, so their span and one array header is the item's size. */
+static void read_proven_item(struct rh_reader *reader, size_t begin, struct rh_delivery *out)
 {
     rh_part_read_hash(reader, &out->item.commitment);
     out->item.keys = rh_part_read_keys(reader);
     rh_reader_bin_exact(reader, out->item.salt, sizeof out->item.salt);
     out->item.private_part = rh_reader_bin(reader, RH_PRIVATE_BYTES_MAX);
     out->item.body = rh_reader_bin(reader, RH_ITEM_BYTES_MAX);
+    if (reader->err == RH_OK && reader->at - begin + 1 > RH_ITEM_BYTES_MAX)
+        rh_reader_fail(reader);
     out->header = rh_reader_bin(reader, RH_BUNDLE_HEADER_BYTES_MAX);
     rh_reader_bin_exact(reader, out->signature.bytes, sizeof out->signature.bytes);
     out->position = (uint32_t)rh_reader_uint_max(reader, RH_BUNDLE_ITEMS_MAX - 1);
@@ -123,9 +127,10 @@ enum rh_err rh_delivery_decode(struct rh_bytes frame, struct rh_delivery *out)
     out->index = rh_part_read_number(&reader);
     out->stored_ms = rh_part_read_ms(&reader);
     out->number = rh_reader_str(&reader, RH_NUMBER_BYTES_MAX);
+    size_t begin = reader.at;
     out->item.public_part = rh_reader_bin(&reader, RH_PUBLIC_BYTES_MAX);
     if (item && reader.err == RH_OK)
-        read_proven_item(&reader, out);
+        read_proven_item(&reader, begin, out);
     if (reader.err == RH_OK && !delivery_holds(out))
         rh_reader_fail(&reader);
     return rh_reader_finish(&reader);

@@ -6,9 +6,12 @@ what no library would write. Equal runs give equal files; inputs found by fuzzin
 same folders under other names and are left alone.
 """
 import base64
+import json
 import pathlib
+import re
 
 HERE = pathlib.Path(__file__).resolve().parent / "corpus"
+VECTORS = HERE.parents[2] / "protocol/spec/vectors"
 
 
 def codec():
@@ -85,8 +88,34 @@ def keyfile():
     return {name: value.encode() for name, value in seeds.items()}
 
 
+def from_vectors(files, types):
+    """Small vectors of the wire of these types: all accepted ones, every fourth refused one."""
+    seeds, refused = {}, 0
+    for file in files:
+        path = VECTORS / f"{file}.json"
+        for vector in json.loads(path.read_text("utf-8"))["vectors"]:
+            data = b"".join(bytes.fromhex(one[1:3]) * int(one[4:-1]) if one[0] == "("
+                            else bytes.fromhex(one)
+                            for one in re.findall(r"\(..\*[0-9]+\)|[0-9a-f]+", vector["hex"]))
+            good = vector["expect"] == "accept"
+            refused += not good
+            if vector["type"] in types and len(data) <= 4096 and (good or refused % 4 == 0):
+                seeds[("good_" if good else "bad_") + vector["name"]] = data
+    return seeds
+
+
+def public():
+    return from_vectors(("public", "private", "item", "bundle", "session", "receipt"),
+                        ("public", "private", "body", "item", "header", "hello", "receipt"))
+
+
+def frame():
+    return from_vectors(("frames", "bundle", "delivery", "receipt"),
+                        ("frame", "bundle", "delivery", "confirm"))
+
+
 def main():
-    for make in (codec, keyfile):
+    for make in (codec, keyfile, public, frame):
         folder = HERE / make.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in make().items():

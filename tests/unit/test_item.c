@@ -397,7 +397,8 @@ static void test_bundle_tree_is_that_of_the_definition(void **state)
         for (uint32_t at = 0; at < count; at += step) {
             uint32_t length = rh_bundle_path(digests, count, at, path);
             assert_true(rh_bundle_path_verify(&root, count, at, &digests[at], path, length));
-            assert_false(rh_bundle_path_verify(&root, count, count, &digests[at], path, length));
+            assert_false(
+                rh_bundle_path_verify(&root, count, count, &digests[at], path, length));
             assert_false(
                 rh_bundle_path_verify(&root, count, at, &digests[at], path, length + 1));
             if (count == 1)

@@ -73,10 +73,10 @@ struct rh_public {
     enum rh_kind kind;                      /* 2  required */
     struct rh_referral_id referral_id;      /* 3  required except ack, nack, bulletin */
     struct rh_referral_id root_id;          /* 4  register: root, if not itself */
-    struct rh_referral_id other_id;         /* 5  merge: master; register: repeat_of; release: child */
-    struct rh_message_id refers_to;         /* 6  amend, acknowledge_info: the earlier message */
-    struct rh_agency_id to;                 /* 7  dispatch, designate, transfer_on, information */
-    char procedure[RH_CODE_BYTES_MAX + 1];  /* 8  register; dispatch may name one for the child */
+    struct rh_referral_id other_id;         /* 5  merge: master; register: repeated; release: child */
+    struct rh_message_id refers_to;         /* 6  amend, acknowledge_info: earlier message */
+    struct rh_agency_id to;                 /* 7  dispatch, designate, transfer_on, inform */
+    char procedure[RH_CODE_BYTES_MAX + 1];  /* 8  register; dispatch: of the child */
     enum rh_lane lane;                      /* 9 */
     char category[RH_CODE_BYTES_MAX + 1];   /* 10 */
     char area[RH_CODE_BYTES_MAX + 1];       /* 11 division code */
@@ -84,13 +84,13 @@ struct rh_public {
     char code[RH_CODE_BYTES_MAX + 1];       /* 13 reason, ground or outcome code */
     char basis[RH_CODE_BYTES_MAX + 1];      /* 14 legal basis code, e.g. xfgztl-22 */
     struct rh_agency_id proper;             /* 15 proper addressee named by object, refuse */
-    uint64_t due_ms;                        /* 16 assign: end set by the sender, exclusive UTC ms */
+    uint64_t due_ms;                        /* 16 assign: end set by sender, exclusive ms */
     uint64_t occurred_ms;                   /* 17 claimed instant of the business act */
     uint32_t extend_n;                      /* 18 extension asked for or granted */
     bool report_required;                   /* 19 */
     bool information_wanted;                /* 20 asks for acknowledge_info */
-    bool reply_owed;                        /* 21 register: petitioner can and wants to be answered */
-    bool leader_named;                      /* 22 a leader in charge is named in the private part */
+    bool reply_owed;                        /* 21 register: petitioner wants an answer */
+    bool leader_named;                      /* 22 the private part names a leader */
     uint32_t external_count;                /* 23 */
     struct rh_external externals[RH_EXTERNALS_MAX];
     uint32_t copy_count;                    /* 24 */
@@ -102,7 +102,7 @@ struct rh_public {
     char trace[RH_TRACE_BYTES_MAX + 1];     /* 27 W3C traceparent */
     /* transport kinds only */
     struct rh_agency_id from;               /* 28 ack, nack: sender whose delivery is meant */
-    uint64_t pair_seq;                      /* 29 ack: up to and including; nack: exactly this */
+    uint64_t pair_seq;                      /* 29 ack: up to and including; nack: only this */
     uint32_t refusal;                       /* 30 nack: code number of the catalogue */
     /* any kind */
     uint32_t accused_count;                 /* 31 number of hashes below */

@@ -40,7 +40,7 @@ struct rh_receipt {
     struct rh_hash digest;          /* 9 item digest; a bundle's is its root */
     uint32_t outcome;               /* 10 0 stored, else the refusal's number */
     struct rh_agency_id holder;     /* 11 whose turn it is now, empty if nobody's */
-    uint64_t due_ms;                /* 12 earliest end of that holder's clocks, exclusive; 0 none */
+    uint64_t due_ms;                /* 12 earliest end of the holder's clocks, exclusive */
 };
 
 enum { RH_CORE_BYTES_MAX = 512 };

@@ -21,7 +21,8 @@ enum {
     RH_HELLO_BYTES_MAX = RH_NOTE_BYTES_MAX + 1024
 };
 
-static_assert((int)RH_PROOF_RANGE_MAX <= (int)RH_PROOF_HASHES_MAX, "every proof fits its frame");
+static_assert((int)RH_PROOF_RANGE_MAX <= (int)RH_PROOF_HASHES_MAX,
+              "every proof fits its frame");
 
 enum rh_frame_type {
     /* from a client */
@@ -36,7 +37,7 @@ enum rh_frame_type {
     RH_FRAME_EXTEND = 9,  /* [9, session, old size]: is the log still what I have seen? */
     /* from the hub */
     RH_FRAME_CHALLENGE = 65, /* [65, version, hub id, nonce bin32, hub time ms, test bool] */
-    RH_FRAME_WELCOME = 66,   /* [66, session, next n, hub time ms, note str, external key bin] */
+    RH_FRAME_WELCOME = 66,   /* [66, session, next n, hub time ms, note, external key bin] */
     RH_FRAME_CONFIRM = 67,   /* [67, first n, size, root, signature, first index,
                                 [proof hash..], [[core bin, rest hash bin], ..]] */
     RH_FRAME_DELIVERY = 68,  /* see struct rh_delivery */
@@ -72,8 +73,8 @@ struct rh_hello {
     uint64_t window_bytes;
     uint64_t agency_ms;            /* agency's clock, a claim */
     char software[RH_CODE_BYTES_MAX + 1]; /* printable ASCII, may be empty */
-    struct rh_hash receipt_root;           /* batch checkpoint of the newest receipt: its size */
-    struct rh_signature receipt_signature; /* is highest_receipt_size; zero when that is 0 */
+    struct rh_hash receipt_root;           /* of the newest receipt's batch checkpoint, whose */
+    struct rh_signature receipt_signature; /* size stands above; both zero when that is 0 */
     struct rh_bytes note;                  /* newest published checkpoint held; may be empty */
 };
 
@@ -234,9 +235,11 @@ enum rh_err rh_frame_extend_decode(struct rh_bytes frame, uint64_t *session,
 enum rh_err rh_frame_challenge_encode(const struct rh_frame_challenge *in,
                                       struct rh_writer *writer);
 enum rh_err rh_frame_challenge_decode(struct rh_bytes frame, struct rh_frame_challenge *out);
-enum rh_err rh_frame_welcome_encode(const struct rh_frame_welcome *in, struct rh_writer *writer);
+enum rh_err rh_frame_welcome_encode(const struct rh_frame_welcome *in,
+                                    struct rh_writer *writer);
 enum rh_err rh_frame_welcome_decode(struct rh_bytes frame, struct rh_frame_welcome *out);
-enum rh_err rh_frame_confirm_encode(const struct rh_frame_confirm *in, struct rh_writer *writer);
+enum rh_err rh_frame_confirm_encode(const struct rh_frame_confirm *in,
+                                    struct rh_writer *writer);
 enum rh_err rh_frame_confirm_decode(struct rh_bytes frame, struct rh_frame_confirm *out);
 enum rh_err rh_delivery_encode(const struct rh_delivery *in, struct rh_writer *writer);
 enum rh_err rh_delivery_decode(struct rh_bytes frame, struct rh_delivery *out);
