@@ -230,9 +230,7 @@ enum rh_err hub_journal_append(struct hub_journal *journal)
  * between parts of the next one, and no sector would be zero to tell. */
 static enum rh_err take_back(struct hub_journal *journal, int fd, uint32_t from, uint32_t end)
 {
-    if (hub_file_zero(fd, from, end) != RH_OK || hub_file_sync(fd) != RH_OK)
-        return hub_journal_fail(journal);
-    return RH_ERR_NOSPACE;
+    return hub_file_wipe(fd, from, end) == RH_OK ? RH_ERR_NOSPACE : hub_journal_fail(journal);
 }
 
 static enum rh_err write_behind_last(struct hub_journal *journal)

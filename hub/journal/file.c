@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal/format.h"
+
 static const uint8_t zeros[HUB_FILE_STEP_BYTES];
 
 enum rh_err hub_file_error(int code)
@@ -66,6 +68,18 @@ enum rh_err hub_file_zero(int fd, uint64_t from, uint64_t to)
         from += step;
     }
     return RH_OK;
+}
+
+enum rh_err hub_file_wipe(int fd, uint64_t from, uint64_t to)
+{
+    enum rh_err err = hub_file_zero(fd, from + HUB_SECTOR_BYTES - 1, from + HUB_SECTOR_BYTES);
+    if (err == RH_OK)
+        err = hub_file_zero(fd, from + HUB_BLOCK_BYTES - 1, from + HUB_BLOCK_BYTES);
+    if (err == RH_OK)
+        err = hub_file_sync(fd);
+    if (err == RH_OK)
+        err = hub_file_zero(fd, from, to);
+    return err == RH_OK ? hub_file_sync(fd) : err;
 }
 
 enum rh_err hub_file_read(int fd, void *data, size_t bytes, uint64_t offset, size_t *got)

@@ -25,6 +25,10 @@ void hub_file_error_text(int code, char *out, size_t capacity);
 /* Whole writes; errno stays that of the failing call. */
 enum rh_err hub_file_write(int fd, const void *data, size_t bytes, uint64_t offset);
 enum rh_err hub_file_zero(int fd, uint64_t from, uint64_t to);
+/* Zeros over an unfinished frame or header block at `from`, up to `to`, synced. The last byte
+ * of its first sector and of its first block go first, on their own: so it stays recognisable
+ * as unfinished at every moment, should the wiping be cut short in its turn. */
+enum rh_err hub_file_wipe(int fd, uint64_t from, uint64_t to);
 /* Reads until `bytes` or the end of the file; *got says how many. */
 enum rh_err hub_file_read(int fd, void *data, size_t bytes, uint64_t offset, size_t *got);
 enum rh_err hub_file_size(int fd, uint64_t *bytes);

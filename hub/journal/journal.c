@@ -150,15 +150,15 @@ static enum rh_err open_writing(struct hub_journal *journal, struct hub_journal_
     enum rh_err err = take_lock(journal, report);
     if (err != RH_OK)
         return err;
+    err = hub_journal_recover(journal, report);
+    if (err != RH_OK)
+        return err;
     journal->build.payload = malloc(HUB_PAYLOAD_BYTES_MAX);
     journal->build.disk = malloc(HUB_JOURNAL_FRAME_BYTES_MAX);
     if (journal->build.payload == NULL || journal->build.disk == NULL) {
         snprintf(report->text, sizeof report->text, "no memory for the frame buffers");
         return RH_ERR_NOMEM;
     }
-    err = hub_journal_recover(journal, report);
-    if (err != RH_OK)
-        return err;
     err = start_threads(journal);
     if (err != RH_OK) {
         snprintf(report->text, sizeof report->text, "no thread can be started");

@@ -81,9 +81,7 @@ enum rh_err hub_journal_quarantine(struct hub_journal *journal, struct hub_walk 
     rh_assert(!journal->read_only);
     enum rh_err err = keep_copy(journal, walk, from, end, report);
     if (err == RH_OK)
-        err = hub_file_zero(walk->fd, from, walk->segment_bytes);
-    if (err == RH_OK)
-        err = hub_file_sync(walk->fd);
+        err = hub_file_wipe(walk->fd, from, walk->segment_bytes);
     walk->window_bytes = 0;
     if (err != RH_OK)
         return err;

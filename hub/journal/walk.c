@@ -249,9 +249,8 @@ enum rh_err hub_walk_pass(struct hub_walk *walk)
         return RH_OK;
     }
     uint32_t offset;
-    struct hub_frame_head head;
     enum rh_err err = hub_walk_find(walk, walk->offset + HUB_BLOCK_BYTES, walk->number, &offset,
-                                    &head);
+                                    &walk->frame);
     walk->chained = false;
     walk->offset = err == RH_OK ? offset : walk->segment_bytes;
     return err;
@@ -265,16 +264,16 @@ enum rh_err hub_walk_unfinished(struct hub_walk *walk, bool *unfinished, uint32_
     enum rh_err err = hub_walk_last_used(walk, walk->offset, end);
     if (err != RH_OK || !walk->bad.torn)
         return err;
-    uint32_t extent = walk->bad.head_good ? walk->bad.bytes : HUB_JOURNAL_FRAME_BYTES_MAX;
-    *why = "bytes other than zero stand behind its possible extent";
-    if (*end - walk->offset > extent)
-        return RH_OK;
     uint32_t offset;
     struct hub_frame_head head;
     *why = "a later frame follows it";
     err = hub_walk_find(walk, walk->offset + HUB_BLOCK_BYTES, walk->number + 1, &offset, &head);
     if (err != RH_ERR_NOTFOUND)
         return err;
+    uint32_t extent = walk->bad.head_good ? walk->bad.bytes : HUB_JOURNAL_FRAME_BYTES_MAX;
+    *why = "bytes other than zero stand behind its possible extent";
+    if (*end - walk->offset > extent)
+        return RH_OK;
     *why = "";
     *unfinished = true;
     return RH_OK;

@@ -69,8 +69,8 @@ void hub_walk_adopt(struct hub_walk *walk);
 enum hub_step hub_walk_step(struct hub_walk *walk);
 
 /* Step behind a bad place: behind its extent when the head is good, else to the next block
- * that holds a believable head of a later frame. RH_ERR_NOTFOUND when there is none; the
- * walk then stands at the end of the segment. */
+ * that holds a believable head of a later frame, which `frame` then shows. RH_ERR_NOTFOUND
+ * when there is none; the walk then stands at the end of the segment. */
 enum rh_err hub_walk_pass(struct hub_walk *walk);
 
 /* The next believable head of a frame numbered `number` or later, at `from` or behind. Any

@@ -361,9 +361,10 @@ static void test_blanked_content_is_not_damage(void **unused)
     size_t bytes;
     rht_segment_path(&kit, 0, path);
     uint8_t *data = (uint8_t *)rht_read_file(path, &bytes);
-    for (size_t i = 4096; i < 12288; i++) {
-        if (data[i] == 'x')
-            data[i] = 0xFF;
+    size_t from = HUB_FRAME_HEAD_BYTES + HUB_RECORD_HEAD_BYTES + record.core.bytes + 8;
+    for (size_t i = from; i < from + sizeof body; i++) {
+        assert_int_equal(data[4096 + hub_format_disk_offset(i)], 'x');
+        data[4096 + hub_format_disk_offset(i)] = 0xFF;
     }
     rht_write_file(path, data, bytes);
     rht_kit_open(&kit);
@@ -428,6 +429,32 @@ static void test_places_told_are_places_found(void **unused)
     rht_kit_fini(&kit);
 }
 
+/* A spare left by an earlier run is used only if it holds nothing but zeros. */
+static void test_dirty_spare_is_made_anew(void **unused)
+{
+    (void)unused;
+    struct rht_kit kit;
+    rht_kit_init(&kit, 32 * 1024);
+    rht_kit_open(&kit);
+    rht_append(&kit, 9, 1);
+    rht_kit_close(&kit);
+    char path[RHT_PATH_BYTES + 16];
+    static uint8_t dirty[32 * 1024];
+    memset(dirty + 31000, 'A', 1000);
+    snprintf(path, sizeof path, "%s/next.rhj", kit.dir);
+    rht_write_file(path, dirty, sizeof dirty);
+    struct hub_journal_state state;
+    rht_kit_open(&kit);
+    do {
+        rht_append(&kit, 9, 1);
+        hub_journal_state(kit.journal, &state);
+    } while (state.segment == 0);
+    rht_kit_close(&kit);
+    rht_kit_open(&kit);
+    assert_int_equal(rht_verify(&kit, 9, 0), state.next_index);
+    rht_kit_fini(&kit);
+}
+
 /* The twin: an array in memory, here a function of the index. Random frames, random
  * restarts, compared after each. */
 static void test_twin_with_random_restarts(void **unused)
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_wrong_location_is_refused),
         cmocka_unit_test(test_blanked_content_is_not_damage),
         cmocka_unit_test(test_places_told_are_places_found),
+        cmocka_unit_test(test_dirty_spare_is_made_anew),
         cmocka_unit_test(test_twin_with_random_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
