@@ -59,8 +59,7 @@ enum hub_answer {
     HUB_ANSWER_AGAIN = 2,  /* every n known with the same digest: confirm at once from journal */
     HUB_ANSWER_GAP = 3,    /* first n above the expected one: *expected_n */
     HUB_ANSWER_BUSY = 4,   /* nothing consumed: *refusal, retry after retry_ms */
-    HUB_ANSWER_REFUSED = 5,/* whole bundle: *refusal; no number consumed */
-    HUB_ANSWER_SPLIT = 6   /* some n known, some new: offer the part from *expected_n again */
+    HUB_ANSWER_REFUSED = 5 /* whole bundle: *refusal; no number consumed */
 };
 
 struct hub_offer_result {
@@ -68,7 +67,7 @@ struct hub_offer_result {
     uint32_t refusal;
     uint32_t retry_ms;
     uint64_t expected_n;
-    uint64_t first_index;  /* TAKEN: log index of the first item record */
+    uint64_t first_index;  /* TAKEN: log index of the record of expected_n */
 };
 
 /* Register or resume an epoch. `hello` decoded and its signature verified by the gateway;
@@ -80,7 +79,8 @@ enum rh_err hub_engine_hello(struct hub_engine *engine, uint32_t agency,
                              struct hub_offer_result *out);
 
 /* Offer a bundle whose header signature and item root are verified. Decided and applied at
- * once into the open batch. */
+ * once into the open batch. Numbers of it that are known already (with the same digests) are
+ * passed over: the new ones begin at *expected_n, the others are had by confirm_again. */
 enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
                              const struct rh_bundle_header *header,
                              const struct rh_frame_bundle *bundle,
@@ -113,6 +113,15 @@ enum rh_err hub_engine_steer(struct hub_engine *engine, uint64_t to_ms, uint32_t
                              const char *operator_name);
 enum rh_err hub_engine_clock_confirm(struct hub_engine *engine, const char *operator_name,
                                      const char *reason);
+/* After a rollback was seen: begin a new generation of this hub. Its first record seals the
+ * size and root that were kept, pair_seq restarts, a checkpoint under the new id is published.
+ * For a hub without doors open; the batch must be empty. */
+enum rh_err hub_engine_new_generation(struct hub_engine *engine, const char *operator_name,
+                                      const char *reason);
+
+/* Look at the wall clock (about once a second): a jump goes on record once and is ignored
+ * until it is confirmed. */
+enum rh_err hub_engine_clock_look(struct hub_engine *engine);
 /* Re-read rules_dir; a change is journalled. RH_ERR_CONFIG with file:line:column in report. */
 enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes);
 

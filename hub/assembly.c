@@ -1,0 +1,239 @@
+#include "assembly.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SLOTS_LEAST = 1024, SLOTS_AHEAD = 8192, PATH_BYTES = 4096 };
+
+static enum rh_err commit(void *store)
+{
+    return hub_store_commit(store);
+}
+
+static enum rh_err discard(void *store)
+{
+    hub_store_abort(store);
+    return RH_OK;
+}
+
+static enum rh_err usage(void *store, uint32_t *used_permille)
+{
+    struct hub_store_usage now;
+    enum rh_err err = hub_store_usage(store, &now);
+    if (err == RH_OK)
+        *used_permille = now.used_percent * 10u;
+    return err;
+}
+
+/* Records count slots from 1 (0 means: no content), the key table from 0. */
+static enum rh_err content_key(void *keytable, uint64_t slot, struct rh_content_key *out)
+{
+    return slot == 0 ? RH_ERR_NOTFOUND : hub_keytable_get(keytable, slot - 1, out);
+}
+
+/* Normally the quiet moments have made enough; else now, a block in one sync. */
+static enum rh_err content_ahead(void *keytable, uint64_t first_free)
+{
+    if (hub_keytable_made(keytable) >= first_free + SLOTS_LEAST)
+        return RH_OK;
+    return hub_keytable_ensure(keytable, first_free - 1, SLOTS_LEAST + 1);
+}
+
+static enum rh_err join(char out[PATH_BYTES], const char *dir, const char *name)
+{
+    int bytes = snprintf(out, PATH_BYTES, "%s/%s", dir, name);
+    return bytes > 0 && bytes < PATH_BYTES ? RH_OK : RH_ERR_CONFIG;
+}
+
+static enum rh_err read_key32(const char *dir, const char *name, uint8_t out[32])
+{
+    char path[PATH_BYTES];
+    if (join(path, dir, name) != RH_OK)
+        return RH_ERR_CONFIG;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? RH_ERR_NOTFOUND : RH_ERR_DENIED;
+    struct stat about;
+    enum rh_err err = RH_OK;
+    if (fstat(fd, &about) != 0 || (about.st_mode & 077) != 0)
+        err = RH_ERR_DENIED;
+    else if (read(fd, out, 32) != 32)
+        err = RH_ERR_INVALID;
+    close(fd);
+    return err;
+}
+
+static enum rh_err open_store(struct hub_assembly *assembly, const struct hub_options *options)
+{
+    char path[PATH_BYTES];
+    static const char *names[HUB_TABLES];
+    for (unsigned table = 0; table < HUB_TABLES; table++)
+        names[table] = hub_table_name(table);
+    if (join(path, options->data_dir, "views") != RH_OK)
+        return RH_ERR_CONFIG;
+    const struct hub_store_options wanted = {
+        .path = path,
+        .map_bytes = options->map_bytes,
+        .tables = HUB_TABLES,
+        .table_names = names,
+        .create = true,
+    };
+    struct hub_store_report report = { 0 };
+    enum rh_err err = hub_store_open(&assembly->store, &wanted, &report);
+    if (err != RH_OK)
+        snprintf(assembly->report, sizeof assembly->report, "views store: %s (%s)", report.text,
+                 rh_err_text(err));
+    return err;
+}
+
+static enum rh_err open_keytable(struct hub_assembly *assembly,
+                                 const struct hub_options *options)
+{
+    char path[PATH_BYTES];
+    struct rh_content_key wrapping;
+    enum rh_err err = read_key32(options->keys_dir, "wrapping.key", wrapping.bytes);
+    if (err != RH_OK) {
+        snprintf(assembly->report, sizeof assembly->report, "wrapping.key: %s",
+                 rh_err_text(err));
+        return err;
+    }
+    if (join(path, options->data_dir, "keytable") != RH_OK)
+        return RH_ERR_CONFIG;
+    const struct hub_keytable_options wanted = {
+        .path = path, .wrapping = &wrapping, .create = true
+    };
+    struct hub_store_report report = { 0 };
+    err = hub_keytable_open(&assembly->keytable, &wanted, &report);
+    rh_wipe(&wrapping, sizeof wrapping);
+    if (err != RH_OK)
+        snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
+                 rh_err_text(err));
+    return err;
+}
+
+enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_options *options)
+{
+    memset(assembly, 0, sizeof *assembly);
+    if (mkdir(options->data_dir, 0700) != 0 && errno != EEXIST) {
+        snprintf(assembly->report, sizeof assembly->report, "%s cannot be made",
+                 options->data_dir);
+        return RH_ERR_IO;
+    }
+    struct hub_engine_options wanted = {
+        .data_dir = options->data_dir,
+        .keys_dir = options->keys_dir,
+        .rules_dir = options->rules_dir,
+        .store_commit = commit,
+        .store_abort = discard,
+        .store_usage = usage,
+        .content_key = content_key,
+        .content_ahead = content_ahead,
+        .steered = options->test_clock,
+        .segment_bytes = options->segment_bytes,
+    };
+    enum rh_err err = rh_hub_id_parse(options->hub_id, strlen(options->hub_id), &wanted.hub);
+    if (err != RH_OK)
+        snprintf(assembly->report, sizeof assembly->report, "%s is no hub id", options->hub_id);
+    if (err == RH_OK)
+        err = open_store(assembly, options);
+    if (err == RH_OK)
+        err = open_keytable(assembly, options);
+    if (err == RH_OK) {
+        wanted.store = assembly->store;
+        wanted.map = hub_store_map(assembly->store);
+        wanted.keytable = assembly->keytable;
+        err = hub_engine_open(&wanted, &assembly->engine, assembly->report,
+                              sizeof assembly->report);
+    }
+    if (err != RH_OK)
+        hub_assembly_close(assembly);
+    return err;
+}
+
+void hub_assembly_close(struct hub_assembly *assembly)
+{
+    hub_engine_close(&assembly->engine);
+    hub_keytable_close(&assembly->keytable);
+    hub_store_close(&assembly->store);
+}
+
+enum rh_err hub_assembly_idle(struct hub_assembly *assembly)
+{
+    uint64_t free_slot = hub_engine_views(assembly->engine)->next.slot;
+    if (hub_keytable_made(assembly->keytable) >= free_slot + SLOTS_AHEAD / 2)
+        return RH_OK;
+    return hub_keytable_ensure(assembly->keytable, free_slot - 1, SLOTS_AHEAD);
+}
+
+static enum rh_err write_key32(const char *dir, const char *name)
+{
+    char path[PATH_BYTES];
+    if (join(path, dir, name) != RH_OK)
+        return RH_ERR_CONFIG;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? RH_ERR_EXISTS : RH_ERR_IO;
+    uint8_t key[32];
+    rh_random(key, sizeof key);
+    bool written = write(fd, key, sizeof key) == (ssize_t)sizeof key && fsync(fd) == 0;
+    rh_wipe(key, sizeof key);
+    close(fd);
+    return written ? RH_OK : RH_ERR_IO;
+}
+
+static enum rh_err make_party_key(const struct hub_options *options, enum rh_key_use use,
+                                  const char *name, struct rh_card *card)
+{
+    char path[PATH_BYTES];
+    if (join(path, options->keys_dir, name) != RH_OK)
+        return RH_ERR_CONFIG;
+    struct rh_secret secret;
+    rh_secret_generate(use, options->hub_id, &secret);
+    enum rh_err err = rh_secret_save(path, &secret);
+    card->present[use] = true;
+    memcpy(card->keys[use], secret.public_key, sizeof card->keys[use]);
+    rh_wipe(&secret, sizeof secret);
+    return err;
+}
+
+enum rh_err hub_assembly_init(const struct hub_options *options, char *report,
+                              size_t report_bytes)
+{
+    struct rh_hub_id hub;
+    struct rh_card card = { 0 };
+    char path[PATH_BYTES];
+    if (rh_hub_id_parse(options->hub_id, strlen(options->hub_id), &hub) != RH_OK ||
+        strlen(options->endpoint) > RH_ENDPOINT_BYTES_MAX ||
+        join(path, options->keys_dir, "hub.card") != RH_OK) {
+        snprintf(report, report_bytes, "hub id, endpoint or path is not usable");
+        return RH_ERR_CONFIG;
+    }
+    memcpy(card.owner, hub.text, sizeof hub.text);
+    memcpy(card.endpoint, options->endpoint, strlen(options->endpoint) + 1);
+    if (mkdir(options->keys_dir, 0700) != 0 && errno != EEXIST) {
+        snprintf(report, report_bytes, "%s cannot be made", options->keys_dir);
+        return RH_ERR_IO;
+    }
+    enum rh_err err = make_party_key(options, RH_KEY_SIGN, "sign.key", &card);
+    if (err == RH_OK)
+        err = make_party_key(options, RH_KEY_TRANSPORT, "transport.key", &card);
+    if (err == RH_OK)
+        err = write_key32(options->keys_dir, "wrapping.key");
+    if (err == RH_OK)
+        err = write_key32(options->keys_dir, "external.key");
+    if (err == RH_OK)
+        err = rh_card_save(path, &card);
+    if (err != RH_OK)
+        snprintf(report, report_bytes, "keys in %s: %s", options->keys_dir, rh_err_text(err));
+    else {
+        char fingerprint[RH_FINGERPRINT_BYTES];
+        rh_card_fingerprint(&card, fingerprint);
+        snprintf(report, report_bytes, "%s %s", hub.text, fingerprint);
+    }
+    return err;
+}

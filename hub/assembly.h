@@ -1,0 +1,42 @@
+/* What a hub is made of, put together: store and key table handed to the engine as functions,
+ * so that nothing but main knows LMDB is behind them. */
+#ifndef HUB_ASSEMBLY_H
+#define HUB_ASSEMBLY_H
+
+#include "engine/engine.h"
+#include "store/keytable.h"
+#include "store/store.h"
+
+struct hub_options {
+    const char *data_dir, *keys_dir, *rules_dir; /* borrowed, required */
+    const char *hub_id;                          /* "hub.620423", "test.demo" */
+    const char *endpoint;                        /* tcp://address:port, port * is chosen */
+    const char *admin_path;                      /* NULL: <data>/admin.sock */
+    const char *program;                         /* path of this program, for the door */
+    bool test_clock;
+    uint64_t map_bytes, segment_bytes;           /* 0: defaults */
+    uint32_t workers;
+    const char *reason, *operator_name;          /* recover */
+};
+
+struct hub_assembly {
+    struct hub_store *store;
+    struct hub_keytable *keytable;
+    struct hub_engine *engine;
+    char report[1024]; /* why opening failed, or what recovery did */
+};
+
+/* Open store, key table and engine. On failure everything is closed again and report says
+ * why. */
+enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_options *options);
+void hub_assembly_close(struct hub_assembly *assembly);
+
+/* Make the keys of a new hub in keys_dir: sign, transport, wrapping, external, and hub.card.
+ * RH_ERR_EXISTS when any is there already. */
+enum rh_err hub_assembly_init(const struct hub_options *options, char *report,
+                              size_t report_bytes);
+
+/* In a quiet moment: content keys made well ahead of their use. */
+enum rh_err hub_assembly_idle(struct hub_assembly *assembly);
+
+#endif

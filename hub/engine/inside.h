@@ -1,0 +1,163 @@
+/* What the files of the engine share. Nothing outside hub/engine includes this. */
+#ifndef HUB_ENGINE_INSIDE_H
+#define HUB_ENGINE_INSIDE_H
+
+#include "engine/engine.h"
+#include "engine/hubtime.h"
+#include "journal/journal.h"
+#include "log/checkpoint.h"
+#include "log/tree.h"
+
+#include <rh/proof.h>
+#include <rh/refusal.h>
+
+enum {
+    HUB_TERM = 1,                      /* one machine: the term never changes */
+    HUB_RECENT_MAX = 4096,             /* records of a turn whose cores stay in memory */
+    HUB_RECENT_BYTES = 2 * 1024 * 1024,
+    HUB_CONTENT_BYTES_MAX = RH_ITEM_BYTES_MAX + RH_SALT_BYTES + 4 + RH_SEAL_OVERHEAD_BYTES,
+    HUB_SLOTS_AHEAD = 1024,            /* content keys that must exist before intake goes on */
+    HUB_STIRRED_MAX = 4096,
+    HUB_DIGEST_EVERY = 10000,          /* records between two digest records */
+    HUB_COMMIT_RECORDS = 20000,        /* views commit at the latest after so many records */
+    HUB_COMMIT_AFTER_MS = 50,
+    HUB_COMMIT_IDLE_MS = 5,
+    HUB_PUBLISH_EVERY_MS = 5000,
+    HUB_MAP_HELD_PERMILLE = 800,       /* intake stops here, acknowledgements go on */
+    HUB_AGENCIES_MAX = 65536,
+    HUB_NOTE_BYTES = 1024
+};
+
+/* Cores of the records staged in this turn, for their confirms. */
+struct hub_recent {
+    uint64_t first_index;
+    uint32_t count;
+    uint32_t bytes;
+    uint32_t at[HUB_RECENT_MAX];
+    uint16_t core_bytes[HUB_RECENT_MAX];
+    struct rh_hash rest_hash[HUB_RECENT_MAX];
+    uint8_t arena[HUB_RECENT_BYTES];
+};
+
+struct hub_engine {
+    struct hub_engine_options options;
+    char *journal_dir, *log_dir, *rules_dir; /* owned */
+    struct rh_hub_id hub;
+    struct rh_sign_secret sign_key;
+    struct rh_sign_public sign_public;
+    uint8_t external_key[32];
+
+    struct hub_journal *journal;
+    struct hub_tree *tree;
+    struct hub_views views;
+    struct rh_rules *rules;     /* in force, decoded from the journalled form */
+    uint64_t rules_index;
+    struct hub_world world;
+    struct hub_time time;
+
+    /* the open batch */
+    bool frame_open;
+    uint32_t staged;            /* records since the last finish */
+    uint64_t next_index;
+    uint64_t leaf_count;
+    struct rh_hash leaves[HUB_JOURNAL_FRAME_RECORDS_MAX];
+    struct rh_batch batch;      /* newest signed and synced */
+    bool turn_over;             /* results of a finished turn are out: recent may be reused */
+    struct hub_recent *recent;
+
+    /* behind the batch */
+    uint64_t unsettled;         /* records applied since the last views commit */
+    uint64_t unsettled_since_ms, last_stage_ms;
+    uint64_t last_digest_index;
+    uint64_t published_size, published_at_ms;
+    char note[HUB_NOTE_BYTES];
+    size_t note_bytes;
+
+    /* conditions */
+    uint32_t held_refusal;      /* 5201 once a rollback was seen; cleared only by recover */
+    bool firing_held;
+    uint64_t start_gap_ms;      /* how far the wall clock was ahead of the journal at start */
+    uint32_t doubter;           /* first agency whose clock contradicts that gap, 0 none */
+    char held_text[200];
+    uint32_t map_permille;
+
+    uint32_t stirred_count;
+    uint32_t stirred[HUB_STIRRED_MAX];
+    bool agencies_changed;
+    uint32_t agency_count;      /* names known: numbers below it */
+    struct rh_agency_id *agencies; /* by number, HUB_AGENCIES_MAX */
+    struct hub_agency agency;      /* working memory for one row */
+    uint64_t down_ms;           /* how long the hub has not run since its first record */
+    char cut_text[HUB_REASON_BYTES_MAX + 1]; /* a cut that is to go on record */
+
+    /* working memory, carved at open */
+    struct hub_event event;
+    struct hub_outcome *outcome;
+    struct rh_public *public_part;
+    struct hub_record *record;
+    uint8_t *outcome_bytes, *rest_bytes, *content_bytes, *plain_bytes;
+    uint8_t *read_bytes[2];
+    size_t read_capacity[2];
+    uint8_t *confirm_cores;
+    struct hub_record *read_record[2];
+    uint8_t notice[RH_PUBLIC_BYTES_MAX];
+};
+
+/* stage.c: one record into frame and views ------------------------------------------------ */
+
+/* Fill hub, index, stored_ms, random; encode; add to the frame; apply; remember the leaf.
+ * `content` may be empty. Fields of record->core that name type, stream, outcome, holder and
+ * due are the caller's. RH_ERR_NOSPACE: nothing happened. Any other error is fatal. */
+enum rh_err hub_stage(struct hub_engine *engine, struct hub_record *record,
+                      struct rh_bytes content, uint32_t content_slot);
+
+/* Write out the frame that is open: journal and tree, no signature. */
+enum rh_err hub_stage_flush(struct hub_engine *engine);
+
+/* Encode outcome into record->outcome and set outcome, holder, due of the core. */
+enum rh_err hub_stage_outcome(struct hub_engine *engine, struct hub_record *record);
+
+/* Remember who got something in a queue. */
+void hub_stir(struct hub_engine *engine, uint32_t agency);
+
+/* Text id of an agency number; empty for none, the hub's own for HUB_AGENCY_HUB. */
+struct rh_agency_id hub_engine_agency_text(const struct hub_engine *engine, uint32_t no);
+enum rh_err hub_engine_agencies_read(struct hub_engine *engine);
+
+/* A cleared record of a type, ready to be filled; the engine's own. */
+struct hub_record *hub_record_begin(struct hub_engine *engine, enum rh_record_type type);
+
+/* batch.c -------------------------------------------------------------------------------- */
+
+/* Views commit now; nothing may be staged. */
+enum rh_err hub_engine_commit(struct hub_engine *engine);
+
+/* command.c: the clock's own records ------------------------------------------------------ */
+
+/* The hub starts after `down_ms` without running: on record, because grace counts up-time. */
+enum rh_err hub_engine_clock_started(struct hub_engine *engine, uint64_t down_ms);
+
+/* recover.c ------------------------------------------------------------------------------ */
+
+enum rh_err hub_engine_recover(struct hub_engine *engine, char *report, size_t report_bytes);
+
+/* rulebook.c ----------------------------------------------------------------------------- */
+
+/* Read rules_dir; stage a RULES record when it differs from the one in force. */
+enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t report_bytes);
+/* Take up the rules of the newest RULES record in the journal; RH_ERR_NOTFOUND when none. */
+enum rh_err hub_rulebook_recall(struct hub_engine *engine);
+
+/* serve.c -------------------------------------------------------------------------------- */
+
+/* Read a record back into buffer `which` (0 or 1) and take it apart; *content its ciphertext. */
+enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t index,
+                            struct rh_bytes *core, struct rh_bytes *rest,
+                            struct rh_bytes *content, struct hub_record **out);
+
+/* publish.c ------------------------------------------------------------------------------ */
+
+/* Publish a checkpoint of the present size; the journal must be synced that far. */
+enum rh_err hub_engine_publish(struct hub_engine *engine);
+
+#endif

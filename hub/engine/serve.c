@@ -1,0 +1,292 @@
+/* What goes back out: confirms with their range proofs, deliveries with the sender's proof,
+ * inclusion proofs. Everything is read from the journal and verified on the way. */
+#include "engine/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum rh_err make_room(struct hub_engine *engine, unsigned which, size_t wanted)
+{
+    if (wanted == 0)
+        return RH_ERR_CORRUPT;
+    if (engine->read_capacity[which] >= wanted)
+        return RH_OK;
+    uint8_t *larger = realloc(engine->read_bytes[which], wanted);
+    if (larger == NULL)
+        return RH_ERR_NOMEM;
+    engine->read_bytes[which] = larger;
+    engine->read_capacity[which] = wanted;
+    return RH_OK;
+}
+
+enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t index,
+                            struct rh_bytes *core, struct rh_bytes *rest,
+                            struct rh_bytes *content, struct hub_record **out)
+{
+    rh_assert(which < 2);
+    struct hub_location place;
+    enum rh_err err = hub_views_location(engine->views.map, index, &place);
+    if (err != RH_OK)
+        return err;
+    struct hub_journal_location at = {
+        .index = index,
+        .segment = place.segment,
+        .offset = (uint32_t)place.offset,
+        .bytes = place.bytes,
+    };
+    err = make_room(engine, which, hub_journal_read_bytes(&at));
+    if (err != RH_OK)
+        return err;
+    struct hub_journal_record row;
+    enum hub_journal_content state;
+    err = hub_journal_read(engine->journal, &at, engine->read_bytes[which],
+                           engine->read_capacity[which], &row, &state);
+    if (err != RH_OK)
+        return err;
+    *core = row.core;
+    *rest = row.rest;
+    *content = row.content;
+    *out = engine->read_record[which];
+    return hub_record_decode(row.core, row.rest, *out);
+}
+
+/* Core and hash of the rest of one record, from this turn's memory or from the journal. */
+static enum rh_err fetch_core(struct hub_engine *engine, uint64_t index, uint8_t *out,
+                              struct rh_confirmed *confirmed)
+{
+    const struct hub_recent *recent = engine->recent;
+    if (index >= recent->first_index && index - recent->first_index < recent->count) {
+        size_t i = (size_t)(index - recent->first_index);
+        memcpy(out, recent->arena + recent->at[i], recent->core_bytes[i]);
+        confirmed->core = (struct rh_bytes){ out, recent->core_bytes[i] };
+        confirmed->rest_hash = recent->rest_hash[i];
+        return RH_OK;
+    }
+    struct rh_bytes core, rest, content;
+    struct hub_record *record;
+    enum rh_err err = hub_engine_read(engine, 0, index, &core, &rest, &content, &record);
+    if (err != RH_OK)
+        return err;
+    if (core.bytes > RH_CORE_BYTES_MAX)
+        return RH_ERR_CORRUPT;
+    memcpy(out, core.data, core.bytes);
+    confirmed->core = (struct rh_bytes){ out, core.bytes };
+    rh_hash(rest.data, rest.bytes, &confirmed->rest_hash);
+    return RH_OK;
+}
+
+enum rh_err hub_engine_confirm(struct hub_engine *engine, uint64_t first_n,
+                               uint64_t first_index, uint32_t count,
+                               struct rh_frame_confirm *out)
+{
+    rh_assert(engine->staged == 0);
+    rh_assert(count >= 1 && count <= RH_BUNDLE_ITEMS_MAX);
+    out->first_n = first_n;
+    out->size = engine->batch.size;
+    out->root = engine->batch.root;
+    out->signature = engine->batch.signature;
+    out->first_index = first_index;
+    out->record_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *place = engine->confirm_cores + (size_t)i * RH_CORE_BYTES_MAX;
+        enum rh_err err = fetch_core(engine, first_index + i, place, &out->records[i]);
+        if (err != RH_OK)
+            return err;
+    }
+    size_t hashes = 0;
+    enum rh_err err = hub_tree_prove_range(engine->tree, first_index, first_index + count,
+                                           out->size, out->proof, &hashes);
+    out->proof_count = (uint32_t)hashes;
+    return err;
+}
+
+enum rh_err hub_engine_confirm_again(struct hub_engine *engine, uint32_t agency,
+                                     const struct rh_epoch *epoch, uint64_t first_n,
+                                     uint32_t count, struct rh_frame_confirm *out)
+{
+    uint64_t first_index = 0;
+    uint32_t run = 0;
+    for (uint32_t i = 0; i < count && i < RH_BUNDLE_ITEMS_MAX; i++) {
+        uint64_t index;
+        struct rh_hash digest;
+        enum rh_err err = hub_views_number(engine->views.map, agency, epoch, first_n + i, &index,
+                                           &digest);
+        if (err == RH_ERR_NOTFOUND && i > 0)
+            break;
+        if (err != RH_OK)
+            return err;
+        if (i == 0)
+            first_index = index;
+        else if (index != first_index + i)
+            break;
+        run = i + 1;
+    }
+    if (run == 0 || first_index + run > engine->batch.size)
+        return RH_ERR_NOTFOUND;
+    return hub_engine_confirm(engine, first_n, first_index, run, out);
+}
+
+/* salt, private part and body out of the content, into plain_bytes. */
+static enum rh_err open_item(struct hub_engine *engine, uint64_t slot,
+                             const struct rh_hash *digest, struct rh_bytes content,
+                             struct rh_item *item)
+{
+    if (content.bytes < RH_SEAL_OVERHEAD_BYTES + RH_SALT_BYTES + 4 ||
+        content.bytes > HUB_CONTENT_BYTES_MAX)
+        return RH_ERR_CORRUPT;
+    struct rh_content_key key;
+    enum rh_err err = engine->options.content_key(engine->options.keytable, slot, &key);
+    if (err != RH_OK)
+        return err;
+    uint8_t *plain = engine->plain_bytes;
+    err = rh_open_content(&key, (struct rh_bytes){ digest->bytes, sizeof digest->bytes },
+                          content.data, content.bytes, plain);
+    rh_wipe(&key, sizeof key);
+    if (err != RH_OK)
+        return err;
+    size_t bytes = content.bytes - RH_SEAL_OVERHEAD_BYTES;
+    memcpy(item->salt, plain, RH_SALT_BYTES);
+    size_t private_bytes = 0;
+    for (unsigned i = 0; i < 4; i++)
+        private_bytes = private_bytes << 8 | plain[RH_SALT_BYTES + i];
+    size_t head = RH_SALT_BYTES + 4;
+    if (private_bytes > bytes - head)
+        return RH_ERR_CORRUPT;
+    item->private_part = (struct rh_bytes){ plain + head, private_bytes };
+    item->body = (struct rh_bytes){ plain + head + private_bytes, bytes - head - private_bytes };
+    return RH_OK;
+}
+
+/* The sender's own proof: signed header, place in the bundle, path to its root. */
+static enum rh_err add_sender_proof(struct hub_engine *engine, const struct hub_record *record,
+                                    struct rh_delivery *out)
+{
+    struct rh_bytes core, rest, content;
+    struct hub_record *bundle;
+    enum rh_err err =
+        hub_engine_read(engine, 1, record->bundle_index, &core, &rest, &content, &bundle);
+    if (err != RH_OK)
+        return err;
+    uint32_t count = (uint32_t)(bundle->digests.bytes / RH_HASH_BYTES);
+    if (count == 0 || count > RH_BUNDLE_ITEMS_MAX || record->position >= count)
+        return RH_ERR_CORRUPT;
+    struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    memcpy(digests, bundle->digests.data, count * sizeof digests[0]);
+    out->header = bundle->header;
+    out->signature = bundle->signature;
+    out->position = record->position;
+    out->path_count = rh_bundle_path(digests, count, record->position, out->path);
+    return RH_OK;
+}
+
+static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record *record,
+                             const struct hub_referral *row, struct rh_bytes content,
+                             struct rh_delivery *out)
+{
+    out->item.public_part = record->public_part;
+    out->item.commitment = record->commitment;
+    out->item.keys = record->keys;
+    enum rh_err err =
+        open_item(engine, row->key_slot, &record->core.digest, content, &out->item);
+    if (err == RH_ERR_DENIED) { /* erased: its place stays, its content is gone */
+        out->form = RH_DELIVERY_TOMBSTONE;
+        return RH_OK;
+    }
+    return err == RH_OK ? add_sender_proof(engine, record, out) : err;
+}
+
+/* The hub's own word to an agency, in the form of a public part. */
+static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
+                               const struct hub_record *record, const struct hub_referral *row,
+                               struct rh_delivery *out)
+{
+    struct rh_public *notice = engine->public_part;
+    memset(notice, 0, sizeof *notice);
+    rh_id_make(notice->message_id.bytes, record->core.stored_ms, record->random);
+    notice->kind = queued->kind;
+    notice->referral_id = row->id;
+    notice->root_id = row->root;
+    notice->occurred_ms = record->core.stored_ms;
+    notice->due_ms = hub_referral_due(row, row->holder);
+    enum rh_err err = hub_outcome_decode(record->outcome, engine->outcome);
+    if (err != RH_OK)
+        return err;
+    for (uint32_t i = 0; i < engine->outcome->note_count; i++) {
+        const struct hub_note_out *note = &engine->outcome->notes[i];
+        if (note->kind != queued->kind)
+            continue;
+        for (uint32_t d = 0; d < row->deadline_count; d++) {
+            if (row->deadlines[d].serial == note->deadline) {
+                memcpy(notice->code, row->deadlines[d].limit, sizeof row->deadlines[d].limit);
+                notice->due_ms = row->deadlines[d].end_ms;
+            }
+        }
+        if (note->level > 0) {
+            struct rh_fact *fact = &notice->facts[notice->fact_count++];
+            memcpy(fact->key, "level", sizeof "level");
+            fact->is_number = true;
+            fact->number = note->level;
+        }
+        break;
+    }
+    struct rh_writer writer;
+    rh_writer_init(&writer, engine->notice, sizeof engine->notice);
+    err = rh_public_encode(notice, &writer);
+    out->form = RH_DELIVERY_NOTICE;
+    out->item.public_part = (struct rh_bytes){ engine->notice, writer.bytes };
+    return err;
+}
+
+enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queued *queued,
+                                struct rh_delivery *out)
+{
+    memset(out, 0, sizeof *out);
+    struct rh_bytes core, rest, content;
+    struct hub_record *record;
+    enum rh_err err = hub_engine_read(engine, 0, queued->index, &core, &rest, &content, &record);
+    if (err != RH_OK)
+        return err;
+    out->sender = hub_engine_agency_text(engine, queued->from);
+    out->lane = queued->lane;
+    out->pair_seq = queued->pair_seq;
+    out->index = queued->index;
+    out->stored_ms = record->core.stored_ms;
+    out->form = RH_DELIVERY_ITEM;
+
+    struct hub_referral *row = engine->views.before;
+    if (queued->rno != 0) {
+        err = hub_views_referral(engine->views.map, queued->rno, row);
+        if (err != RH_OK)
+            return err;
+        out->number = (struct rh_bytes){ (const uint8_t *)row->number, strlen(row->number) };
+    } else {
+        memset(row, 0, sizeof *row);
+    }
+    if (queued->tombstone) {
+        out->form = RH_DELIVERY_TOMBSTONE;
+        return RH_OK;
+    }
+    if (record->core.type == RH_RECORD_ITEM)
+        return fill_item(engine, record, row, content, out);
+    return fill_notice(engine, queued, record, row, out);
+}
+
+enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
+                             struct rh_frame_proof *out)
+{
+    if (index >= engine->published_size)
+        return RH_ERR_NOTFOUND;
+    struct rh_confirmed confirmed;
+    enum rh_err err = fetch_core(engine, index, engine->confirm_cores, &confirmed);
+    if (err != RH_OK)
+        return err;
+    out->index = index;
+    out->note = hub_engine_note(engine);
+    out->core = confirmed.core;
+    out->rest_hash = confirmed.rest_hash;
+    size_t count = 0;
+    err = hub_tree_prove_inclusion(engine->tree, index, engine->published_size, out->proof,
+                                   &count);
+    out->proof_count = (uint32_t)count;
+    return err;
+}

@@ -1,0 +1,496 @@
+/* The engine with everything real behind it but sockets: journal, tree, views on LMDB, key
+ * table, the project's own rules. Two agencies are enrolled and talk to it in bundles. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "assembly.h"
+#include "support/rht.h"
+
+#include <rh/proof.h>
+#include <rh/refusal.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct agency {
+    const char *id;
+    struct rh_secret keys[RH_KEY_USES];
+    uint32_t no;
+    struct rh_epoch epoch;
+    uint64_t next_n;
+};
+
+struct fixture {
+    char dir[256], data[300], keys[300];
+    struct hub_options options;
+    struct hub_assembly assembly;
+    struct agency petitions, procuratorate;
+    struct rh_frame_bundle bundle;
+    struct rh_frame_confirm confirm;
+    struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    uint8_t bytes[RH_FRAME_BYTES_MAX];
+    size_t used;
+    struct rh_sign_public hub_key;
+};
+
+static struct fixture *fixture;
+
+static struct hub_engine *engine(void)
+{
+    return fixture->assembly.engine;
+}
+
+static void open_hub(void)
+{
+    enum rh_err err = hub_assembly_open(&fixture->assembly, &fixture->options);
+    if (err != RH_OK)
+        print_error("%s\n", fixture->assembly.report);
+    assert_int_equal(err, RH_OK);
+}
+
+static void close_hub(void)
+{
+    hub_assembly_close(&fixture->assembly);
+}
+
+static void enrol(struct agency *agency, const char *id, const char *role)
+{
+    agency->id = id;
+    struct hub_command command = { .type = HUB_COMMAND_AGENCY, .operator_name = "test(0)",
+                                   .reason = "enrolled" };
+    assert_int_equal(rh_agency_id_parse(id, strlen(id), &command.agency.id), RH_OK);
+    snprintf(command.agency.role, sizeof command.agency.role, "%s", role);
+    snprintf(command.agency.area, sizeof command.agency.area, "620423");
+    snprintf(command.agency.name_zh, sizeof command.agency.name_zh, "%s", id);
+    command.agency.state = HUB_AGENCY_ACTIVE;
+    snprintf(command.agency.card.owner, sizeof command.agency.card.owner, "%s", id);
+    for (int use = 0; use < RH_KEY_USES; use++) {
+        rh_secret_generate((enum rh_key_use)use, id, &agency->keys[use]);
+        command.agency.card.present[use] = true;
+        memcpy(command.agency.card.keys[use], agency->keys[use].public_key, 32);
+    }
+    struct hub_command_result result;
+    assert_int_equal(hub_engine_command(engine(), &command, &result), RH_OK);
+    assert_int_equal(result.refusal, 0);
+    agency->no = result.agency;
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+}
+
+static void hello(struct agency *agency)
+{
+    struct rh_hello hello = { .suite = RH_SUITE_ED25519, .hub = *hub_engine_hub(engine()),
+                              .epoch = agency->epoch };
+    assert_int_equal(rh_agency_id_parse(agency->id, strlen(agency->id), &hello.agency), RH_OK);
+    uint8_t bytes[1024];
+    struct rh_writer writer;
+    rh_writer_init(&writer, bytes, sizeof bytes);
+    assert_int_equal(rh_hello_encode(&hello, &writer), RH_OK);
+    struct rh_signature signature = { { 0 } };
+    struct hub_offer_result result;
+    assert_int_equal(hub_engine_hello(engine(), agency->no, &hello,
+                                      (struct rh_bytes){ bytes, writer.bytes }, &signature,
+                                      &result),
+                     RH_OK);
+    assert_int_equal(result.answer, HUB_ANSWER_TAKEN);
+    agency->next_n = result.expected_n;
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+}
+
+static void begin_bundle(void)
+{
+    fixture->bundle.count = 0;
+    fixture->used = 0;
+}
+
+static void add_item(const struct rh_public *part, const char *body)
+{
+    struct rh_item *item = &fixture->bundle.items[fixture->bundle.count];
+    memset(item, 0, sizeof *item);
+    struct rh_writer writer;
+    rh_writer_init(&writer, fixture->bytes + fixture->used,
+                   sizeof fixture->bytes - fixture->used);
+    assert_int_equal(rh_public_encode(part, &writer), RH_OK);
+    item->public_part = (struct rh_bytes){ writer.data, writer.bytes };
+    fixture->used += writer.bytes;
+    static const uint8_t no_keys[] = { 0x90 };
+    item->keys = (struct rh_bytes){ no_keys, sizeof no_keys };
+    rh_random(item->salt, sizeof item->salt);
+    item->body = (struct rh_bytes){ (const uint8_t *)body, strlen(body) };
+    rh_item_commit(item->salt, item->private_part, item->body, &item->commitment);
+    rh_item_digest(item, &fixture->digests[fixture->bundle.count++]);
+}
+
+static struct hub_offer_result offer(struct agency *agency, uint64_t first_n)
+{
+    struct rh_bundle_header header = { .suite = RH_SUITE_ED25519,
+                                       .hub = *hub_engine_hub(engine()),
+                                       .epoch = agency->epoch,
+                                       .first_n = first_n,
+                                       .count = fixture->bundle.count };
+    assert_int_equal(rh_agency_id_parse(agency->id, strlen(agency->id), &header.sender), RH_OK);
+    rh_bundle_root(fixture->digests, header.count, &header.root);
+    static uint8_t bytes[512];
+    struct rh_writer writer;
+    rh_writer_init(&writer, bytes, sizeof bytes);
+    assert_int_equal(rh_bundle_header_encode(&header, &writer), RH_OK);
+    fixture->bundle.header = (struct rh_bytes){ bytes, writer.bytes };
+    struct rh_sign_secret secret;
+    memcpy(secret.bytes, agency->keys[RH_KEY_SIGN].secret, sizeof secret.bytes);
+    rh_sign("rhub/bundle/1", bytes, writer.bytes, &secret, &fixture->bundle.signature);
+    struct hub_offer_result result;
+    assert_int_equal(hub_engine_offer(engine(), agency->no, &header, &fixture->bundle,
+                                      fixture->digests, &result),
+                     RH_OK);
+    return result;
+}
+
+static void fresh_id(uint8_t id[16])
+{
+    uint8_t random[10];
+    rh_random(random, sizeof random);
+    rh_id_make(id, hub_engine_now(engine()), random);
+}
+
+static struct rh_public message(enum rh_kind kind, const struct rh_referral_id *referral)
+{
+    struct rh_public part = { .kind = kind, .referral_id = *referral };
+    fresh_id(part.message_id.bytes);
+    return part;
+}
+
+static struct rh_public registration(struct rh_referral_id *referral)
+{
+    fresh_id(referral->bytes);
+    struct rh_public part = message(RH_KIND_REGISTER, referral);
+    snprintf(part.procedure, sizeof part.procedure, "p12309");
+    snprintf(part.category, sizeof part.category, "judicial.procuratorial");
+    snprintf(part.area, sizeof part.area, "620423");
+    snprintf(part.source, sizeof part.source, "visit");
+    part.reply_owed = true;
+    return part;
+}
+
+static struct rh_public forward_to(const struct rh_referral_id *referral, const char *to)
+{
+    struct rh_public part = message(RH_KIND_FORWARD, referral);
+    assert_int_equal(rh_agency_id_parse(to, strlen(to), &part.to), RH_OK);
+    return part;
+}
+
+/* The confirm of a bundle: signature of the hub, range proof, cores that say `stored`. */
+static void check_confirm(const struct rh_frame_confirm *confirm, uint32_t outcome)
+{
+    struct rh_batch batch = { .hub = *hub_engine_hub(engine()), .size = confirm->size,
+                              .root = confirm->root, .signature = confirm->signature };
+    assert_int_equal(rh_batch_verify(&batch, &fixture->hub_key), RH_OK);
+    struct rh_hash leaves[RH_BUNDLE_ITEMS_MAX];
+    for (uint32_t i = 0; i < confirm->record_count; i++) {
+        const struct rh_confirmed *record = &confirm->records[i];
+        rh_leaf_hash(record->core, &record->rest_hash, &leaves[i]);
+        struct rh_receipt core;
+        assert_int_equal(rh_receipt_decode(record->core, &core), RH_OK);
+        assert_int_equal(core.outcome, outcome);
+        assert_int_equal(core.index, confirm->first_index + i);
+        assert_int_equal(core.n, confirm->first_n + i);
+    }
+    assert_int_equal(rh_proof_range_verify(confirm->first_index, leaves, confirm->record_count,
+                                           confirm->size, confirm->proof, confirm->proof_count,
+                                           &confirm->root),
+                     RH_OK);
+}
+
+static void confirm(const struct hub_offer_result *result, uint32_t count, uint32_t outcome)
+{
+    assert_int_equal(result->refusal, 0);
+    assert_int_equal(result->answer, HUB_ANSWER_TAKEN);
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+    assert_int_equal(hub_engine_confirm(engine(), result->expected_n, result->first_index, count,
+                                        &fixture->confirm),
+                     RH_OK);
+    check_confirm(&fixture->confirm, outcome);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    snprintf(fixture->dir, sizeof fixture->dir, "%s", rht_tmpdir());
+    static int serial;
+    snprintf(fixture->data, sizeof fixture->data, "%s/data-%d", fixture->dir, ++serial);
+    snprintf(fixture->keys, sizeof fixture->keys, "%s/keys-%d", fixture->dir, serial);
+    fixture->options = (struct hub_options){
+        .data_dir = fixture->data,
+        .keys_dir = fixture->keys,
+        .rules_dir = RHT_SOURCE_DIR "/protocol/rules",
+        .hub_id = "test.demo",
+        .endpoint = "tcp://127.0.0.1:5550",
+        .test_clock = true,
+        .map_bytes = UINT64_C(1) << 30,
+        .segment_bytes = 8u * 1024 * 1024,
+    };
+    char report[512];
+    enum rh_err err = hub_assembly_init(&fixture->options, report, sizeof report);
+    if (err != RH_OK)
+        print_error("%s\n", report);
+    assert_int_equal(err, RH_OK);
+    char path[400];
+    struct rh_card card;
+    snprintf(path, sizeof path, "%s/hub.card", fixture->keys);
+    assert_int_equal(rh_card_load(path, &card), RH_OK);
+    memcpy(fixture->hub_key.bytes, card.keys[RH_KEY_SIGN], 32);
+    open_hub();
+    enrol(&fixture->petitions, "petitions.620423", "petitions");
+    enrol(&fixture->procuratorate, "procuratorate.620423", "procuratorate");
+    rh_random(&fixture->petitions.epoch, sizeof fixture->petitions.epoch);
+    rh_random(&fixture->procuratorate.epoch, sizeof fixture->procuratorate.epoch);
+    hello(&fixture->petitions);
+    hello(&fixture->procuratorate);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close_hub();
+    free(fixture);
+    return 0;
+}
+
+static struct hub_queued queued_for(uint32_t to, uint32_t from)
+{
+    struct hub_queued queued;
+    assert_int_equal(hub_views_queue_head(hub_engine_views(engine())->map, to, RH_LANE_NORMAL,
+                                          from, 0, &queued),
+                     RH_OK);
+    return queued;
+}
+
+/* The way of a message: register and forward in one bundle, confirmed with proof, delivered
+ * with the sender's own proof, acknowledged, arrived. */
+static void test_engine_carries_a_referral(void **state)
+{
+    (void)state;
+    struct rh_referral_id referral;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    part = forward_to(&referral, "procuratorate.620423");
+    add_item(&part, "the matter itself");
+    struct hub_offer_result result = offer(&fixture->petitions, 1);
+    confirm(&result, 2, 0);
+
+    struct hub_queued queued = queued_for(fixture->procuratorate.no, fixture->petitions.no);
+    assert_int_equal(queued.pair_seq, 1);
+    struct rh_delivery delivery;
+    assert_int_equal(hub_engine_delivery(engine(), &queued, &delivery), RH_OK);
+    struct rh_sign_public sender_key;
+    memcpy(sender_key.bytes, fixture->petitions.keys[RH_KEY_SIGN].public_key, 32);
+    assert_int_equal(rh_delivery_check(&delivery, &sender_key), RH_OK);
+    assert_int_equal(delivery.item.body.bytes, strlen("the matter itself"));
+    assert_memory_equal(delivery.item.body.data, "the matter itself", delivery.item.body.bytes);
+
+    begin_bundle();
+    struct rh_public ack = { .kind = RH_KIND_ACK, .pair_seq = 1, .lane = RH_LANE_NORMAL };
+    fresh_id(ack.message_id.bytes);
+    assert_int_equal(rh_agency_id_parse("petitions.620423", 16, &ack.from), RH_OK);
+    add_item(&ack, "");
+    result = offer(&fixture->procuratorate, 1);
+    confirm(&result, 1, 0);
+    struct hub_referral *row = calloc(1, sizeof *row);
+    assert_non_null(row);
+    assert_int_equal(hub_views_referral(hub_engine_views(engine())->map, queued.rno, row), RH_OK);
+    assert_int_equal(row->state, RH_STATE_DISPATCHED);
+    assert_true(row->arrived);
+    assert_int_equal(row->holder, fixture->procuratorate.no);
+    free(row);
+}
+
+/* An auditor must be able to rely on it: after any stop the same journal gives the same state,
+ * and a repeated bundle gets the identical receipt cores. */
+static void test_engine_recovers_to_the_same_state(void **state)
+{
+    (void)state;
+    struct rh_referral_id referral;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    part = forward_to(&referral, "procuratorate.620423");
+    add_item(&part, "body");
+    struct hub_offer_result result = offer(&fixture->petitions, 1);
+    confirm(&result, 2, 0);
+    uint8_t cores[2][RH_CORE_BYTES_MAX];
+    size_t core_bytes[2];
+    for (int i = 0; i < 2; i++) {
+        core_bytes[i] = fixture->confirm.records[i].core.bytes;
+        memcpy(cores[i], fixture->confirm.records[i].core.data, core_bytes[i]);
+    }
+
+    close_hub(); /* without settling: the views have seen none of it */
+    open_hub();
+    struct hub_views_report report;
+    assert_int_equal(hub_views_verify(hub_engine_views(engine())->map, &report), RH_OK);
+    assert_int_equal(report.faults, 0);
+
+    result = offer(&fixture->petitions, 1);
+    assert_int_equal(result.answer, HUB_ANSWER_AGAIN);
+    struct rh_frame_confirm *again = &fixture->confirm;
+    assert_int_equal(hub_engine_confirm_again(engine(), fixture->petitions.no,
+                                              &fixture->petitions.epoch, 1, 2, again),
+                     RH_OK);
+    check_confirm(again, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(again->records[i].core.bytes, core_bytes[i]);
+        assert_memory_equal(again->records[i].core.data, cores[i], core_bytes[i]);
+    }
+}
+
+/* A mistake of an agency is a decision on record, never a silent loss: the number is consumed,
+ * the answer has the code, and the referral is untouched. */
+static void test_engine_refuses_on_record(void **state)
+{
+    (void)state;
+    struct rh_referral_id referral;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    part = message(RH_KIND_CONCLUDE, &referral);
+    snprintf(part.code, sizeof part.code, "explained");
+    add_item(&part, "");
+    struct hub_offer_result result = offer(&fixture->petitions, 1);
+    assert_int_equal(result.answer, HUB_ANSWER_TAKEN);
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+    assert_int_equal(hub_engine_confirm(engine(), 1, result.first_index, 2, &fixture->confirm),
+                     RH_OK);
+    struct rh_receipt core;
+    assert_int_equal(rh_receipt_decode(fixture->confirm.records[0].core, &core), RH_OK);
+    assert_int_equal(core.outcome, 0);
+    assert_int_equal(rh_receipt_decode(fixture->confirm.records[1].core, &core), RH_OK);
+    assert_int_equal(core.outcome, RH_REFUSE_WRONG_STATE);
+
+    begin_bundle();
+    part = registration(&referral);
+    add_item(&part, "");
+    result = offer(&fixture->petitions, 5);
+    assert_int_equal(result.answer, HUB_ANSWER_GAP);
+    assert_int_equal(result.expected_n, 3);
+    result = offer(&fixture->petitions, 2);
+    assert_int_equal(result.answer, HUB_ANSWER_REFUSED);
+    assert_int_equal(result.refusal, RH_REFUSE_CONFLICT);
+}
+
+static struct hub_offer_result hello_with(struct rh_hello *hello)
+{
+    hello->suite = RH_SUITE_ED25519;
+    hello->hub = *hub_engine_hub(engine());
+    hello->epoch = fixture->petitions.epoch;
+    assert_int_equal(rh_agency_id_parse("petitions.620423", 16, &hello->agency), RH_OK);
+    struct rh_signature signature = { { 0 } };
+    struct hub_offer_result result;
+    assert_int_equal(hub_engine_hello(engine(), fixture->petitions.no, hello,
+                                      (struct rh_bytes){ 0 }, &signature, &result),
+                     RH_OK);
+    assert_int_equal(result.answer, HUB_ANSWER_REFUSED);
+    return result;
+}
+
+/* A hub restored from yesterday must be noticed by the first agency that comes, by the hub's
+ * own signature under a size or root that this journal does not have; a bare claim stops
+ * nobody. */
+static void test_engine_notices_that_it_is_behind(void **state)
+{
+    (void)state;
+    struct rh_hello claim = { .highest_n = 7, .highest_receipt_size = 1000000 };
+    assert_int_equal(hello_with(&claim).refusal, RH_REFUSE_HELLO_REFUSED);
+    struct hub_engine_health health;
+    hub_engine_health(engine(), &health);
+    assert_false(health.intake_held);
+
+    char path[400];
+    struct rh_secret secret;
+    snprintf(path, sizeof path, "%s/sign.key", fixture->keys);
+    assert_int_equal(rh_secret_load(path, RH_KEY_SIGN, &secret), RH_OK);
+    struct rh_sign_secret key;
+    memcpy(key.bytes, secret.secret, sizeof key.bytes);
+    struct rh_batch batch = { .hub = *hub_engine_hub(engine()), .size = 1000000 };
+    rh_batch_sign(&batch, &key);
+    struct rh_hello evidence = { .highest_n = 7, .highest_receipt_size = batch.size,
+                                 .receipt_root = batch.root,
+                                 .receipt_signature = batch.signature };
+    assert_int_equal(hello_with(&evidence).refusal, RH_REFUSE_ROLLBACK);
+
+    struct rh_referral_id referral;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    struct hub_offer_result result = offer(&fixture->procuratorate, 1);
+    assert_int_equal(result.answer, HUB_ANSWER_BUSY);
+    assert_int_equal(result.refusal, RH_REFUSE_ROLLBACK);
+    hub_engine_health(engine(), &health);
+    assert_true(health.intake_held);
+    assert_non_null(strstr(health.text, "petitions.620423"));
+
+    /* After recover: a new generation, intake goes on, the old root is sealed. */
+    uint64_t size = health.records;
+    assert_int_equal(hub_engine_new_generation(engine(), "test(0)", "restored"), RH_OK);
+    close_hub();
+    open_hub();
+    assert_string_equal(hub_engine_hub(engine())->text, "test.demo/2");
+    hub_engine_health(engine(), &health);
+    assert_false(health.intake_held);
+    assert_true(health.records > size);
+    hello(&fixture->procuratorate);
+    result = offer(&fixture->procuratorate, 1);
+    assert_int_equal(result.answer, HUB_ANSWER_TAKEN);
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+}
+
+/* Due dates fire once, in order, when a steered clock passes them. */
+static void test_engine_fires_each_timer_once(void **state)
+{
+    (void)state;
+    struct rh_referral_id referral;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    part = forward_to(&referral, "procuratorate.620423");
+    add_item(&part, "");
+    struct hub_offer_result result = offer(&fixture->petitions, 1);
+    confirm(&result, 2, 0);
+    uint64_t day = UINT64_C(24) * 3600 * 1000;
+    uint32_t fired = 0, total = 0;
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(hub_engine_steer(engine(), hub_engine_now(engine()) + day, 0, "test(0)"),
+                         RH_OK);
+        assert_int_equal(hub_engine_fire(engine(), 100, &fired), RH_OK);
+        total += fired;
+        assert_int_equal(hub_engine_fire(engine(), 100, &fired), RH_OK);
+        assert_int_equal(fired, 0);
+        assert_int_equal(hub_engine_finish(engine()), RH_OK);
+    }
+    assert_in_range(total, 3, 12); /* arrived, due soon, overdue at least */
+    uint64_t overdue = 0;
+    assert_int_equal(hub_views_save(hub_engine_views(engine())), RH_OK);
+    assert_int_equal(hub_views_count(hub_engine_views(engine())->map, "overdue", &overdue),
+                     RH_OK);
+    assert_in_range(overdue, 1, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_engine_carries_a_referral, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_recovers_to_the_same_state, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_refuses_on_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_notices_that_it_is_behind, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_fires_each_timer_once, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}
