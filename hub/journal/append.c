@@ -163,7 +163,7 @@ enum rh_err hub_journal_add(struct hub_journal *journal,
     struct hub_journal_record numbered = *record;
     numbered.index = build->head.frame.first_index + i;
     uint64_t checksum = hub_format_record_encode(&numbered, build->payload + at);
-    hub_put_u64(build->sums.bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, checksum);
+    hub_journal_put_u64(build->sums.bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, checksum);
     build->head.frame.record_count = i + 1;
     build->head.payload_bytes = at + (uint32_t)bytes;
     if (location != NULL)
@@ -187,7 +187,7 @@ static void seal(struct hub_build *build)
     hub_format_frame_encode(head, build->payload);
     memcpy(build->sums.bytes, build->payload, HUB_FRAME_HEAD_BYTES);
     build->checksum = hub_format_frame_checksum(&build->sums, head->frame.record_count);
-    hub_put_u64(build->payload + end, build->checksum);
+    hub_journal_put_u64(build->payload + end, build->checksum);
     hub_format_stuff(build->disk, head->frame_bytes, build->payload, head->payload_bytes);
 }
 

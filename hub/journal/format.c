@@ -5,37 +5,37 @@
 
 #include <rh/hash.h>
 
-void hub_put_u16(uint8_t *at, uint16_t value)
+void hub_journal_put_u16(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)value;
     at[1] = (uint8_t)(value >> 8);
 }
 
-void hub_put_u32(uint8_t *at, uint32_t value)
+void hub_journal_put_u32(uint8_t *at, uint32_t value)
 {
-    hub_put_u16(at, (uint16_t)value);
-    hub_put_u16(at + 2, (uint16_t)(value >> 16));
+    hub_journal_put_u16(at, (uint16_t)value);
+    hub_journal_put_u16(at + 2, (uint16_t)(value >> 16));
 }
 
-void hub_put_u64(uint8_t *at, uint64_t value)
+void hub_journal_put_u64(uint8_t *at, uint64_t value)
 {
-    hub_put_u32(at, (uint32_t)value);
-    hub_put_u32(at + 4, (uint32_t)(value >> 32));
+    hub_journal_put_u32(at, (uint32_t)value);
+    hub_journal_put_u32(at + 4, (uint32_t)(value >> 32));
 }
 
-uint16_t hub_get_u16(const uint8_t *at)
+uint16_t hub_journal_get_u16(const uint8_t *at)
 {
     return (uint16_t)(at[0] | at[1] << 8);
 }
 
-uint32_t hub_get_u32(const uint8_t *at)
+uint32_t hub_journal_get_u32(const uint8_t *at)
 {
-    return (uint32_t)hub_get_u16(at) | (uint32_t)hub_get_u16(at + 2) << 16;
+    return (uint32_t)hub_journal_get_u16(at) | (uint32_t)hub_journal_get_u16(at + 2) << 16;
 }
 
-uint64_t hub_get_u64(const uint8_t *at)
+uint64_t hub_journal_get_u64(const uint8_t *at)
 {
-    return (uint64_t)hub_get_u32(at) | (uint64_t)hub_get_u32(at + 4) << 32;
+    return (uint64_t)hub_journal_get_u32(at) | (uint64_t)hub_journal_get_u32(at + 4) << 32;
 }
 
 bool hub_format_is_zero(const uint8_t *data, size_t bytes)
@@ -115,18 +115,18 @@ void hub_format_segment_encode(const struct hub_segment_head *head, uint8_t *blo
 {
     uint8_t payload[HUB_SEGMENT_HEAD_BYTES] = { 0 };
     size_t hub_bytes = strnlen(head->hub_id, RH_HUB_ID_BYTES_MAX);
-    hub_put_u32(payload, HUB_SEGMENT_MAGIC);
-    hub_put_u16(payload + SEGMENT_VERSION, HUB_FORMAT_VERSION);
-    hub_put_u16(payload + SEGMENT_BLOCK, HUB_BLOCK_BYTES);
-    hub_put_u32(payload + SEGMENT_BYTES, head->segment_bytes);
-    hub_put_u32(payload + SEGMENT_HUB_BYTES, (uint32_t)hub_bytes);
-    hub_put_u64(payload + SEGMENT_INDEX, head->first_index);
-    hub_put_u64(payload + SEGMENT_FRAME, head->first_frame);
-    hub_put_u64(payload + SEGMENT_PREVIOUS, head->previous);
-    hub_put_u64(payload + SEGMENT_SALT, head->salt);
-    hub_put_u64(payload + SEGMENT_CREATED, head->created_ms);
+    hub_journal_put_u32(payload, HUB_SEGMENT_MAGIC);
+    hub_journal_put_u16(payload + SEGMENT_VERSION, HUB_FORMAT_VERSION);
+    hub_journal_put_u16(payload + SEGMENT_BLOCK, HUB_BLOCK_BYTES);
+    hub_journal_put_u32(payload + SEGMENT_BYTES, head->segment_bytes);
+    hub_journal_put_u32(payload + SEGMENT_HUB_BYTES, (uint32_t)hub_bytes);
+    hub_journal_put_u64(payload + SEGMENT_INDEX, head->first_index);
+    hub_journal_put_u64(payload + SEGMENT_FRAME, head->first_frame);
+    hub_journal_put_u64(payload + SEGMENT_PREVIOUS, head->previous);
+    hub_journal_put_u64(payload + SEGMENT_SALT, head->salt);
+    hub_journal_put_u64(payload + SEGMENT_CREATED, head->created_ms);
     memcpy(payload + SEGMENT_HUB, head->hub_id, hub_bytes);
-    hub_put_u64(payload + SEGMENT_CHECKSUM, rh_checksum(payload, SEGMENT_CHECKSUM));
+    hub_journal_put_u64(payload + SEGMENT_CHECKSUM, rh_checksum(payload, SEGMENT_CHECKSUM));
     hub_format_stuff(block, HUB_BLOCK_BYTES, payload, sizeof payload);
 }
 
@@ -147,33 +147,33 @@ enum rh_err hub_format_segment_decode(const uint8_t *block, struct hub_segment_h
                                       struct hub_fault *fault)
 {
     memset(head, 0, sizeof *head);
-    if (hub_get_u32(block) != HUB_SEGMENT_MAGIC)
-        return differs(fault, "header block: magic", HUB_SEGMENT_MAGIC, hub_get_u32(block), 0);
+    if (hub_journal_get_u32(block) != HUB_SEGMENT_MAGIC)
+        return differs(fault, "header block: magic", HUB_SEGMENT_MAGIC, hub_journal_get_u32(block), 0);
     uint64_t checksum = rh_checksum(block, SEGMENT_CHECKSUM);
-    if (hub_get_u64(block + SEGMENT_CHECKSUM) != checksum)
+    if (hub_journal_get_u64(block + SEGMENT_CHECKSUM) != checksum)
         return differs(fault, "header block: checksum", checksum,
-                       hub_get_u64(block + SEGMENT_CHECKSUM), SEGMENT_CHECKSUM);
-    if (hub_get_u16(block + SEGMENT_VERSION) != HUB_FORMAT_VERSION)
+                       hub_journal_get_u64(block + SEGMENT_CHECKSUM), SEGMENT_CHECKSUM);
+    if (hub_journal_get_u16(block + SEGMENT_VERSION) != HUB_FORMAT_VERSION)
         return differs(fault, "header block: format version", HUB_FORMAT_VERSION,
-                       hub_get_u16(block + SEGMENT_VERSION), SEGMENT_VERSION);
-    if (hub_get_u16(block + SEGMENT_BLOCK) != HUB_BLOCK_BYTES)
+                       hub_journal_get_u16(block + SEGMENT_VERSION), SEGMENT_VERSION);
+    if (hub_journal_get_u16(block + SEGMENT_BLOCK) != HUB_BLOCK_BYTES)
         return differs(fault, "header block: block size", HUB_BLOCK_BYTES,
-                       hub_get_u16(block + SEGMENT_BLOCK), SEGMENT_BLOCK);
-    uint32_t hub_bytes = hub_get_u32(block + SEGMENT_HUB_BYTES);
+                       hub_journal_get_u16(block + SEGMENT_BLOCK), SEGMENT_BLOCK);
+    uint32_t hub_bytes = hub_journal_get_u32(block + SEGMENT_HUB_BYTES);
     if (hub_bytes > RH_HUB_ID_BYTES_MAX)
         return differs(fault, "header block: length of the hub id", RH_HUB_ID_BYTES_MAX,
                        hub_bytes, SEGMENT_HUB_BYTES);
-    head->segment_bytes = hub_get_u32(block + SEGMENT_BYTES);
+    head->segment_bytes = hub_journal_get_u32(block + SEGMENT_BYTES);
     if (head->segment_bytes < HUB_JOURNAL_SEGMENT_BYTES_MIN ||
         head->segment_bytes > HUB_JOURNAL_SEGMENT_BYTES_MAX ||
         head->segment_bytes % HUB_BLOCK_BYTES != 0)
         return differs(fault, "header block: segment size", HUB_JOURNAL_SEGMENT_BYTES,
                        head->segment_bytes, SEGMENT_BYTES);
-    head->first_index = hub_get_u64(block + SEGMENT_INDEX);
-    head->first_frame = hub_get_u64(block + SEGMENT_FRAME);
-    head->previous = hub_get_u64(block + SEGMENT_PREVIOUS);
-    head->salt = hub_get_u64(block + SEGMENT_SALT);
-    head->created_ms = hub_get_u64(block + SEGMENT_CREATED);
+    head->first_index = hub_journal_get_u64(block + SEGMENT_INDEX);
+    head->first_frame = hub_journal_get_u64(block + SEGMENT_FRAME);
+    head->previous = hub_journal_get_u64(block + SEGMENT_PREVIOUS);
+    head->salt = hub_journal_get_u64(block + SEGMENT_SALT);
+    head->created_ms = hub_journal_get_u64(block + SEGMENT_CREATED);
     memcpy(head->hub_id, block + SEGMENT_HUB, hub_bytes);
     return check_block_tail(block, fault);
 }
@@ -199,21 +199,21 @@ static_assert(FRAME_CHECKSUM + 8 == HUB_FRAME_HEAD_BYTES, "the checksum comes la
 
 void hub_format_frame_encode(const struct hub_frame_head *head, uint8_t *payload)
 {
-    hub_put_u32(payload, HUB_FRAME_MAGIC);
-    hub_put_u16(payload + FRAME_VERSION, HUB_FORMAT_VERSION);
-    hub_put_u16(payload + FRAME_SCHEMA, head->frame.schema_version);
-    hub_put_u16(payload + FRAME_DECIDE, head->frame.decide_version);
-    hub_put_u16(payload + FRAME_RESERVED, 0);
-    hub_put_u32(payload + FRAME_RECORDS, head->frame.record_count);
-    hub_put_u32(payload + FRAME_BYTES, head->frame_bytes);
-    hub_put_u32(payload + FRAME_PAYLOAD, head->payload_bytes);
-    hub_put_u64(payload + FRAME_NUMBER, head->frame.number);
-    hub_put_u64(payload + FRAME_TERM, head->frame.term);
-    hub_put_u64(payload + FRAME_INDEX, head->frame.first_index);
-    hub_put_u64(payload + FRAME_TIME, head->frame.time_ms);
-    hub_put_u64(payload + FRAME_PREVIOUS, head->previous);
-    hub_put_u64(payload + FRAME_SALT, head->salt);
-    hub_put_u64(payload + FRAME_CHECKSUM, rh_checksum(payload, FRAME_CHECKSUM));
+    hub_journal_put_u32(payload, HUB_FRAME_MAGIC);
+    hub_journal_put_u16(payload + FRAME_VERSION, HUB_FORMAT_VERSION);
+    hub_journal_put_u16(payload + FRAME_SCHEMA, head->frame.schema_version);
+    hub_journal_put_u16(payload + FRAME_DECIDE, head->frame.decide_version);
+    hub_journal_put_u16(payload + FRAME_RESERVED, 0);
+    hub_journal_put_u32(payload + FRAME_RECORDS, head->frame.record_count);
+    hub_journal_put_u32(payload + FRAME_BYTES, head->frame_bytes);
+    hub_journal_put_u32(payload + FRAME_PAYLOAD, head->payload_bytes);
+    hub_journal_put_u64(payload + FRAME_NUMBER, head->frame.number);
+    hub_journal_put_u64(payload + FRAME_TERM, head->frame.term);
+    hub_journal_put_u64(payload + FRAME_INDEX, head->frame.first_index);
+    hub_journal_put_u64(payload + FRAME_TIME, head->frame.time_ms);
+    hub_journal_put_u64(payload + FRAME_PREVIOUS, head->previous);
+    hub_journal_put_u64(payload + FRAME_SALT, head->salt);
+    hub_journal_put_u64(payload + FRAME_CHECKSUM, rh_checksum(payload, FRAME_CHECKSUM));
 }
 
 /* The head's own checksum holds; may its numbers be true? */
@@ -243,28 +243,28 @@ enum rh_err hub_format_frame_decode(const uint8_t *sector, struct hub_frame_head
                                     struct hub_fault *fault)
 {
     memset(head, 0, sizeof *head);
-    if (hub_get_u32(sector) != HUB_FRAME_MAGIC)
-        return differs(fault, "frame head: magic", HUB_FRAME_MAGIC, hub_get_u32(sector), 0);
+    if (hub_journal_get_u32(sector) != HUB_FRAME_MAGIC)
+        return differs(fault, "frame head: magic", HUB_FRAME_MAGIC, hub_journal_get_u32(sector), 0);
     uint64_t checksum = rh_checksum(sector, FRAME_CHECKSUM);
-    if (hub_get_u64(sector + FRAME_CHECKSUM) != checksum)
+    if (hub_journal_get_u64(sector + FRAME_CHECKSUM) != checksum)
         return differs(fault, "frame head: checksum", checksum,
-                       hub_get_u64(sector + FRAME_CHECKSUM), FRAME_CHECKSUM);
-    if (hub_get_u16(sector + FRAME_VERSION) != HUB_FORMAT_VERSION)
+                       hub_journal_get_u64(sector + FRAME_CHECKSUM), FRAME_CHECKSUM);
+    if (hub_journal_get_u16(sector + FRAME_VERSION) != HUB_FORMAT_VERSION)
         return differs(fault, "frame head: format version", HUB_FORMAT_VERSION,
-                       hub_get_u16(sector + FRAME_VERSION), FRAME_VERSION);
-    if (hub_get_u16(sector + FRAME_RESERVED) != 0)
-        return differs(fault, "frame head: reserved", 0, hub_get_u16(sector + FRAME_RESERVED),
+                       hub_journal_get_u16(sector + FRAME_VERSION), FRAME_VERSION);
+    if (hub_journal_get_u16(sector + FRAME_RESERVED) != 0)
+        return differs(fault, "frame head: reserved", 0, hub_journal_get_u16(sector + FRAME_RESERVED),
                        FRAME_RESERVED);
-    head->frame.schema_version = hub_get_u16(sector + FRAME_SCHEMA);
-    head->frame.decide_version = hub_get_u16(sector + FRAME_DECIDE);
-    head->frame.record_count = hub_get_u32(sector + FRAME_RECORDS);
-    head->frame_bytes = hub_get_u32(sector + FRAME_BYTES);
-    head->payload_bytes = hub_get_u32(sector + FRAME_PAYLOAD);
-    head->frame.number = hub_get_u64(sector + FRAME_NUMBER);
-    head->frame.term = hub_get_u64(sector + FRAME_TERM);
-    head->frame.first_index = hub_get_u64(sector + FRAME_INDEX);
-    head->frame.time_ms = hub_get_u64(sector + FRAME_TIME);
-    head->previous = hub_get_u64(sector + FRAME_PREVIOUS);
-    head->salt = hub_get_u64(sector + FRAME_SALT);
+    head->frame.schema_version = hub_journal_get_u16(sector + FRAME_SCHEMA);
+    head->frame.decide_version = hub_journal_get_u16(sector + FRAME_DECIDE);
+    head->frame.record_count = hub_journal_get_u32(sector + FRAME_RECORDS);
+    head->frame_bytes = hub_journal_get_u32(sector + FRAME_BYTES);
+    head->payload_bytes = hub_journal_get_u32(sector + FRAME_PAYLOAD);
+    head->frame.number = hub_journal_get_u64(sector + FRAME_NUMBER);
+    head->frame.term = hub_journal_get_u64(sector + FRAME_TERM);
+    head->frame.first_index = hub_journal_get_u64(sector + FRAME_INDEX);
+    head->frame.time_ms = hub_journal_get_u64(sector + FRAME_TIME);
+    head->previous = hub_journal_get_u64(sector + FRAME_PREVIOUS);
+    head->salt = hub_journal_get_u64(sector + FRAME_SALT);
     return check_frame_bounds(head, fault);
 }

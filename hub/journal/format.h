@@ -141,11 +141,11 @@ enum rh_err hub_format_frame_verify(const uint8_t *disk, const struct hub_frame_
                                     uint64_t *checksum, struct hub_fault *fault);
 
 /* Fixed little-endian numbers. */
-void hub_put_u16(uint8_t *at, uint16_t value);
-void hub_put_u32(uint8_t *at, uint32_t value);
-void hub_put_u64(uint8_t *at, uint64_t value);
-uint16_t hub_get_u16(const uint8_t *at);
-uint32_t hub_get_u32(const uint8_t *at);
-uint64_t hub_get_u64(const uint8_t *at);
+void hub_journal_put_u16(uint8_t *at, uint16_t value);
+void hub_journal_put_u32(uint8_t *at, uint32_t value);
+void hub_journal_put_u64(uint8_t *at, uint64_t value);
+uint16_t hub_journal_get_u16(const uint8_t *at);
+uint32_t hub_journal_get_u32(const uint8_t *at);
+uint64_t hub_journal_get_u64(const uint8_t *at);
 
 #endif

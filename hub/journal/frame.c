@@ -47,20 +47,20 @@ uint64_t hub_format_record_encode(const struct hub_journal_record *record, uint8
 {
     size_t bytes = hub_format_record_bytes(record->core.bytes, record->rest.bytes,
                                            record->content.bytes);
-    hub_put_u32(payload, HUB_RECORD_MAGIC);
-    hub_put_u16(payload + RECORD_TYPE, record->type);
-    hub_put_u16(payload + RECORD_FLAGS, record->flags);
-    hub_put_u64(payload + RECORD_INDEX, record->index);
-    hub_put_u32(payload + RECORD_CORE, (uint32_t)record->core.bytes);
-    hub_put_u32(payload + RECORD_REST, (uint32_t)record->rest.bytes);
-    hub_put_u32(payload + RECORD_CONTENT, (uint32_t)record->content.bytes);
-    hub_put_u32(payload + RECORD_SLOT, record->content_slot);
-    hub_put_u64(payload + RECORD_CONTENT_CHECKSUM,
+    hub_journal_put_u32(payload, HUB_RECORD_MAGIC);
+    hub_journal_put_u16(payload + RECORD_TYPE, record->type);
+    hub_journal_put_u16(payload + RECORD_FLAGS, record->flags);
+    hub_journal_put_u64(payload + RECORD_INDEX, record->index);
+    hub_journal_put_u32(payload + RECORD_CORE, (uint32_t)record->core.bytes);
+    hub_journal_put_u32(payload + RECORD_REST, (uint32_t)record->rest.bytes);
+    hub_journal_put_u32(payload + RECORD_CONTENT, (uint32_t)record->content.bytes);
+    hub_journal_put_u32(payload + RECORD_SLOT, record->content_slot);
+    hub_journal_put_u64(payload + RECORD_CONTENT_CHECKSUM,
                 rh_checksum(record->content.data, record->content.bytes));
     uint8_t *at = put_bytes(payload + HUB_RECORD_HEAD_BYTES, record->core);
     at = put_bytes(at, record->rest);
     uint64_t checksum = rh_checksum(payload, (size_t)(at - payload));
-    hub_put_u64(at, checksum);
+    hub_journal_put_u64(at, checksum);
     at = put_bytes(at + RECORD_CHECKSUM_BYTES, record->content);
     memset(at, HUB_PADDING, (size_t)(payload + bytes - at));
     return checksum;
@@ -92,9 +92,9 @@ static size_t bounded_record_bytes(const uint8_t *payload, size_t bytes)
 {
     if (bytes < HUB_JOURNAL_RECORD_HEAD_BYTES)
         return 0;
-    uint64_t core = hub_get_u32(payload + RECORD_CORE);
-    uint64_t rest = hub_get_u32(payload + RECORD_REST);
-    uint64_t content = hub_get_u32(payload + RECORD_CONTENT);
+    uint64_t core = hub_journal_get_u32(payload + RECORD_CORE);
+    uint64_t rest = hub_journal_get_u32(payload + RECORD_REST);
+    uint64_t content = hub_journal_get_u32(payload + RECORD_CONTENT);
     if (core + rest + content > bytes - HUB_JOURNAL_RECORD_HEAD_BYTES)
         return 0;
     size_t total = hub_format_record_bytes((size_t)core, (size_t)rest, (size_t)content);
@@ -126,16 +126,16 @@ static enum rh_err check_content(struct hub_journal_record *out, uint64_t expect
 void hub_format_record_view(const uint8_t *payload, struct hub_journal_record *out)
 {
     const uint8_t *core = payload + HUB_RECORD_HEAD_BYTES;
-    const uint8_t *rest = core + hub_get_u32(payload + RECORD_CORE);
-    const uint8_t *checksum = rest + hub_get_u32(payload + RECORD_REST);
+    const uint8_t *rest = core + hub_journal_get_u32(payload + RECORD_CORE);
+    const uint8_t *checksum = rest + hub_journal_get_u32(payload + RECORD_REST);
     *out = (struct hub_journal_record){
-        .type = hub_get_u16(payload + RECORD_TYPE),
-        .flags = hub_get_u16(payload + RECORD_FLAGS),
-        .index = hub_get_u64(payload + RECORD_INDEX),
-        .content_slot = hub_get_u32(payload + RECORD_SLOT),
-        .core = { core, hub_get_u32(payload + RECORD_CORE) },
-        .rest = { rest, hub_get_u32(payload + RECORD_REST) },
-        .content = { checksum + RECORD_CHECKSUM_BYTES, hub_get_u32(payload + RECORD_CONTENT) }
+        .type = hub_journal_get_u16(payload + RECORD_TYPE),
+        .flags = hub_journal_get_u16(payload + RECORD_FLAGS),
+        .index = hub_journal_get_u64(payload + RECORD_INDEX),
+        .content_slot = hub_journal_get_u32(payload + RECORD_SLOT),
+        .core = { core, hub_journal_get_u32(payload + RECORD_CORE) },
+        .rest = { rest, hub_journal_get_u32(payload + RECORD_REST) },
+        .content = { checksum + RECORD_CHECKSUM_BYTES, hub_journal_get_u32(payload + RECORD_CONTENT) }
     };
 }
 
@@ -150,19 +150,19 @@ enum rh_err hub_format_record_decode(const uint8_t *payload, size_t bytes, uint6
     *used = bounded_record_bytes(payload, bytes);
     if (*used == 0)
         return record_differs(fault, "record lengths", index, bytes, 0, false);
-    if (hub_get_u32(payload) != HUB_RECORD_MAGIC)
+    if (hub_journal_get_u32(payload) != HUB_RECORD_MAGIC)
         return record_differs(fault, "record magic", index, HUB_RECORD_MAGIC,
-                              hub_get_u32(payload), false);
-    out->index = hub_get_u64(payload + RECORD_INDEX);
+                              hub_journal_get_u32(payload), false);
+    out->index = hub_journal_get_u64(payload + RECORD_INDEX);
     if (out->index != index)
         return record_differs(fault, "record index", index, index, out->index, false);
     hub_format_record_view(payload, out);
     const uint8_t *sum = out->rest.data + out->rest.bytes;
-    *checksum = hub_get_u64(sum);
+    *checksum = hub_journal_get_u64(sum);
     uint64_t computed = rh_checksum(payload, (size_t)(sum - payload));
     if (*checksum != computed)
         return record_differs(fault, "record checksum", index, computed, *checksum, false);
-    return check_content(out, hub_get_u64(payload + RECORD_CONTENT_CHECKSUM), payload + *used,
+    return check_content(out, hub_journal_get_u64(payload + RECORD_CONTENT_CHECKSUM), payload + *used,
                          content, fault);
 }
 
@@ -198,8 +198,8 @@ static bool walk_goes_on(const uint8_t *payload, size_t at, size_t end, uint64_t
     if (last)
         return at == end;
     return end - at >= HUB_JOURNAL_RECORD_HEAD_BYTES &&
-           hub_get_u32(payload + at) == HUB_RECORD_MAGIC &&
-           hub_get_u64(payload + at + RECORD_INDEX) == next_index;
+           hub_journal_get_u32(payload + at) == HUB_RECORD_MAGIC &&
+           hub_journal_get_u64(payload + at + RECORD_INDEX) == next_index;
 }
 
 /* Walk the records; returns where the walk ended. */
@@ -228,7 +228,7 @@ static size_t walk_records(const struct hub_frame_head *head, const uint8_t *pay
             .bad = bad
         };
         *place_count = i + 1;
-        hub_put_u64(sums->bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, checksum);
+        hub_journal_put_u64(sums->bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, checksum);
         if (bad && (used == 0 || !walk_goes_on(payload, at + used, end, index + 1,
                                                i + 1 == head->frame.record_count)))
             return at;
@@ -262,7 +262,7 @@ enum rh_err hub_format_frame_verify(const uint8_t *disk, const struct hub_frame_
     size_t end = head->payload_bytes - HUB_FRAME_TRAILER_BYTES;
     size_t at = walk_records(head, payload, sums, places, place_count, fault);
     bool bad_record = fault->what != NULL && fault->record && !fault->content;
-    *checksum = hub_get_u64(payload + end);
+    *checksum = hub_journal_get_u64(payload + end);
     uint64_t computed = hub_format_frame_checksum(sums, *place_count);
     if (at != end && !bad_record)
         structure_differs(fault, "end of the records", hub_format_disk_offset(end), hub_format_disk_offset(at),

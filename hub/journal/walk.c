@@ -117,7 +117,7 @@ enum rh_err hub_walk_find(struct hub_walk *walk, uint32_t from, uint64_t number,
         const uint8_t *sector = hub_walk_bytes(walk, at, HUB_SECTOR_BYTES);
         if (sector == NULL)
             return walk->err;
-        if (hub_get_u32(sector) != HUB_FRAME_MAGIC ||
+        if (hub_journal_get_u32(sector) != HUB_FRAME_MAGIC ||
             hub_format_frame_decode(sector, head, &fault) != RH_OK)
             continue;
         if (head->frame.number < number || (walk->salted && head->salt != walk->salt))

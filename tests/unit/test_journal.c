@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 64 * 1024 };
+enum { SMALL = 64 * 1024, BLOCK = 4096 };
 
 static struct rh_bytes text(const char *string)
 {
@@ -205,6 +205,55 @@ static void test_no_sector_of_a_frame_is_zero(void **unused)
     free(data);
     rht_kit_open(&kit);
     rht_kit_fini(&kit);
+}
+
+/* The worked example of protocol/spec/journal.md, section 6, byte for byte: whoever writes a
+ * reader from that page can trust it. */
+static void test_worked_example_of_the_specification(void **unused)
+{
+    (void)unused;
+    static uint8_t payload[BLOCK], disk[BLOCK], expected[256];
+    struct hub_segment_head segment = { .segment_bytes = 67108864,
+                                        .salt = 0x1122334455667788,
+                                        .created_ms = 1785542400000,
+                                        .hub_id = "hub.620423" };
+    hub_format_segment_encode(&segment, disk);
+    rht_hex("52484a53 01000010 00000004 0a000000 0000000000000000 0000000000000000"
+            "0000000000000000 8877665544332211 00d89eba9f010000 6875622e36323034 3233",
+            expected, sizeof expected);
+    assert_memory_equal(disk, expected, 66);
+    assert_true(hub_format_is_zero(disk + 66, 54));
+    rht_hex("ebd6b10bb9b5644c ffff", expected, sizeof expected);
+    assert_memory_equal(disk + 120, expected, 10);
+    assert_int_equal(disk[511], 0xA5);
+
+    struct hub_journal_record record = { .type = 4,
+                                         .content_slot = 7,
+                                         .core = text("core"),
+                                         .rest = text("rest"),
+                                         .content = text("content") };
+    struct hub_frame_head head = { .frame = { .record_count = 1,
+                                              .term = 1,
+                                              .time_ms = 1785542400000,
+                                              .schema_version = 1,
+                                              .decide_version = 1 },
+                                   .frame_bytes = BLOCK,
+                                   .payload_bytes = 152,
+                                   .salt = segment.salt };
+    struct hub_frame_sums sums;
+    uint64_t checksum = hub_format_record_encode(&record, payload + HUB_FRAME_HEAD_BYTES);
+    hub_format_frame_encode(&head, payload);
+    memcpy(sums.bytes, payload, HUB_FRAME_HEAD_BYTES);
+    hub_journal_put_u64(sums.bytes + HUB_FRAME_HEAD_BYTES, checksum);
+    hub_journal_put_u64(payload + 144, hub_format_frame_checksum(&sums, 1));
+    hub_format_stuff(disk, BLOCK, payload, 152);
+    rht_hex("52484a46 01000100 01000000 01000000 00100000 98000000 0000000000000000"
+            "0100000000000000 0000000000000000 00d89eba9f010000 0000000000000000"
+            "8877665544332211 d61d80f3c3c534a0 52484a52 04000000 0000000000000000"
+            "04000000 04000000 07000000 07000000 64aacf6a1ab3f255 636f7265 72657374"
+            "5a8ce7a6e730f6c7 636f6e74656e74 ff df695110c58dcf62 ffff",
+            expected, sizeof expected);
+    assert_memory_equal(disk, expected, 154);
 }
 
 /* Two daemons on one journal would destroy it. */
@@ -495,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_frame_bounds),
         cmocka_unit_test(test_largest_frame),
         cmocka_unit_test(test_no_sector_of_a_frame_is_zero),
+        cmocka_unit_test(test_worked_example_of_the_specification),
         cmocka_unit_test(test_second_writer_is_denied),
         cmocka_unit_test(test_options_are_checked),
         cmocka_unit_test(test_copy_is_read_without_writing),

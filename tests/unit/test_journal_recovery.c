@@ -536,7 +536,7 @@ static void test_frames_out_of_place_are_found(void **unused)
     struct world world;
     make_world(&world, 6, 2);
     static uint8_t moved[SEGMENT];
-    uint32_t second = BLOCK + hub_get_u32(world.good + BLOCK + 16);
+    uint32_t second = BLOCK + hub_journal_get_u32(world.good + BLOCK + 16);
     /* Left out: the third frame stands where the second did. */
     memset(moved, 0, SEGMENT);
     memcpy(moved, world.good, second);
