@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_BYTES_MAX = 64 };
+enum {
+    WORD_BYTES_MAX = 64,
+    LISTED_MAX = 20 /* words of a list that is shown beside a suggestion */
+};
 
 /* ---- places ---------------------------------------------------------------------------- */
 
@@ -67,7 +70,10 @@ void rh_yaml_problem(struct rh_yaml *yaml, struct fy_node *node, const char *for
     int column = 1;
     va_list arguments;
 
-    find_place(yaml, node, &line, &column);
+    /* Beyond the bound problems are only counted; finding each place takes longer the more
+     * there were, and the file may be a peer's. */
+    if (yaml->report->problems <= RH_LOAD_PROBLEMS_MAX)
+        find_place(yaml, node, &line, &column);
     va_start(arguments, format);
     rh_load_report_add(yaml->report, yaml->file, line, column, format, arguments);
     va_end(arguments);
@@ -232,11 +238,14 @@ static void list_words(const char *const *words, size_t count, char *out, size_t
 static void problem_word(struct rh_yaml *yaml, struct fy_node *node, const char *what,
                          const char *written, const char *const *words, size_t count)
 {
-    char all[512];
+    char all[768];
     const char *meant = rh_load_suggest(written, words, count);
 
     list_words(words, count, all, sizeof all);
-    if (meant != NULL)
+    if (meant != NULL && count > LISTED_MAX)
+        rh_yaml_problem(yaml, node, "unknown %s '%s'; did you mean '%s'?", what, written,
+                        meant);
+    else if (meant != NULL)
         rh_yaml_problem(yaml, node, "unknown %s '%s'; did you mean '%s'? (known: %s)", what,
                         written, meant, all);
     else

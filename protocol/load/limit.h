@@ -1,0 +1,20 @@
+/* One entry under `limits` of a procedure: a clock. Inside protocol/load only. */
+#ifndef RH_LOAD_LIMIT_H
+#define RH_LOAD_LIMIT_H
+
+#include "load/words.h"
+
+/* Read what the entry says. What it means beside the rest of the procedure is judged by
+ * rh_load_limit_check, once that is known. */
+bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *out);
+
+/* Judge a clock that was read without a problem: its states can be reached, what meets it can
+ * happen there, its ladder climbs, it starts in a state in which it runs.
+ *
+ * node       the entry it was read from, for the places.
+ * procedure  the rest of the file, read. */
+bool rh_load_limit_check(struct rh_yaml *yaml, struct fy_node *node,
+                         const struct rh_procedure *procedure, const struct rh_limit *limit,
+                         const struct rh_settings *settings);
+
+#endif

@@ -1,0 +1,214 @@
+/* Settings first, because they say which roles there are and which states have a watchdog;
+ * then procedures; then the map, which names procedures. A file that failed makes the others
+ * lenient where they would only repeat its trouble. */
+#include "load/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "load/calendar.h"
+#include "load/procedure.h"
+#include "load/routing.h"
+#include "load/settings.h"
+
+struct loading {
+    const struct rh_load_sources *sources;
+    struct rh_rules *out;
+    struct rh_load_report *report;
+    struct rh_load_roles roles;
+    bool procedures_good;
+};
+
+typedef enum rh_err load_fn(struct loading *loading, const struct rh_load_source *source);
+
+/* Every file of a folder, or the one file called so; the first error is kept, reading goes on
+ * unless memory is out. */
+static enum rh_err each(struct loading *loading, const char *prefix, load_fn *load)
+{
+    const size_t prefix_bytes = strlen(prefix);
+    enum rh_err err = RH_OK;
+
+    for (size_t i = 0; i < loading->sources->count && err != RH_ERR_NOMEM; i++) {
+        const struct rh_load_source *source = &loading->sources->list[i];
+        if (strncmp(source->name, prefix, prefix_bytes) != 0)
+            continue;
+        const enum rh_err one = load(loading, source);
+        if (err == RH_OK || one == RH_ERR_NOMEM)
+            err = one;
+    }
+    return err;
+}
+
+static bool has(const struct loading *loading, const char *prefix)
+{
+    for (size_t i = 0; i < loading->sources->count; i++) {
+        if (strncmp(loading->sources->list[i].name, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- each kind of file ----------------------------------------------------------------- */
+
+static enum rh_err load_settings(struct loading *loading, const struct rh_load_source *source)
+{
+    return rh_load_settings(source->path, source->text, source->bytes, &loading->out->settings,
+                            &loading->roles, loading->report);
+}
+
+static enum rh_err load_procedure(struct loading *loading, const struct rh_load_source *source)
+{
+    struct rh_rules *out = loading->out;
+
+    if (out->procedure_count == RH_PROCEDURES_MAX) {
+        rh_load_report_file(loading->report, source->path,
+                            "is one too many; a hub has at most %d procedures",
+                            RH_PROCEDURES_MAX);
+        return RH_ERR_CONFIG;
+    }
+    struct rh_procedure *procedure = &out->procedures[out->procedure_count];
+    const enum rh_err err =
+        rh_load_procedure(source->path, source->text, source->bytes, &loading->roles,
+                          &out->settings, procedure, loading->report);
+    if (err != RH_OK) {
+        loading->procedures_good = false;
+        return err;
+    }
+    if (rh_rules_procedure(out, procedure->id) != NULL) {
+        rh_load_report_file(loading->report, source->path,
+                            "describes the procedure '%s' a second time; give it another name "
+                            "or remove one of the files",
+                            procedure->id);
+        return RH_ERR_CONFIG;
+    }
+    out->procedure_count++;
+    return RH_OK;
+}
+
+static enum rh_err load_calendar(struct loading *loading, const struct rh_load_source *source)
+{
+    struct rh_rules *out = loading->out;
+
+    if (out->calendar_count == RH_CALENDARS_MAX) {
+        rh_load_report_file(loading->report, source->path,
+                            "is one too many; a hub has at most %d calendars",
+                            RH_CALENDARS_MAX);
+        return RH_ERR_CONFIG;
+    }
+    struct rh_calendar *calendar = &out->calendars[out->calendar_count];
+    const enum rh_err err = rh_load_calendar_text(source->path, source->text, source->bytes,
+                                                  calendar, loading->report);
+    if (err != RH_OK)
+        return err;
+    for (uint32_t i = 0; i < out->calendar_count; i++) {
+        if (strcmp(out->calendars[i].area, calendar->area) != 0)
+            continue;
+        rh_load_report_file(loading->report, source->path,
+                            "is a second calendar for %s, beside '%s'; put both into one file",
+                            calendar->area[0] != '\0' ? calendar->area : "the whole country",
+                            out->calendars[i].id);
+        return RH_ERR_CONFIG;
+    }
+    out->calendar_count++;
+    return RH_OK;
+}
+
+static enum rh_err load_routing(struct loading *loading, const struct rh_load_source *source)
+{
+    return rh_load_routing(source->path, source->text, source->bytes, &loading->roles,
+                           loading->procedures_good, loading->out, loading->report);
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static enum rh_err check_complete(const struct loading *loading)
+{
+    static const char *const needed[] = { "settings.yaml", "procedures/", "calendars/" };
+    enum rh_err err = RH_OK;
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (has(loading, needed[i]))
+            continue;
+        rh_load_report_file(loading->report, needed[i], "is missing; a hub needs it");
+        err = RH_ERR_CONFIG;
+    }
+    return err;
+}
+
+static enum rh_err check_nationwide(const struct loading *loading)
+{
+    if (rh_rules_calendar(loading->out, "") != NULL)
+        return RH_OK;
+    rh_load_report_file(loading->report, "calendars",
+                        "hold no calendar for the whole country; one must have no 'area'");
+    return RH_ERR_CONFIG;
+}
+
+/* What goes into the journal must come out of it as the same rules. */
+static enum rh_err check_compiled(const struct loading *loading)
+{
+    struct rh_writer writer;
+    uint8_t *bytes = malloc(RH_RULES_BYTES_MAX);
+
+    if (bytes == NULL)
+        return RH_ERR_NOMEM;
+    rh_writer_init(&writer, bytes, RH_RULES_BYTES_MAX);
+    const enum rh_err err = rh_rules_encode(loading->out, &writer);
+    free(bytes);
+    if (err == RH_OK)
+        return RH_OK;
+    rh_load_report_file(loading->report, "the rules",
+                        "are larger than %d bytes together; shorten the routing map",
+                        RH_RULES_BYTES_MAX);
+    return RH_ERR_CONFIG;
+}
+
+enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct rh_rules *out,
+                                  struct rh_load_report *report)
+{
+    struct loading loading = {
+        .sources = sources, .out = out, .report = report, .procedures_good = true
+    };
+    enum rh_err err = RH_OK;
+    static const struct {
+        const char *prefix;
+        load_fn *load;
+    } steps[] = { { "settings.yaml", load_settings },
+                  { "procedures/", load_procedure },
+                  { "calendars/", load_calendar },
+                  { "routing/", load_routing } };
+
+    memset(out, 0, sizeof *out);
+    rh_load_roles_init(&loading.roles);
+    if (check_complete(&loading) != RH_OK)
+        return RH_ERR_CONFIG;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err != RH_ERR_NOMEM; i++) {
+        const enum rh_err one = each(&loading, steps[i].prefix, steps[i].load);
+        if (err == RH_OK || one == RH_ERR_NOMEM)
+            err = one;
+    }
+    if (err == RH_OK)
+        err = check_nationwide(&loading);
+    return err == RH_OK ? check_compiled(&loading) : err;
+}
+
+enum rh_err rh_load_rules(const char *dir, struct rh_rules *out, struct rh_writer *sources,
+                          struct rh_load_report *report)
+{
+    struct rh_load_sources *files = malloc(sizeof *files);
+
+    if (files == NULL)
+        return RH_ERR_NOMEM;
+    memset(out, 0, sizeof *out);
+    enum rh_err err = rh_load_sources_read(files, dir, report);
+    if (err == RH_OK)
+        err = rh_load_rules_sources(files, out, report);
+    if (err == RH_OK && sources != NULL) {
+        err = rh_load_sources_encode(files, sources);
+        if (err == RH_ERR_FULL)
+            rh_load_report_file(report, dir, "holds files too large to be kept together");
+    }
+    rh_load_sources_close(files);
+    free(files);
+    return err;
+}

@@ -1,0 +1,39 @@
+/* A rules directory: YAML -> one checked snapshot. Formats: protocol/rules/README.md.
+ *
+ *     settings.yaml    grace, roles, supervisors, watchdogs
+ *     procedures/      one file per procedure
+ *     calendars/       working days; one calendar for the whole country, others by area
+ *     routing/         which matter belongs to whom; may be missing
+ *
+ * Files are read in the order of their names. All or nothing: whoever is handed a snapshot
+ * may rely on it. */
+#ifndef RH_LOAD_RULES_H
+#define RH_LOAD_RULES_H
+
+#include <rh/rules.h>
+
+#include "load/report.h"
+#include "load/sources.h"
+
+/* Read, judge and hand out.
+ *
+ * dir      shown in complaints as given.
+ * out      caller's (2.6 MB: static or heap); usable only after RH_OK.
+ * sources  caller's, or NULL; the exact bytes that were judged: a canonical array of [name,
+ *          bytes], ascending by name ("procedures/xinfang.yaml"). The same files give the same
+ *          bytes, whatever the directory is called.
+ * report   caller's, initialised; every problem as file:line:column: what is wrong; what was
+ *          meant. Empty after RH_OK.
+ *
+ * RH_ERR_CONFIG  the rules are wrong, or incomplete, or too large in compiled form.
+ * RH_ERR_FULL    `sources` is too small; in the report as well.
+ * RH_ERR_IO, RH_ERR_NOMEM. */
+enum rh_err rh_load_rules(const char *dir, struct rh_rules *out, struct rh_writer *sources,
+                          struct rh_load_report *report);
+
+/* The same from files that were read already, or that come out of a journal
+ * (rh_load_sources_decode). */
+enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct rh_rules *out,
+                                  struct rh_load_report *report);
+
+#endif

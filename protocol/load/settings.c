@@ -1,0 +1,155 @@
+#include "load/settings.h"
+
+#include <string.h>
+
+#define COUNT(list) (sizeof(list) / sizeof(list)[0])
+
+enum { GRACE_HOURS_MAX = 720 };
+
+static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog" };
+
+static bool load_grace(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
+{
+    struct rh_span span;
+
+    if (!rh_load_span(yaml, node, "grace", 1, &span))
+        return false;
+    if (span.unit != RH_UNIT_HOUR || span.n > GRACE_HOURS_MAX) {
+        rh_yaml_problem(yaml, node, "grace must be in hours, at most '%d hour'",
+                        GRACE_HOURS_MAX);
+        return false;
+    }
+    *out = span.n;
+    return true;
+}
+
+static bool load_roles(struct rh_yaml *yaml, struct fy_node *list, struct rh_load_roles *roles)
+{
+    const struct rh_load_roles any = { .any = true };
+    void *iterator = NULL;
+    struct fy_node *node;
+    bool good = true;
+
+    if (!rh_yaml_sequence(yaml, list, "roles"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        char role[RH_ROLE_BYTES_MAX + 1];
+        if (!rh_load_role(yaml, node, "roles", &any, false, role)) {
+            good = false;
+        } else if (rh_load_roles_have(roles, role)) {
+            rh_yaml_problem(yaml, node, "the role '%s' is known already; remove it", role);
+            good = false;
+        } else if (roles->count == RH_LOAD_ROLES_MAX) {
+            rh_yaml_problem(yaml, node, "a hub knows at most %d roles", RH_LOAD_ROLES_MAX);
+            return false;
+        } else {
+            memcpy(roles->names[roles->count++], role, sizeof role);
+        }
+    }
+    return good;
+}
+
+static bool load_supervisors(struct rh_yaml *yaml, struct fy_node *list,
+                             const struct rh_load_roles *roles, struct rh_settings *out)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    bool good = true;
+    uint32_t count = 0;
+
+    if (!rh_yaml_sequence(yaml, list, "supervisors"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        char role[RH_ROLE_BYTES_MAX + 1];
+        bool twice = false;
+        if (!rh_load_role(yaml, node, "supervisors", roles, false, role)) {
+            good = false;
+            continue;
+        }
+        for (uint32_t i = 0; i < count; i++)
+            twice = twice || strcmp(out->supervisor_roles[i], role) == 0;
+        if (twice || count == COUNT(out->supervisor_roles)) {
+            rh_yaml_problem(yaml, node,
+                            twice ? "'%s' is in this list already"
+                                  : "'%s' is one too many; at most four roles supervise",
+                            role);
+            good = false;
+            continue;
+        }
+        memcpy(out->supervisor_roles[count++], role, sizeof role);
+    }
+    return good;
+}
+
+static bool load_watchdog(struct rh_yaml *yaml, struct fy_node *mapping,
+                          struct rh_settings *out)
+{
+    void *iterator = NULL;
+    struct fy_node_pair *pair;
+    bool good = true;
+
+    if (!fy_node_is_mapping(mapping)) {
+        rh_yaml_problem(yaml, mapping,
+                        "watchdog must be states with spans, such as 'signed: 15 "
+                        "calendar_day'");
+        return false;
+    }
+    while ((pair = fy_node_mapping_iterate(mapping, &iterator)) != NULL) {
+        enum rh_state state;
+        struct fy_node *key = fy_node_pair_key(pair);
+        struct fy_node *value = fy_node_pair_value(pair);
+        if (key == NULL || value == NULL) {
+            rh_yaml_problem(yaml, key != NULL ? key : mapping,
+                            "a watchdog needs a state and a span, such as 'signed: 15 "
+                            "calendar_day'");
+            good = false;
+        } else if (!rh_load_state(yaml, key, "state", &state) ||
+                   !rh_load_span(yaml, value, "a watchdog", 1, &out->watchdog[state])) {
+            good = false;
+        }
+    }
+    return good;
+}
+
+static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_roles *roles)
+{
+    bool good = rh_yaml_keys(yaml, yaml->root, "the file", keys, COUNT(keys));
+
+    struct fy_node *grace = rh_yaml_need(yaml, yaml->root, "grace", "the file");
+    struct fy_node *more = rh_yaml_get(yaml->root, "roles");
+    struct fy_node *supervisors = rh_yaml_need(yaml, yaml->root, "supervisors", "the file");
+    struct fy_node *watchdog = rh_yaml_need(yaml, yaml->root, "watchdog", "the file");
+
+    good = grace != NULL && load_grace(yaml, grace, &out->grace_hours) && good;
+    if (more != NULL && !load_roles(yaml, more, roles))
+        good = false;
+    good = supervisors != NULL && load_supervisors(yaml, supervisors, roles, out) && good;
+    return watchdog != NULL && load_watchdog(yaml, watchdog, out) && good;
+}
+
+/* As if everything were said: what depends on it is judged in the next run. */
+static void assume_all(struct rh_settings *out, struct rh_load_roles *roles)
+{
+    static const struct rh_span day = { RH_UNIT_CALENDAR_DAY, 1 };
+    roles->any = true;
+    for (unsigned i = 0; i < RH_STATE_COUNT; i++)
+        out->watchdog[i] = day;
+    memcpy(out->supervisor_roles[0], roles->names[0], sizeof roles->names[0]);
+}
+
+enum rh_err rh_load_settings(const char *name, const char *text, size_t bytes,
+                             struct rh_settings *out, struct rh_load_roles *roles,
+                             struct rh_load_report *report)
+{
+    struct rh_yaml yaml;
+
+    memset(out, 0, sizeof *out);
+    rh_load_roles_init(roles);
+    enum rh_err err = rh_yaml_open_text(&yaml, name, text, bytes, report);
+    if (err == RH_OK && !load(&yaml, out, roles))
+        err = RH_ERR_CONFIG;
+    rh_yaml_close(&yaml);
+    if (err != RH_OK)
+        assume_all(out, roles);
+    return err;
+}
