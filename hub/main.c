@@ -5,10 +5,10 @@
  *     rhubd recover ... --reason TEXT                   a new generation after a rollback
  *     rhubd --door ...                                  started by run itself
  */
-#include "assembly.h"
+#include "assembly/assembly.h"
 #include "engine/hubtime.h"
 #include "gateway/gateway.h"
-#include "notify.h"
+#include "assembly/notify.h"
 #include "operator/operator.h"
 
 #include <rh/exit.h>

@@ -24,12 +24,13 @@ HUB = {
     "store": {"views", "core"},  # it stands behind views/map.h; nobody looks back at it
     "journal": {"core"},
     "log": {"core"},
-    "engine": BELOW,
+    "engine": BELOW | {"load"},  # rules come in through protocol/load
     "gateway": BELOW | {"engine"},  # its engine side offers to the engine
     "operator": BELOW | {"engine", "gateway"},
     "cli": set(),  # reaches the hub only through its socket
     "audit": BELOW,  # with the map in memory; never the store, never the engine
-    "main.c": BELOW | {"engine", "gateway", "operator", "store"},
+    "assembly": BELOW | {"engine", "store"},  # the only room that knows both
+    "main.c": BELOW | {"engine", "gateway", "operator", "store", "assembly"},
 }
 PROTOCOL = {"include": set(), "src": set(), "load": set(), "local": set()}
 AGENTS = {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "assembly.h"
+#include "assembly/assembly.h"
 #include "support/rht.h"
 
 #include <rh/proof.h>

@@ -1,4 +1,4 @@
-#include "assembly.h"
+#include "assembly/assembly.h"
 
 #include <errno.h>
 #include <fcntl.h>
