@@ -12,7 +12,7 @@
 
 enum {
     HUB_DECIDE_VERSION = 1,
-    HUB_ROWS_OUT_MAX = 18,        /* own row, parent, children of one split */
+    HUB_ROWS_OUT_MAX = 64,        /* own row, parent, children of a split; arrivals of one ack */
     HUB_DELIVERIES_OUT_MAX = 40,
     HUB_NOTES_OUT_MAX = 64
 };

@@ -1,0 +1,120 @@
+/* Whose matter is it: objection, its decision, return, recall, designation.
+ *
+ * A matter that bounces a third time between the same two agencies goes up by itself: their
+ * common superior then holds it and must designate (信访工作条例 art. 24). */
+#include "core/clocks.h"
+
+enum { BOUNCES_MAX = 3 };
+
+/* One more bounce between sender and addressee; returns who holds the matter now. */
+static uint32_t bounce(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    uint32_t low = row->sender < row->addressee ? row->sender : row->addressee;
+    uint32_t high = row->sender < row->addressee ? row->addressee : row->sender;
+    if (row->bounce_a != low || row->bounce_b != high) {
+        row->bounce_a = low;
+        row->bounce_b = high;
+        row->bounce_pair = 0;
+    }
+    row->bounce_pair++;
+    row->bounce_count++;
+    row->no_clock_reset = true;
+    row->designated = false;
+    if (row->bounce_pair < BOUNCES_MAX)
+        return row->sender;
+    uint32_t above = hub_actor_common_superior(step, row);
+    return above != HUB_AGENCY_NONE ? above : row->sender;
+}
+
+static bool told_upwards(struct hub_step *step, unsigned whom)
+{
+    return hub_step_tell(step, whom | HUB_TELL_HOLDER);
+}
+
+bool hub_decide_object(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    if (!step->procedure->may_object || row->designated)
+        return hub_step_refuse(step, RH_REFUSE_OBJECTION_FORBIDDEN, 2);
+    if (!hub_code_listed(&step->procedure->refusals, step->item->code))
+        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    if (row->state == RH_STATE_DISPATCHED && !row->arrived && !hub_dispatch_arrive(step, row))
+        return false;
+    if (hub_clocks_right(step, row, RH_KIND_OBJECT) == HUB_RIGHT_OVER)
+        return hub_step_refuse(step, RH_REFUSE_OBJECTION_LATE, 2);
+    hub_step_move(step, RH_KIND_OBJECT, RH_STATE_OBJECTED, row->sender);
+    return hub_step_tell(step, HUB_TELL_SENDER);
+}
+
+/* The sender decides on the objection, or an agency above the sender; not one that only
+ * stands above the addressee. */
+static bool decides_objection(struct hub_step *step)
+{
+    if ((step->actors & HUB_ACTOR_BIT(RH_ACTOR_SENDER)) != 0 ||
+        hub_actor_is_above(step, step->agency, step->row->sender))
+        return true;
+    return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 2);
+}
+
+bool hub_decide_uphold(struct hub_step *step)
+{
+    if (!decides_objection(step))
+        return false;
+    hub_step_move(step, RH_KIND_UPHOLD, RH_STATE_RETURNED, bounce(step));
+    return told_upwards(step, HUB_TELL_ADDRESSEE | HUB_TELL_SENDER);
+}
+
+bool hub_decide_overrule(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    if (!decides_objection(step))
+        return false;
+    row->signed_once = true;
+    if (row->signed_ms == 0)
+        row->signed_ms = step->event->now_ms;
+    hub_step_move(step, RH_KIND_OVERRULE, RH_STATE_SIGNED, row->addressee);
+    return hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_SENDER);
+}
+
+bool hub_decide_return(struct hub_step *step)
+{
+    if (!step->procedure->may_return)
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (!hub_code_listed(&step->procedure->refusals, step->item->code))
+        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    hub_step_move(step, RH_KIND_RETURN, RH_STATE_RETURNED, bounce(step));
+    return told_upwards(step, HUB_TELL_SENDER);
+}
+
+/* What still waits becomes a tombstone. The recall itself follows all the same: the message
+ * may be on its way, and an agency that has it must hear that it is gone. */
+bool hub_decide_recall(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    if (!hub_dispatch_tombstone(step, row))
+        return false;
+    row->arrived = false;
+    row->arrived_ms = 0;
+    row->completed_ms = 0;
+    row->no_clock_reset = false;
+    hub_step_move(step, RH_KIND_RECALL, RH_STATE_RETURNED, row->sender);
+    return hub_step_tell(step, HUB_TELL_ADDRESSEE);
+}
+
+bool hub_decide_designate(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    struct hub_agency to;
+    if (!hub_dispatch_target(step, row, &step->item->to, &to))
+        return false;
+    uint32_t earlier = row->addressee;
+    enum rh_kind kind = row->kind;
+    hub_step_move(step, RH_KIND_DESIGNATE, RH_STATE_DISPATCHED, row->sender);
+    if (!hub_dispatch_send(step, row, to.no, kind, RH_KIND_DESIGNATE))
+        return false;
+    row->designated = true;
+    row->bounce_pair = 0;
+    (void)hub_step_deliver(step, row, earlier, RH_KIND_DESIGNATE);
+    return hub_step_tell(step, HUB_TELL_SENDER);
+}

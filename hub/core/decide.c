@@ -1,0 +1,275 @@
+/* The dispatcher: from an event to the handler that decides it, and what every outcome must
+ * hold before anybody sees it. */
+#include "core/clocks.h"
+
+#include <string.h>
+
+static const struct {
+    enum rh_kind kind;
+    hub_handler *decide;
+} handlers[] = {
+    { RH_KIND_SIGN, hub_decide_sign },
+    { RH_KIND_RECALL, hub_decide_recall },
+    { RH_KIND_OBJECT, hub_decide_object },
+    { RH_KIND_UPHOLD, hub_decide_uphold },
+    { RH_KIND_OVERRULE, hub_decide_overrule },
+    { RH_KIND_DESIGNATE, hub_decide_designate },
+    { RH_KIND_RETURN, hub_decide_return },
+    { RH_KIND_SUPPLEMENT_REQUEST, hub_decide_supplement_request },
+    { RH_KIND_SUPPLEMENT, hub_decide_supplement },
+    { RH_KIND_ACCEPT, hub_decide_accept },
+    { RH_KIND_REFUSE, hub_decide_refuse },
+    { RH_KIND_START, hub_decide_start },
+    { RH_KIND_EXTEND_REQUEST, hub_decide_extend_request },
+    { RH_KIND_EXTEND_GRANT, hub_decide_extend_grant },
+    { RH_KIND_EXTEND_DENY, hub_decide_extend_deny },
+    { RH_KIND_SUSPEND, hub_decide_suspend },
+    { RH_KIND_RESUME, hub_decide_resume },
+    { RH_KIND_TRANSFER_ON, hub_decide_transfer_on },
+    { RH_KIND_SPLIT, hub_decide_split },
+    { RH_KIND_RELEASE, hub_decide_release },
+    { RH_KIND_MERGE, hub_decide_merge },
+    { RH_KIND_CONCLUDE, hub_decide_conclude },
+    { RH_KIND_REPORT, hub_decide_report },
+    { RH_KIND_REJECT_REPORT, hub_decide_reject_report },
+    { RH_KIND_REPLY, hub_decide_reply },
+    { RH_KIND_REVIEW_REQUEST, hub_decide_review_request },
+    { RH_KIND_REVISIT, hub_decide_revisit },
+    { RH_KIND_EVALUATE, hub_decide_evaluate },
+    { RH_KIND_REOPEN, hub_decide_reopen },
+    { RH_KIND_CLOSE, hub_decide_close },
+    { RH_KIND_WITHDRAW, hub_decide_withdraw },
+    { RH_KIND_TERMINATE, hub_decide_terminate },
+    { RH_KIND_ARCHIVE, hub_decide_archive },
+    { RH_KIND_SEAL, hub_decide_seal },
+    { RH_KIND_UNSEAL, hub_decide_unseal },
+    { RH_KIND_AMEND, hub_decide_amend },
+    { RH_KIND_HEARING, hub_decide_hearing },
+    { RH_KIND_ACKNOWLEDGE_INFO, hub_decide_acknowledge },
+};
+
+static hub_handler *handler_of(enum rh_kind kind)
+{
+    if (rh_kind_is_dispatch(kind))
+        return hub_decide_dispatch;
+    if (rh_kind_is_attention(kind))
+        return hub_decide_attention;
+    for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        if (handlers[i].kind == kind)
+            return handlers[i].decide;
+    }
+    return rh_kind_is_information(kind) ? hub_decide_information : NULL;
+}
+
+/* ---- items ------------------------------------------------------------------------------ */
+
+static bool is_new_message(struct hub_step *step)
+{
+    struct hub_message message;
+    enum rh_err err =
+        step->world->message(step->world->context, &step->item->message_id, &message);
+    if (err == RH_ERR_NOTFOUND)
+        return true;
+    if (err != RH_OK)
+        return hub_step_fail(step, err);
+    return hub_step_refuse(step, RH_REFUSE_MESSAGE_ID_REUSED, 1);
+}
+
+/* Load the referral and what the author is to it. Who may not know of it hears that there is
+ * none. */
+static bool load_referral(struct hub_step *step)
+{
+    bool found;
+    struct hub_referral *row = hub_step_load(step, &step->item->referral_id, &found);
+    if (step->err != RH_OK)
+        return false;
+    if (!found || !hub_actor_sees(step, row, step->agency))
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 3);
+    step->row = row;
+    step->before = row->state;
+    step->procedure = hub_step_procedure(step, row);
+    step->actors = hub_actor_bits(step, row, step->agency);
+    step->out->rno = row->rno;
+    return step->err == RH_OK;
+}
+
+static bool is_in_turn(struct hub_step *step)
+{
+    enum rh_kind kind = step->item->kind;
+    uint32_t actors = step->actors;
+    if (kind == RH_KIND_AMEND) /* who the author is, hub_decide_amend asks */
+        actors |= HUB_ACTOR_BIT(RH_ACTOR_AUTHOR);
+    enum hub_turn turn = hub_lifecycle_turn(step->row->state, kind, actors);
+    if (turn == HUB_TURN_WRONG_STATE)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 2);
+    if (turn == HUB_TURN_WRONG_ACTOR)
+        return hub_step_refuse(step,
+                               kind == RH_KIND_EXTEND_GRANT || kind == RH_KIND_EXTEND_DENY
+                                   ? RH_REFUSE_APPROVER_REQUIRED
+                                   : RH_REFUSE_WRONG_ACTOR,
+                               2);
+    return true;
+}
+
+/* What every step on a referral does after its own decision. */
+static bool complete(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    if (step->idle)
+        return true;
+    if (!hub_step_party(row, step->agency))
+        return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 2);
+    hub_clocks_apply(step, row,
+                     &(struct hub_change){ .kind = step->item->kind,
+                                           .agency = step->agency,
+                                           .before = step->before,
+                                           .at_ms = step->event->now_ms,
+                                           .fresh = step->fresh,
+                                           .due_ms = step->item->due_ms });
+    return step->err == RH_OK && hub_relation_settle(step);
+}
+
+static bool decide_on_referral(struct hub_step *step)
+{
+    hub_handler *decide = handler_of(step->item->kind);
+    if (decide == NULL)
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_KIND, 2);
+    if (!load_referral(step) || !is_in_turn(step) || !hub_step_absorb(step, step->row))
+        return false;
+    /* Dispatch kinds ask again once their procedure is known. */
+    if (!rh_kind_is_dispatch(step->item->kind) &&
+        !hub_dispatch_checks(step, step->row, step->item->kind))
+        return false;
+    return decide(step) && complete(step);
+}
+
+static bool decide_item(struct hub_step *step)
+{
+    const struct rh_public *item = step->item;
+    if (!hub_fields_check(step) || !is_new_message(step))
+        return false;
+    if (item->kind == RH_KIND_ACK)
+        return hub_decide_ack(step);
+    if (item->kind == RH_KIND_NACK)
+        return hub_decide_nack(step);
+    if (item->kind == RH_KIND_REGISTER)
+        return hub_decide_register(step) && complete(step);
+    if (item->kind == RH_KIND_BULLETIN && rh_id_is_zero(item->referral_id.bytes))
+        return hub_decide_bulletin(step);
+    return decide_on_referral(step);
+}
+
+/* ---- the hub's own events --------------------------------------------------------------- */
+
+static bool load_own(struct hub_step *step)
+{
+    bool found;
+    struct hub_referral *row = hub_step_load_rno(step, step->event->rno, &found);
+    if (step->err != RH_OK)
+        return false;
+    if (!found)
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 0);
+    step->row = row;
+    step->before = row->state;
+    step->procedure = hub_step_procedure(step, row);
+    step->out->rno = row->rno;
+    return true;
+}
+
+static bool decide_event(struct hub_step *step)
+{
+    step->agency = HUB_AGENCY_HUB;
+    step->actors = HUB_ACTOR_BIT(RH_ACTOR_HUB);
+    switch (step->event->type) {
+    case HUB_EVENT_ITEM:
+        step->item = step->event->item;
+        step->agency = step->event->agency;
+        step->actors = 0;
+        return decide_item(step);
+    case HUB_EVENT_WAKE:
+        return load_own(step) && hub_decide_wake(step);
+    case HUB_EVENT_URGED:
+        return load_own(step) && hub_decide_urged(step);
+    case HUB_EVENT_DEAD_RETRY:
+        return hub_decide_dead_retry(step);
+    case HUB_EVENT_DEAD_RETURN:
+        return hub_decide_dead_return(step);
+    case HUB_EVENT_RECOMPUTE:
+        return load_own(step) && hub_decide_recompute(step);
+    }
+    rh_assert(false); /* the engine made up an event */
+    return false;
+}
+
+/* ---- every outcome ---------------------------------------------------------------------- */
+
+/* The promise of the hub about one row: one holder while open, a clock that runs or is
+ * expressly paused (the arrival timer is one), none of either at rest. */
+static void assert_promise(const struct hub_referral *row)
+{
+    rh_assert(hub_referral_is_sound(row));
+    bool live = row->arrival_due_ms != 0;
+    for (uint32_t i = 0; i < row->deadline_count; i++)
+        live = live || hub_deadline_is_live(&row->deadlines[i]);
+    rh_assert(live != rh_state_is_resting(row->state));
+    rh_assert(!rh_state_is_resting(row->state) || hub_referral_wake(row) == 0);
+}
+
+static void reset(struct hub_outcome *out)
+{
+    out->refusal = 0;
+    out->field = 0;
+    out->rno = 0;
+    out->row_count = 0;
+    out->delivery_count = 0;
+    out->queue_count = 0;
+    out->note_count = 0;
+    out->holder = 0;
+    out->due_ms = 0;
+}
+
+static void finish(struct hub_step *step)
+{
+    struct hub_outcome *out = step->out;
+    for (uint32_t i = 0; i < out->row_count; i++) {
+        out->rows[i].last_index = step->event->index;
+        assert_promise(&out->rows[i]);
+    }
+    if (step->row == NULL)
+        return;
+    rh_assert(step->row == &out->rows[0]);
+    out->rno = step->row->rno;
+    out->holder = step->row->holder;
+    out->due_ms = hub_referral_due(step->row, step->row->holder);
+}
+
+enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *event,
+                       struct hub_outcome *out)
+{
+    rh_assert(event->type != HUB_EVENT_ITEM || event->item != NULL);
+    rh_assert(event->type != HUB_EVENT_ITEM || event->agency >= HUB_AGENCY_FIRST);
+    reset(out);
+    if (world->rules->calendar_count == 0)
+        return RH_ERR_CONFIG;
+
+    struct hub_step step = { .world = world, .event = event, .out = out };
+    bool decided = decide_event(&step);
+    if (step.err != RH_OK) {
+        reset(out);
+        return step.err;
+    }
+    if (!decided) {
+        uint32_t refusal = out->refusal;
+        uint32_t field = out->field;
+        uint64_t rno = out->rno;
+        rh_assert(refusal != 0);
+        reset(out);
+        out->refusal = refusal;
+        out->field = field;
+        out->rno = rno;
+        return RH_OK;
+    }
+    rh_assert(out->refusal == 0);
+    finish(&step);
+    return RH_OK;
+}

@@ -1,0 +1,290 @@
+/* One matter and others: passed on, split among helpers, merged, reviewed above.
+ *
+ * A child counts at its parent (child_open or review_open) while its `counted` is set; both
+ * change in the same outcome, so the counters never drift. */
+#include "core/clocks.h"
+
+#include <string.h>
+
+/* First kind of the list that the procedure lets `from` send to `to`. A route may also name
+ * the step itself (split, transfer_on). */
+static enum rh_kind route_kind(const struct rh_procedure *procedure,
+                               const struct hub_agency *from, const struct hub_agency *to,
+                               const enum rh_kind *kinds, unsigned count, enum rh_kind step)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (hub_dispatch_route(procedure, from, to, kinds[i]))
+            return kinds[i];
+    }
+    return hub_dispatch_route(procedure, from, to, step) ? kinds[0] : RH_KIND_NONE;
+}
+
+static void inherit(const struct hub_referral *row, struct hub_referral *child)
+{
+    child->root = row->root;
+    child->parent = row->id;
+    child->lane = row->lane;
+    child->sealed = row->sealed;
+    child->sealed_by = row->sealed_by;
+    memcpy(child->category, row->category, sizeof(child->category));
+    memcpy(child->area, row->area, sizeof(child->area));
+    memcpy(child->source, row->source, sizeof(child->source));
+    child->fact_count = row->fact_count;
+    memcpy(child->facts, row->facts, sizeof(child->facts));
+    child->accused_count = row->accused_count;
+    memcpy(child->accused, row->accused, sizeof(child->accused));
+}
+
+static bool give_procedure(struct hub_step *step, struct hub_referral *child)
+{
+    const char *id = step->item->procedure[0] != 0 ? step->item->procedure
+                                                   : step->row->procedure;
+    const struct rh_procedure *procedure = rh_rules_procedure(step->world->rules, id);
+    if (procedure == NULL)
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_PROCEDURE, 8);
+    memcpy(child->procedure, procedure->id, sizeof(child->procedure));
+    child->procedure_version = procedure->version;
+    return true;
+}
+
+/* A new referral below (or beside) the row, not yet sent. */
+static struct hub_referral *make_child(struct hub_step *step, const struct rh_child *child)
+{
+    bool found;
+    (void)hub_step_peek(step, &child->id, &found);
+    if (step->err != RH_OK)
+        return NULL;
+    if (found || rh_id_is_zero(child->id.bytes)) {
+        (void)hub_step_refuse(step, RH_REFUSE_REFERRAL_EXISTS, 25);
+        return NULL;
+    }
+    struct hub_referral *made = hub_step_make(step, &child->id);
+    if (made == NULL)
+        return NULL;
+    inherit(step->row, made);
+    made->born = step->item->kind;
+    made->sender = step->agency;
+    made->state = RH_STATE_DISPATCHED;
+    made->holder = step->agency;
+    (void)hub_step_party(made, step->agency);
+    return give_procedure(step, made) ? made : NULL;
+}
+
+static bool send_child(struct hub_step *step, struct hub_referral *child, uint32_t to,
+                       enum rh_kind kind)
+{
+    (void)hub_step_party(child, child->origin);
+    if (!hub_dispatch_checks(step, child, kind) ||
+        !hub_dispatch_send(step, child, to, kind, step->item->kind))
+        return false;
+    hub_clocks_apply(step, child,
+                     &(struct hub_change){ .kind = kind,
+                                           .agency = step->agency,
+                                           .before = RH_STATE_NONE,
+                                           .at_ms = step->event->now_ms,
+                                           .fresh = true,
+                                           .due_ms = step->item->due_ms });
+    return step->err == RH_OK;
+}
+
+/* ---- passed on ------------------------------------------------------------------------- */
+
+/* Clocks from registration go on from the first registration: passing a matter on wins no
+ * time. A helper's part that is passed on still counts at the lead. */
+static void continue_as(struct hub_referral *row, struct hub_referral *child)
+{
+    child->origin = row->origin;
+    child->registered_ms = row->registered_ms;
+    child->reply_owed = row->reply_owed;
+    child->report_required = row->report_required;
+    child->assigner = row->assigner;
+    child->leader_named = row->leader_named;
+    row->merged_into = child->id;
+    if (!row->counted)
+        return;
+    child->parent = row->parent;
+    child->born = row->born;
+    child->mandatory = row->mandatory;
+    child->counted = true;
+    row->counted = false;
+}
+
+bool hub_decide_transfer_on(struct hub_step *step)
+{
+    static const enum rh_kind kinds[] = { RH_KIND_TRANSFER, RH_KIND_FORWARD, RH_KIND_REFER };
+    struct hub_referral *row = step->row;
+    const struct rh_public *item = step->item;
+    struct hub_agency from, to;
+    bool found;
+    if (item->child_count != 1)
+        return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 25);
+    if (item->to.text[0] != 0 && strcmp(item->to.text, item->children[0].to.text) != 0)
+        return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 7);
+    if (row->child_open > 0)
+        return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
+    if (!hub_dispatch_target(step, row, &item->children[0].to, &to) ||
+        !hub_step_agency(step, step->agency, &from, &found))
+        return false;
+    enum rh_kind kind = route_kind(step->procedure, &from, &to, kinds, 3, RH_KIND_TRANSFER_ON);
+    if (!found || kind == RH_KIND_NONE || to.no == step->agency)
+        return hub_step_refuse(step, RH_REFUSE_ROUTE_FORBIDDEN, 25);
+    struct hub_referral *child = make_child(step, &item->children[0]);
+    if (child == NULL)
+        return false;
+    continue_as(row, child);
+    hub_step_move(step, RH_KIND_TRANSFER_ON, RH_STATE_TRANSFERRED, HUB_AGENCY_NONE);
+    return send_child(step, child, to.no, kind) &&
+           hub_step_tell(step, HUB_TELL_SENDER | HUB_TELL_ORIGIN);
+}
+
+/* ---- split ----------------------------------------------------------------------------- */
+
+static bool split_one(struct hub_step *step, const struct hub_agency *from,
+                      const struct rh_child *part)
+{
+    static const enum rh_kind kinds[] = { RH_KIND_REFER, RH_KIND_FORWARD, RH_KIND_TRANSFER };
+    struct hub_referral *row = step->row;
+    struct hub_agency to;
+    if (!hub_dispatch_target(step, row, &part->to, &to))
+        return false;
+    enum rh_kind kind = route_kind(step->procedure, from, &to, kinds, 3, RH_KIND_SPLIT);
+    if (kind == RH_KIND_NONE || to.no == step->agency)
+        return hub_step_refuse(step, RH_REFUSE_ROUTE_FORBIDDEN, 25);
+    struct hub_referral *child = make_child(step, part);
+    if (child == NULL)
+        return false;
+    child->origin = step->agency; /* the helper answers to the lead, the lead to the person */
+    child->mandatory = part->mandatory;
+    child->counted = part->mandatory;
+    if (part->mandatory) {
+        row->child_count++;
+        row->child_open++;
+    }
+    return send_child(step, child, to.no, kind);
+}
+
+bool hub_decide_split(struct hub_step *step)
+{
+    struct hub_agency from;
+    bool found;
+    if (!hub_dispatch_due(step) || !hub_step_agency(step, step->agency, &from, &found))
+        return false;
+    for (uint32_t i = 0; i < step->item->child_count; i++) {
+        if (!split_one(step, &from, &step->item->children[i]))
+            return false;
+    }
+    return hub_step_tell(step, 0);
+}
+
+bool hub_decide_release(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    bool found;
+    struct hub_referral *child = hub_step_load(step, &step->item->other_id, &found);
+    if (step->err != RH_OK)
+        return false;
+    if (!found || memcmp(&child->parent, &row->id, sizeof(row->id)) != 0 ||
+        child->born != RH_KIND_SPLIT)
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 5);
+    if (!child->counted)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
+    rh_assert(row->child_open > 0);
+    child->mandatory = false;
+    child->counted = false;
+    row->child_open--;
+    (void)hub_step_deliver(step, child, child->addressee, RH_KIND_RELEASE);
+    return hub_step_tell(step, 0);
+}
+
+/* ---- merged ---------------------------------------------------------------------------- */
+
+bool hub_decide_merge(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    bool found;
+    if (memcmp(&step->item->other_id, &row->id, sizeof(row->id)) == 0)
+        return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 5);
+    if (row->child_open > 0)
+        return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
+    struct hub_referral *master = hub_step_load(step, &step->item->other_id, &found);
+    if (step->err != RH_OK)
+        return false;
+    if (!found || !hub_actor_sees(step, master, step->agency))
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 5);
+    if (rh_state_is_resting(master->state))
+        return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
+    if (master->holder != step->agency)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 5);
+    if (hub_actor_is_accused(step, master, row->origin) ||
+        !hub_step_party(master, row->origin))
+        return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 5);
+    if (row->state == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
+        return false;
+    row->merged_into = master->id;
+    hub_step_move(step, RH_KIND_MERGE, RH_STATE_MERGED, HUB_AGENCY_NONE);
+    return hub_step_tell(step, HUB_TELL_ORIGIN | HUB_TELL_SENDER);
+}
+
+/* ---- reviewed -------------------------------------------------------------------------- */
+
+bool hub_decide_review_request(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    const struct rh_public *item = step->item;
+    struct hub_agency to;
+    if (item->child_count != 1)
+        return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 25);
+    if (hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (!hub_dispatch_target(step, row, &item->children[0].to, &to))
+        return false;
+    if (!hub_actor_is_above(step, to.no, row->addressee))
+        return hub_step_refuse(step, RH_REFUSE_ROUTE_FORBIDDEN, 25);
+    struct hub_referral *child = make_child(step, &item->children[0]);
+    if (child == NULL)
+        return false;
+    child->origin = row->origin;
+    child->reply_owed = row->reply_owed;
+    child->counted = true;
+    row->review_open++;
+    return send_child(step, child, to.no, RH_KIND_REFER) &&
+           hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_ORIGIN);
+}
+
+/* ---- counters -------------------------------------------------------------------------- */
+
+static bool is_done(enum rh_state state)
+{
+    return rh_state_is_resting(state) || state == RH_STATE_CONCLUDED ||
+           state == RH_STATE_NOT_ACCEPTED || state == RH_STATE_REPLIED ||
+           state == RH_STATE_REVISITING;
+}
+
+static bool is_child(const struct hub_referral *row)
+{
+    return (row->born == RH_KIND_SPLIT && row->mandatory) ||
+           row->born == RH_KIND_REVIEW_REQUEST;
+}
+
+bool hub_relation_settle(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    bool counts = !is_done(row->state) && is_child(row);
+    if (rh_id_is_zero(row->parent.bytes) || counts == row->counted)
+        return true;
+    bool found;
+    struct hub_referral *parent = hub_step_load(step, &row->parent, &found);
+    if (step->err != RH_OK || !found)
+        return step->err == RH_OK;
+    uint32_t *open = row->born == RH_KIND_SPLIT ? &parent->child_open : &parent->review_open;
+    if (!counts) {
+        rh_assert(*open > 0);
+        --*open;
+    } else if (rh_state_is_resting(parent->state)) {
+        return true; /* taken up again after the parent went to rest: it blocks nothing */
+    } else {
+        ++*open;
+    }
+    row->counted = counts;
+    return true;
+}
