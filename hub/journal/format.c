@@ -148,7 +148,8 @@ enum rh_err hub_format_segment_decode(const uint8_t *block, struct hub_segment_h
 {
     memset(head, 0, sizeof *head);
     if (hub_journal_get_u32(block) != HUB_SEGMENT_MAGIC)
-        return differs(fault, "header block: magic", HUB_SEGMENT_MAGIC, hub_journal_get_u32(block), 0);
+        return differs(fault, "header block: magic", HUB_SEGMENT_MAGIC,
+                       hub_journal_get_u32(block), 0);
     uint64_t checksum = rh_checksum(block, SEGMENT_CHECKSUM);
     if (hub_journal_get_u64(block + SEGMENT_CHECKSUM) != checksum)
         return differs(fault, "header block: checksum", checksum,
@@ -244,7 +245,8 @@ enum rh_err hub_format_frame_decode(const uint8_t *sector, struct hub_frame_head
 {
     memset(head, 0, sizeof *head);
     if (hub_journal_get_u32(sector) != HUB_FRAME_MAGIC)
-        return differs(fault, "frame head: magic", HUB_FRAME_MAGIC, hub_journal_get_u32(sector), 0);
+        return differs(fault, "frame head: magic", HUB_FRAME_MAGIC,
+                       hub_journal_get_u32(sector), 0);
     uint64_t checksum = rh_checksum(sector, FRAME_CHECKSUM);
     if (hub_journal_get_u64(sector + FRAME_CHECKSUM) != checksum)
         return differs(fault, "frame head: checksum", checksum,
@@ -253,8 +255,8 @@ enum rh_err hub_format_frame_decode(const uint8_t *sector, struct hub_frame_head
         return differs(fault, "frame head: format version", HUB_FORMAT_VERSION,
                        hub_journal_get_u16(sector + FRAME_VERSION), FRAME_VERSION);
     if (hub_journal_get_u16(sector + FRAME_RESERVED) != 0)
-        return differs(fault, "frame head: reserved", 0, hub_journal_get_u16(sector + FRAME_RESERVED),
-                       FRAME_RESERVED);
+        return differs(fault, "frame head: reserved", 0,
+                       hub_journal_get_u16(sector + FRAME_RESERVED), FRAME_RESERVED);
     head->frame.schema_version = hub_journal_get_u16(sector + FRAME_SCHEMA);
     head->frame.decide_version = hub_journal_get_u16(sector + FRAME_DECIDE);
     head->frame.record_count = hub_journal_get_u32(sector + FRAME_RECORDS);

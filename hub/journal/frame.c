@@ -135,7 +135,8 @@ void hub_format_record_view(const uint8_t *payload, struct hub_journal_record *o
         .content_slot = hub_journal_get_u32(payload + RECORD_SLOT),
         .core = { core, hub_journal_get_u32(payload + RECORD_CORE) },
         .rest = { rest, hub_journal_get_u32(payload + RECORD_REST) },
-        .content = { checksum + RECORD_CHECKSUM_BYTES, hub_journal_get_u32(payload + RECORD_CONTENT) }
+        .content = { checksum + RECORD_CHECKSUM_BYTES,
+                     hub_journal_get_u32(payload + RECORD_CONTENT) }
     };
 }
 
@@ -162,8 +163,8 @@ enum rh_err hub_format_record_decode(const uint8_t *payload, size_t bytes, uint6
     uint64_t computed = rh_checksum(payload, (size_t)(sum - payload));
     if (*checksum != computed)
         return record_differs(fault, "record checksum", index, computed, *checksum, false);
-    return check_content(out, hub_journal_get_u64(payload + RECORD_CONTENT_CHECKSUM), payload + *used,
-                         content, fault);
+    return check_content(out, hub_journal_get_u64(payload + RECORD_CONTENT_CHECKSUM),
+                         payload + *used, content, fault);
 }
 
 uint64_t hub_format_frame_checksum(const struct hub_frame_sums *sums, uint32_t record_count)
@@ -265,9 +266,10 @@ enum rh_err hub_format_frame_verify(const uint8_t *disk, const struct hub_frame_
     *checksum = hub_journal_get_u64(payload + end);
     uint64_t computed = hub_format_frame_checksum(sums, *place_count);
     if (at != end && !bad_record)
-        structure_differs(fault, "end of the records", hub_format_disk_offset(end), hub_format_disk_offset(at),
-                          hub_format_disk_offset(at));
+        structure_differs(fault, "end of the records", hub_format_disk_offset(end),
+                          hub_format_disk_offset(at), hub_format_disk_offset(at));
     else if (*checksum != computed && !bad_record)
-        structure_differs(fault, "frame checksum", computed, *checksum, hub_format_disk_offset(end));
+        structure_differs(fault, "frame checksum", computed, *checksum,
+                          hub_format_disk_offset(end));
     return fault->what == NULL ? RH_OK : RH_ERR_CORRUPT;
 }

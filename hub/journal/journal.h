@@ -40,10 +40,10 @@ struct hub_journal;
 /* Opening ------------------------------------------------------------------------------- */
 
 struct hub_journal_options {
-    const char *directory; /* borrowed; created with mode 0700 when absent (parent must exist) */
+    const char *directory; /* borrowed; made when absent, mode 0700; the parent must exist */
     const char *hub_id;    /* borrowed; written into new segments; see rh/id.h */
     uint32_t segment_bytes; /* of new segments; multiple of 4096; 0: the default */
-    bool read_only;        /* for copies: no lock, no writing, no recovery; scan and read only */
+    bool read_only;        /* for copies: no lock, no recovery; scan and read only */
     uint64_t applied_size;   /* the views have applied every index below this; 0: none */
     uint64_t published_size; /* a published checkpoint covers every index below this; 0: none */
     uint32_t retry_ms;     /* pause after the next segment could not be made; 0: 1000 */

@@ -146,8 +146,9 @@ static enum rh_err rewrite(struct recovery *r, int fd)
     }
     if (err == RH_OK)
         err = hub_file_sync(fd);
-    return err == RH_OK ? RH_OK
-                        : io_report(r, err, "its last frame cannot be rewritten", walk->segment);
+    if (err == RH_OK)
+        return RH_OK;
+    return io_report(r, err, "its last frame cannot be rewritten", walk->segment);
 }
 
 /* A bad place behind the last good frame: cut it, or stop. */

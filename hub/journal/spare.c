@@ -37,11 +37,15 @@ static void pause_ms(struct hub_journal *journal, uint32_t ms, bool end_when_wan
     }
 }
 
-/* Between two steps. False when the journal is closing. */
+/* Between two steps: a pause, unless frames fill their segment so fast that the next one would
+ * come late; it should be there when three quarters are full. False when closing. */
 static bool breathe(struct hub_journal *journal)
 {
     pthread_mutex_lock(&journal->mutex);
-    pause_ms(journal, PAUSE_MS, true);
+    uint64_t made = (uint64_t)journal->spare.work_done * journal->current.bytes;
+    uint64_t used = (uint64_t)journal->segment_bytes * journal->current.offset;
+    if (made / 4 > used / 3)
+        pause_ms(journal, PAUSE_MS, true);
     bool going_on = !journal->stopping;
     pthread_mutex_unlock(&journal->mutex);
     return going_on;

@@ -30,7 +30,9 @@ static uint8_t good[BYTES];
 static void build_good(void)
 {
     static uint8_t payload[BYTES], filler[3000];
-    struct hub_segment_head segment = { .segment_bytes = BYTES, .salt = 99, .hub_id = "test.f" };
+    struct hub_segment_head segment = { .segment_bytes = BYTES,
+                                        .salt = 99,
+                                        .hub_id = "test.f" };
     size_t at = HUB_BLOCK_BYTES;
     uint64_t previous = 0;
     hub_format_segment_encode(&segment, good);
@@ -49,7 +51,7 @@ static void build_good(void)
                 .content = { filler, i == 1 ? 900 * f : 0 }
             };
             uint64_t sum = hub_format_record_encode(&record, payload + head.payload_bytes);
-            hub_put_u64(sums.bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, sum);
+            hub_journal_put_u64(sums.bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, sum);
             head.payload_bytes += (uint32_t)hub_format_record_bytes(
                 record.core.bytes, record.rest.bytes, record.content.bytes);
         }
@@ -59,7 +61,7 @@ static void build_good(void)
         hub_format_frame_encode(&head, payload);
         memcpy(sums.bytes, payload, HUB_FRAME_HEAD_BYTES);
         previous = hub_format_frame_checksum(&sums, RECORDS);
-        hub_put_u64(payload + end, previous);
+        hub_journal_put_u64(payload + end, previous);
         hub_format_stuff(good + at, head.frame_bytes, payload, head.payload_bytes);
         at += head.frame_bytes;
     }
@@ -72,27 +74,28 @@ static void mend_frame(uint8_t *disk, size_t most, bool records)
     struct hub_frame_sums sums;
     size_t sectors = most / HUB_SECTOR_BYTES;
     hub_format_unstuff(payload, disk, sectors);
-    hub_put_u64(payload + FRAME_SUM, rh_checksum(payload, FRAME_SUM));
-    uint32_t count = hub_get_u32(payload + 12);
-    uint32_t total = hub_get_u32(payload + 20);
+    hub_journal_put_u64(payload + FRAME_SUM, rh_checksum(payload, FRAME_SUM));
+    uint32_t count = hub_journal_get_u32(payload + 12);
+    uint32_t total = hub_journal_get_u32(payload + 20);
     size_t at = HUB_FRAME_HEAD_BYTES;
     size_t end = sectors * HUB_SECTOR_PAYLOAD;
     for (uint32_t i = 0; records && i < count && i < 64; i++) {
         if (end - at < HUB_JOURNAL_RECORD_HEAD_BYTES)
             break;
-        uint64_t hashed = HUB_RECORD_HEAD_BYTES + (uint64_t)hub_get_u32(payload + at + 16) +
-                          hub_get_u32(payload + at + 20);
-        uint64_t content = hub_get_u32(payload + at + 24);
+        uint64_t hashed = HUB_RECORD_HEAD_BYTES +
+                          (uint64_t)hub_journal_get_u32(payload + at + 16) +
+                          hub_journal_get_u32(payload + at + 20);
+        uint64_t content = hub_journal_get_u32(payload + at + 24);
         if (hashed + 8 + content > end - at)
             break;
         uint8_t *sum = payload + at + hashed;
-        hub_put_u64(payload + at + 32, rh_checksum(sum + 8, (size_t)content));
-        hub_put_u64(sum, rh_checksum(payload + at, (size_t)hashed));
+        hub_journal_put_u64(payload + at + 32, rh_checksum(sum + 8, (size_t)content));
+        hub_journal_put_u64(sum, rh_checksum(payload + at, (size_t)hashed));
         memcpy(sums.bytes + HUB_FRAME_HEAD_BYTES + (size_t)i * 8, sum, 8);
         at += (size_t)((hashed + 8 + content + 7) / 8 * 8);
         if (i + 1 == count && total >= 8 && total <= end) {
             memcpy(sums.bytes, payload, HUB_FRAME_HEAD_BYTES);
-            hub_put_u64(payload + total - 8, hub_format_frame_checksum(&sums, count));
+            hub_journal_put_u64(payload + total - 8, hub_format_frame_checksum(&sums, count));
         }
     }
     for (size_t i = 0; i < sectors; i++)
@@ -109,12 +112,12 @@ static void mend(unsigned what)
         }
     }
     if (what & MEND_SEGMENT)
-        hub_put_u64(image + SEGMENT_SUM, rh_checksum(image, SEGMENT_SUM));
+        hub_journal_put_u64(image + SEGMENT_SUM, rh_checksum(image, SEGMENT_SUM));
     if ((what & (MEND_FRAMES | MEND_RECORDS)) == 0)
         return;
     for (size_t at = HUB_BLOCK_BYTES; at < BYTES; at += HUB_BLOCK_BYTES) {
-        uint32_t bytes = hub_get_u32(image + at + 16);
-        if (hub_get_u32(image + at) == HUB_FRAME_MAGIC && bytes >= HUB_BLOCK_BYTES &&
+        uint32_t bytes = hub_journal_get_u32(image + at + 16);
+        if (hub_journal_get_u32(image + at) == HUB_FRAME_MAGIC && bytes >= HUB_BLOCK_BYTES &&
             bytes <= BYTES - at && bytes % HUB_BLOCK_BYTES == 0)
             mend_frame(image + at, bytes, (what & MEND_RECORDS) != 0);
     }
@@ -187,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         return 0;
     memcpy(image, good, BYTES);
     for (size_t i = 1; i + 3 <= bytes; i += 3)
-        image[hub_get_u16(data + i) % BYTES] = data[i + 2];
+        image[hub_journal_get_u16(data + i) % BYTES] = data[i + 2];
     mend(data[0]);
     rht_write_file(segment, image, BYTES);
 

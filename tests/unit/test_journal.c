@@ -379,11 +379,13 @@ static void test_wrong_location_is_refused(void **unused)
     }
     location = good;
     location.index = 0;
-    assert_int_equal(hub_journal_read(kit.journal, &location, buffer, sizeof buffer, &out, NULL),
+    assert_int_equal(hub_journal_read(kit.journal, &location, buffer, sizeof buffer, &out,
+                                      NULL),
                      RH_ERR_CORRUPT);
     location = good;
     location.segment = 5;
-    assert_int_equal(hub_journal_read(kit.journal, &location, buffer, sizeof buffer, &out, NULL),
+    assert_int_equal(hub_journal_read(kit.journal, &location, buffer, sizeof buffer, &out,
+                                      NULL),
                      RH_ERR_NOTFOUND);
     location = (struct hub_journal_location){ .offset = UINT32_MAX, .bytes = UINT32_MAX };
     assert_int_equal(hub_journal_read_bytes(&location), 0);
