@@ -304,8 +304,8 @@ static enum rh_err forget_pairs(struct hub_views *views)
     }
 }
 
-/* The entry under `key` becomes number `pair_seq` of its pair, which is not above its old one:
- * entries only move towards the front, onto places that are free already. */
+/* The entry under `key` becomes number `pair_seq` of its pair, which is below its old one:
+ * entries only move towards the front, onto places that are free already, so the walk ends. */
 static enum rh_err renumber(struct hub_views *views, const struct hub_key *key,
                             struct rh_bytes row, uint64_t pair_seq)
 {
@@ -339,7 +339,7 @@ enum rh_err hub_apply_restart_pairs(struct hub_views *views)
         struct hub_key pair_key = hub_key_pair(hub_get_u32(key.data),
                                                hub_get_u32(key.data + 5),
                                                hub_lane_of_rank(key.data[4]));
-        if (hub_get_u64(key.data + PAIR_PREFIX_BYTES) != pair_seq)
+        if (hub_get_u64(key.data + PAIR_PREFIX_BYTES) > pair_seq)
             err = renumber(views, &key, row, pair_seq);
         struct pair old = { same, pair_seq, 0 };
         struct pair pair = { true, pair_seq + 1, 0 };
