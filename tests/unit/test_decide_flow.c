@@ -3,57 +3,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <rh/refusal.h>
-
 #include "core/step.h"
-#include "support/world.h"
-
-/* The tree: a city above a county with its agencies. */
-struct town {
-    struct rht_world *w;
-    uint32_t city, petitions, procuratorate, court, police, discipline;
-};
-
-static int set_up(void **state)
-{
-    struct town *t = calloc(1, sizeof(*t));
-    assert_non_null(t);
-    t->w = rht_world_open();
-    t->city = rht_world_agency(t->w, "petitions.620400", 0);
-    t->petitions = rht_world_agency(t->w, "petitions.620423", t->city);
-    t->procuratorate = rht_world_agency(t->w, "procuratorate.620423", t->city);
-    t->court = rht_world_agency(t->w, "court.620423", t->city);
-    t->police = rht_world_agency(t->w, "police.620423", t->city);
-    t->discipline = rht_world_agency(t->w, "discipline.620423", 0);
-    *state = t;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct town *t = *state;
-    rht_world_close(t->w);
-    free(t);
-    return 0;
-}
-
-#define STATE_IS(t, number, name) \
-    assert_int_equal(rht_world_row((t)->w, (number))->state, RH_STATE_##name)
-#define HOLDER_IS(t, number, who) \
-    assert_int_equal(rht_world_row((t)->w, (number))->holder, (t)->who)
-#define OK(call) assert_int_equal((call), 0)
-#define REFUSED(call, symbol) assert_int_equal((call), RH_REFUSE_##symbol)
+#include "support/town.h"
 
 /* A petition from registration to rest, read as a story. */
 static void test_a_petition_finds_its_way(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     w->traced = true;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
@@ -86,7 +46,7 @@ static void test_a_petition_finds_its_way(void **state)
 /* Issue order of an assignment: the report comes before the reply. */
 static void test_an_assignment_owes_a_report(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_ASSIGN, 1, t->procuratorate));
@@ -113,7 +73,7 @@ static void test_an_assignment_owes_a_report(void **state)
 
 static void test_a_due_date_must_lie_in_the_future(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     struct rh_public *item = rht_world_item(w, RH_KIND_ASSIGN, 1);
@@ -129,7 +89,7 @@ static void test_a_due_date_must_lie_in_the_future(void **state)
 
 static void test_missing_and_superfluous_fields_are_refused(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     struct rh_public *item = rht_world_item(w, RH_KIND_REGISTER, 1);
     REFUSED(rht_world_send(w, t->petitions), FIELD_MISSING);
@@ -160,7 +120,7 @@ static void test_missing_and_superfluous_fields_are_refused(void **state)
 /* Agencies that are no party hear the same as if there were no such referral. */
 static void test_strangers_learn_nothing(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->procuratorate));
@@ -199,7 +159,7 @@ static void test_strangers_learn_nothing(void **state)
 /* An accusation reaches the accused on no way: address, copy, map, child, designation. */
 static void test_the_accused_is_never_reached(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     struct rh_public *item = rht_world_item(w, RH_KIND_REGISTER, 1);
     memcpy(item->procedure, "petition", 9);
@@ -232,7 +192,7 @@ static void test_the_accused_is_never_reached(void **state)
 
 static void test_the_map_finds_the_addressee(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     (void)rht_world_item(w, RH_KIND_FORWARD, 1);
@@ -244,7 +204,7 @@ static void test_the_map_finds_the_addressee(void **state)
  * number. */
 static void test_confirmation_needs_a_mediating_organisation(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->procuratorate, 1, "confirmation"));
     REFUSED(rht_world_dispatch(w, t->procuratorate, RH_KIND_TRANSFER, 1, t->court),
@@ -269,7 +229,7 @@ static void test_confirmation_needs_a_mediating_organisation(void **state)
 
 static void test_signing_twice_changes_nothing(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
@@ -285,7 +245,7 @@ static void test_signing_twice_changes_nothing(void **state)
 
 static void test_an_external_number_belongs_to_one_referral(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     for (uint64_t number = 1; number <= 2; number++) {
         struct rh_public *item = rht_world_item(w, RH_KIND_REGISTER, number);
@@ -305,7 +265,7 @@ static void test_an_external_number_belongs_to_one_referral(void **state)
 /* A direct procedure has no acceptance; each demand has its own clock. */
 static void test_a_demand_is_answered_directly(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->procuratorate, 1, "demand"));
     OK(rht_world_dispatch(w, t->procuratorate, RH_KIND_EXPLAIN, 1, t->police));
@@ -322,7 +282,7 @@ static void test_a_demand_is_answered_directly(void **state)
 
 static void test_revisit_reopens_and_closes(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
@@ -351,7 +311,7 @@ static void test_revisit_reopens_and_closes(void **state)
 
 static void test_urging_comes_first(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_ASSIGN, 1, t->court));
@@ -371,7 +331,7 @@ static void test_urging_comes_first(void **state)
 
 static void test_sealed_matters_reach_nobody_new(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->procuratorate));
@@ -393,7 +353,7 @@ static void test_sealed_matters_reach_nobody_new(void **state)
 
 static void test_withdrawal_and_termination_rest(void **state)
 {
-    struct town *t = *state;
+    struct rht_town *t = *state;
     struct rht_world *w = t->w;
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
@@ -420,23 +380,22 @@ static void test_withdrawal_and_termination_rest(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_petition_finds_its_way),
-        TEST(test_an_assignment_owes_a_report),
-        TEST(test_a_due_date_must_lie_in_the_future),
-        TEST(test_missing_and_superfluous_fields_are_refused),
-        TEST(test_strangers_learn_nothing),
-        TEST(test_the_accused_is_never_reached),
-        TEST(test_the_map_finds_the_addressee),
-        TEST(test_confirmation_needs_a_mediating_organisation),
-        TEST(test_signing_twice_changes_nothing),
-        TEST(test_an_external_number_belongs_to_one_referral),
-        TEST(test_a_demand_is_answered_directly),
-        TEST(test_revisit_reopens_and_closes),
-        TEST(test_urging_comes_first),
-        TEST(test_sealed_matters_reach_nobody_new),
-        TEST(test_withdrawal_and_termination_rest),
+        RHT_TOWN_TEST(test_a_petition_finds_its_way),
+        RHT_TOWN_TEST(test_an_assignment_owes_a_report),
+        RHT_TOWN_TEST(test_a_due_date_must_lie_in_the_future),
+        RHT_TOWN_TEST(test_missing_and_superfluous_fields_are_refused),
+        RHT_TOWN_TEST(test_strangers_learn_nothing),
+        RHT_TOWN_TEST(test_the_accused_is_never_reached),
+        RHT_TOWN_TEST(test_the_map_finds_the_addressee),
+        RHT_TOWN_TEST(test_confirmation_needs_a_mediating_organisation),
+        RHT_TOWN_TEST(test_signing_twice_changes_nothing),
+        RHT_TOWN_TEST(test_an_external_number_belongs_to_one_referral),
+        RHT_TOWN_TEST(test_a_demand_is_answered_directly),
+        RHT_TOWN_TEST(test_revisit_reopens_and_closes),
+        RHT_TOWN_TEST(test_urging_comes_first),
+        RHT_TOWN_TEST(test_sealed_matters_reach_nobody_new),
+        RHT_TOWN_TEST(test_withdrawal_and_termination_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,346 @@
+/* Clocks as decide drives them: warned once, missed once, held, extended, following, watched.
+ * Dates are computed by hand from the 2026 calendar. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/town.h"
+
+static void handled(struct rht_town *t, const char *procedure)
+{
+    OK(rht_world_register(t->w, t->petitions, 1, procedure));
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    rht_world_receive(t->w, t->court);
+    OK(rht_world_step(t->w, t->court, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(t->w, t->court, RH_KIND_ACCEPT, 1, NULL));
+}
+
+/* Registered Mon 03-02: fifteen days, last day Tue 03-17, end 03-18 00:00; warned at 00:00 of
+ * the third day before the last. */
+static void test_soon_and_overdue_fire_once(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    w->traced = true;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    assert_int_equal(rht_world_clock(w, 1, "dispatch")->end_ms, rht_at(2026, 3, 18, 0));
+    rht_world_until(w, rht_at(2026, 3, 30, 0));
+    rht_world_until(w, rht_at(2026, 4, 1, 0));
+    assert_string_equal(
+        w->trace,
+        "03-02 09:00 petitions register: registered, petitions's turn\n"
+        "03-14 00:00 hub: registered, petitions's turn; due_soon petitions"
+        " > petitions due_soon\n"
+        "03-18 00:00 hub: registered, petitions's turn; overdue petitions; urge petitions"
+        " > petitions overdue > petitions urge\n");
+    struct hub_deadline *clock = rht_world_clock(w, 1, "dispatch");
+    assert_int_equal(clock->status, HUB_DEADLINE_MISSED);
+    assert_int_equal(clock->missed_ms, rht_at(2026, 3, 18, 0));
+    assert_int_equal(rht_world_row(w, 1)->escalation, 2);
+    CLOCK_IS(t, 1, "watchdog", RUNNING); /* somebody always has a date */
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    CLOCK_IS(t, 1, "dispatch", MET_LATE);
+    CLOCK_IS(t, 1, "watchdog", MET);
+}
+
+/* After a week off the steps fire once, in order, each with its own instant in mind. */
+static void test_steps_fire_in_order_after_a_week_off(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "petition");
+    uint64_t end_ms = rht_world_clock(w, 1, "handle")->end_ms;
+    assert_int_equal(end_ms, rht_at(2026, 5, 7, 0)); /* 05-01 is a holiday; 05-06 Wed */
+    rht_world_until(w, rht_at(2026, 4, 20, 0));
+    w->traced = true;
+    w->trace_bytes = 0;
+    rht_world_down(w, rht_at(2026, 6, 1, 8), true);
+    assert_string_equal(
+        w->trace,
+        "06-01 08:00 hub: in_progress, court's turn; due_soon court; overdue court; urge court;"
+        " supervise court > court due_soon > court overdue > court urge >"
+        " petitions supervise > court supervise\n");
+    assert_int_equal(rht_world_row(w, 1)->escalation, 3);
+    OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 1, "explained"));
+    CLOCK_IS(t, 1, "handle", MET_LATE);
+    assert_int_equal(rht_world_row(w, 1)->escalation, 0);
+}
+
+/* The act comes between the end and the timer: late, and the miss is on record. */
+static void test_an_act_before_the_timer_is_late_all_the_same(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    rht_world_until(w, rht_at(2026, 3, 17, 0));
+    w->now_ms = rht_at(2026, 3, 18, 0);
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    CLOCK_IS(t, 1, "dispatch", MET_LATE);
+    assert_int_equal(rht_world_notes(w, RH_KIND_OVERDUE), 1);
+    assert_int_equal(rht_world_clock(w, 1, "dispatch")->missed_ms, w->now_ms);
+}
+
+static void test_suspension_leaves_exactly_the_rest(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "petition");
+    w->now_ms = rht_at(2026, 3, 10, 10);
+    REFUSED(rht_world_step(w, t->court, RH_KIND_SUSPEND, 1, "holiday"), PAUSE_GROUND);
+    OK(rht_world_step(w, t->court, RH_KIND_SUSPEND, 1, "expert-report"));
+    CLOCK_IS(t, 1, "handle", PAUSED);
+    CLOCK_IS(t, 1, "watchdog", RUNNING);
+    assert_int_equal(rht_world_clock(w, 1, "watchdog")->owed_by, t->court);
+    w->now_ms = rht_at(2026, 3, 20, 15);
+    OK(rht_world_step(w, t->court, RH_KIND_RESUME, 1, NULL));
+    /* Ten days out: 05-01 plus 10 is Mon 05-11. */
+    assert_int_equal(rht_world_clock(w, 1, "handle")->end_ms, rht_at(2026, 5, 12, 0));
+    CLOCK_IS(t, 1, "watchdog", MET);
+    for (int i = 0; i < 7; i++) {
+        OK(rht_world_step(w, t->court, RH_KIND_SUSPEND, 1, "expert-report"));
+        OK(rht_world_step(w, t->court, RH_KIND_RESUME, 1, NULL));
+    }
+    assert_int_equal(rht_world_clock(w, 1, "handle")->end_ms, rht_at(2026, 5, 12, 0));
+    REFUSED(rht_world_step(w, t->court, RH_KIND_SUSPEND, 1, "expert-report"),
+            PROCEDURE_FORBIDS);
+}
+
+static void test_a_hearing_holds_the_clock(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "petition");
+    REFUSED(rht_world_step(w, t->petitions, RH_KIND_HEARING, 1, "begin"), WRONG_ACTOR);
+    OK(rht_world_step(w, t->petitions, RH_KIND_HEARING, 1, "invited"));
+    CLOCK_IS(t, 1, "handle", RUNNING);
+    OK(rht_world_step(w, t->court, RH_KIND_HEARING, 1, "begin"));
+    CLOCK_IS(t, 1, "handle", PAUSED);
+    REFUSED(rht_world_step(w, t->court, RH_KIND_HEARING, 1, "begin"), WRONG_STATE);
+    OK(rht_world_step(w, t->court, RH_KIND_SUSPEND, 1, "expert-report"));
+    w->now_ms += 5 * RH_DAY_MS;
+    OK(rht_world_step(w, t->court, RH_KIND_RESUME, 1, NULL));
+    CLOCK_IS(t, 1, "handle", PAUSED); /* the hearing still holds it */
+    w->now_ms += 5 * RH_DAY_MS;
+    OK(rht_world_step(w, t->court, RH_KIND_HEARING, 1, "end"));
+    CLOCK_IS(t, 1, "handle", RUNNING);
+    assert_int_equal(rht_world_clock(w, 1, "handle")->pause_count, 1);
+}
+
+static void test_the_head_extends_once_and_not_too_long(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "petition");
+    struct rh_public *item = rht_world_item(w, RH_KIND_EXTEND_GRANT, 1);
+    item->extend_n = 31;
+    REFUSED(rht_world_send(w, t->court), EXTENSION_LIMIT);
+    item->extend_n = 30;
+    REFUSED(rht_world_send(w, t->petitions), APPROVER_REQUIRED);
+    OK(rht_world_send(w, t->court));
+    /* 60 + 30 days from 03-02: Sun 05-31, rolled to Mon 06-01. */
+    assert_int_equal(rht_world_clock(w, 1, "handle")->end_ms, rht_at(2026, 6, 2, 0));
+    item = rht_world_item(w, RH_KIND_EXTEND_GRANT, 1);
+    item->extend_n = 1;
+    REFUSED(rht_world_send(w, t->court), EXTENSION_LIMIT);
+}
+
+static void test_the_superior_decides_on_a_request(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "overseen");
+    struct rh_public *item = rht_world_item(w, RH_KIND_EXTEND_GRANT, 1);
+    item->extend_n = 10;
+    REFUSED(rht_world_send(w, t->city), WRONG_STATE); /* nobody asked */
+    item = rht_world_item(w, RH_KIND_EXTEND_REQUEST, 1);
+    item->extend_n = 20;
+    memcpy(item->code, "complex", 8);
+    OK(rht_world_send(w, t->court));
+    assert_int_equal(rht_world_waiting(w, t->city), 1);
+    REFUSED(rht_world_step(w, t->court, RH_KIND_EXTEND_GRANT, 1, NULL), APPROVER_REQUIRED);
+    OK(rht_world_step(w, t->city, RH_KIND_EXTEND_DENY, 1, "no-reason"));
+    REFUSED(rht_world_step(w, t->city, RH_KIND_EXTEND_DENY, 1, "no-reason"), WRONG_STATE);
+    item = rht_world_item(w, RH_KIND_EXTEND_REQUEST, 1);
+    item->extend_n = 20;
+    memcpy(item->code, "complex", 8);
+    OK(rht_world_send(w, t->court));
+    OK(rht_world_step(w, t->city, RH_KIND_EXTEND_GRANT, 1, NULL));
+    assert_int_equal(rht_world_clock(w, 1, "handle")->extension_count, 1);
+    assert_int_equal(rht_world_clock(w, 1, "handle")->extensions[0].n, 20);
+}
+
+/* Material asked for: the time without it does not count, or the clock begins anew where the
+ * rule says so. */
+static void test_supplement_holds_or_restarts(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    rht_world_receive(w, t->court);
+    OK(rht_world_step(w, t->court, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(w, t->court, RH_KIND_SUPPLEMENT_REQUEST, 1, NULL));
+    HOLDER_IS(t, 1, petitions);
+    w->now_ms += 7 * RH_DAY_MS;
+    OK(rht_world_step(w, t->petitions, RH_KIND_SUPPLEMENT, 1, NULL));
+    assert_int_equal(rht_world_clock(w, 1, "notice")->start_ms, rht_at(2026, 3, 2, 9));
+    assert_int_equal(rht_world_clock(w, 1, "notice")->end_ms, rht_at(2026, 3, 24, 0));
+
+    OK(rht_world_register(w, t->procuratorate, 2, "confirmation"));
+    struct rh_public *item = rht_world_item(w, RH_KIND_TRANSFER, 2);
+    item->to = w->agencies[t->court - HUB_AGENCY_FIRST].id;
+    item->fact_count = 1;
+    memcpy(item->facts[0].key, "mediating_org", 14);
+    memcpy(item->facts[0].code, "x1", 3);
+    OK(rht_world_send(w, t->procuratorate));
+    OK(rht_world_step(w, t->court, RH_KIND_SIGN, 2, NULL));
+    OK(rht_world_step(w, t->court, RH_KIND_SUPPLEMENT_REQUEST, 2, NULL));
+    w->now_ms += 5 * RH_DAY_MS;
+    OK(rht_world_step(w, t->procuratorate, RH_KIND_SUPPLEMENT, 2, NULL));
+    assert_int_equal(rht_world_clock(w, 2, "acceptance")->start_ms, w->now_ms);
+}
+
+/* The date of the agreement is a fact; correcting it moves the clock. */
+static void test_a_fact_starts_and_moves_a_clock(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->procuratorate, 1, "confirmation"));
+    struct rh_message_id registered = rht_message_id(w->message_number - 1);
+    assert_null(rht_world_clock(w, 1, "apply"));
+    static const int64_t days[] = { 20260220, 20260225 };
+    for (int i = 0; i < 2; i++) {
+        struct rh_public *item = rht_world_item(w, RH_KIND_AMEND, 1);
+        item->refers_to = registered;
+        item->fact_count = 1;
+        memcpy(item->facts[0].key, "agreement_effective", 20);
+        item->facts[0].is_number = true;
+        item->facts[0].number = days[i];
+        OK(rht_world_send(w, t->procuratorate));
+        assert_int_equal(rht_world_clock(w, 1, "apply")->end_ms,
+                         i == 0 ? rht_at(2026, 3, 23, 0) : rht_at(2026, 3, 28, 0));
+    }
+}
+
+/* 三个月, then every month: each round is met or missed by itself, from one anchor. */
+static void test_recurring_rounds_follow_the_first(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    w->now_ms = rht_at(2026, 1, 31, 9);
+    OK(rht_world_register(w, t->procuratorate, 1, "confirmation"));
+    struct rh_public *item = rht_world_item(w, RH_KIND_TRANSFER, 1);
+    item->to = w->agencies[t->court - HUB_AGENCY_FIRST].id;
+    item->fact_count = 1;
+    memcpy(item->facts[0].key, "mediating_org", 14);
+    memcpy(item->facts[0].code, "x1", 3);
+    OK(rht_world_send(w, t->procuratorate));
+    OK(rht_world_step(w, t->court, RH_KIND_SIGN, 1, NULL));
+    item = rht_world_item(w, RH_KIND_ACCEPT, 1);
+    item->leader_named = true;
+    OK(rht_world_send(w, t->court));
+    OK(rht_world_step(w, t->court, RH_KIND_START, 1, NULL));
+    /* From 01-31: result 04-30; then 05-30, 06-30, 07-30. */
+    assert_int_equal(rht_world_clock(w, 1, "result")->end_ms, rht_at(2026, 5, 1, 0));
+    REFUSED(rht_world_step(w, t->petitions, RH_KIND_PROGRESS, 1, NULL), UNKNOWN_REFERRAL);
+    OK(rht_world_step(w, t->procuratorate, RH_KIND_PROGRESS, 1, NULL));
+    CLOCK_IS(t, 1, "result", RUNNING); /* somebody else's note meets nothing */
+    rht_world_until(w, rht_at(2026, 4, 10, 9));
+    OK(rht_world_step(w, t->court, RH_KIND_PROGRESS, 1, NULL));
+    CLOCK_IS(t, 1, "result", MET);
+    CLOCK_IS(t, 1, "monthly", RUNNING);
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->end_ms, rht_at(2026, 5, 31, 0));
+    rht_world_until(w, rht_at(2026, 6, 2, 9)); /* the first round is missed */
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->round, 1);
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->end_ms, rht_at(2026, 7, 1, 0));
+    OK(rht_world_step(w, t->court, RH_KIND_PROGRESS, 1, NULL)); /* settles the missed one */
+    CLOCK_IS(t, 1, "monthly", RUNNING);
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->round, 1);
+    OK(rht_world_step(w, t->court, RH_KIND_PROGRESS, 1, NULL));
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->round, 2);
+    assert_int_equal(rht_world_clock(w, 1, "monthly")->end_ms, rht_at(2026, 7, 31, 0));
+    OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 1, "confirmed"));
+    STATE_IS(t, 1, CONCLUDED);
+}
+
+/* A date the sender set on a kind for which no limit takes one. */
+static void test_a_set_date_is_kept_without_a_limit(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->procuratorate, 1, "demand"));
+    struct rh_public *item = rht_world_item(w, RH_KIND_CORRECTION, 1);
+    item->to = w->agencies[t->police - HUB_AGENCY_FIRST].id;
+    item->due_ms = rht_at(2026, 3, 21, 0);
+    OK(rht_world_send(w, t->procuratorate));
+    CLOCK_IS(t, 1, "assigned", RUNNING);
+    rht_world_receive(w, t->police);
+    assert_int_equal(hub_referral_due(rht_world_row(w, 1), t->police), rht_at(2026, 3, 21, 0));
+    OK(rht_world_step(w, t->police, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(w, t->police, RH_KIND_CONCLUDE, 1, "done"));
+    CLOCK_IS(t, 1, "assigned", RUNNING);
+    OK(rht_world_step(w, t->police, RH_KIND_REPLY, 1, NULL));
+    CLOCK_IS(t, 1, "assigned", MET);
+}
+
+/* A holiday is announced while matters are open: dates move, each holder hears of it, what was
+ * missed stays missed. */
+static void test_a_new_calendar_moves_open_dates(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    struct hub_event recompute = { .type = HUB_EVENT_RECOMPUTE, .rno = 1 };
+    OK(rht_world_event(w, &recompute));
+    assert_int_equal(w->out->note_count, 0);
+    struct rh_calendar *calendar = &w->rules->calendars[0];
+    struct rh_date first, last;
+    assert_int_equal(rh_date_from_civil(2026, 1, 1, &first), RH_OK);
+    assert_int_equal(rh_date_from_civil(2026, 12, 31, &last), RH_OK);
+    assert_int_equal(rh_calendar_start(calendar, "cn", "", "2026.2", first, last), RH_OK);
+    assert_int_equal(rh_calendar_add_year(calendar, 2026), RH_OK);
+    struct rh_date day;
+    assert_int_equal(rh_date_from_civil(2026, 3, 17, &day), RH_OK);
+    assert_int_equal(rh_calendar_add_day(calendar, 2026, day, RH_DAY_HOLIDAY, "新假"), RH_OK);
+    assert_int_equal(rh_calendar_finish(calendar), RH_OK);
+    OK(rht_world_event(w, &recompute));
+    assert_int_equal(rht_world_clock(w, 1, "dispatch")->end_ms, rht_at(2026, 3, 19, 0));
+    assert_int_equal(rht_world_notes(w, RH_KIND_NOTICE), 1);
+    assert_int_equal(rht_world_waiting(w, t->petitions), 1);
+}
+
+/* Nobody acts for years: there is always a date, and the row never overflows. */
+static void test_the_watchdog_never_ends(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->procuratorate, 1, "demand"));
+    rht_world_until(w, rht_at(2032, 1, 1, 0));
+    CLOCK_IS(t, 1, "watchdog", RUNNING);
+    assert_true(rht_world_clock(w, 1, "watchdog")->provisional);
+    assert_true(rht_world_row(w, 1)->deadline_count <= HUB_DEADLINES_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RHT_TOWN_TEST(test_soon_and_overdue_fire_once),
+        RHT_TOWN_TEST(test_steps_fire_in_order_after_a_week_off),
+        RHT_TOWN_TEST(test_an_act_before_the_timer_is_late_all_the_same),
+        RHT_TOWN_TEST(test_suspension_leaves_exactly_the_rest),
+        RHT_TOWN_TEST(test_a_hearing_holds_the_clock),
+        RHT_TOWN_TEST(test_the_head_extends_once_and_not_too_long),
+        RHT_TOWN_TEST(test_the_superior_decides_on_a_request),
+        RHT_TOWN_TEST(test_supplement_holds_or_restarts),
+        RHT_TOWN_TEST(test_a_fact_starts_and_moves_a_clock),
+        RHT_TOWN_TEST(test_recurring_rounds_follow_the_first),
+        RHT_TOWN_TEST(test_a_set_date_is_kept_without_a_limit),
+        RHT_TOWN_TEST(test_a_new_calendar_moves_open_dates),
+        RHT_TOWN_TEST(test_the_watchdog_never_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
