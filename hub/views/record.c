@@ -81,6 +81,7 @@ static_assert(sizeof(enum hub_command_type) == sizeof(uint32_t) &&
                   sizeof(enum rh_kind) == sizeof(uint32_t),
               "enumerations are read and written as 32 bits");
 static_assert(RH_RECORD_JOB < 32, "a set of record types fits in 32 bits");
+static_assert(FIELDS <= 64, "a set of fields fits in 64 bits");
 
 static uint64_t read_number(const struct field *field, const uint8_t *member)
 {
@@ -121,15 +122,13 @@ static bool is_present(const struct field *field, const struct hub_record *recor
     }
 }
 
-/* What holds of a record's fields beyond the type of each. */
-static bool is_sound(const struct hub_record *record)
+/* What holds of a record's fields beyond the type of each. `present`: set of places. */
+static bool is_sound(const struct hub_record *record, uint64_t present)
 {
     uint32_t bit = 1u << (unsigned)record->core.type;
     for (size_t i = 0; i < FIELDS; i++) {
-        bool present = is_present(&fields[i], record);
-        if (present && (fields[i].records & bit) == 0)
-            return false;
-        if (!present && (fields[i].needed & bit) != 0)
+        uint32_t right = (present >> i & 1) != 0 ? fields[i].records : ~fields[i].needed;
+        if ((right & bit) == 0)
             return false;
     }
     return record->digests.bytes % RH_HASH_BYTES == 0;
@@ -177,18 +176,22 @@ static void write_random(const struct hub_record *record, struct rh_writer *writ
 
 enum rh_err hub_record_rest_encode(const struct hub_record *record, struct rh_writer *writer)
 {
+    uint64_t present = 0;
+    uint32_t count = 0;
+    for (size_t i = 0; i < FIELDS; i++) {
+        bool there = is_present(&fields[i], record);
+        present |= (uint64_t)there << i;
+        count += there ? 1 : 0;
+    }
     if (record->core.type < RH_RECORD_GENESIS || record->core.type > RH_RECORD_JOB ||
-        !is_sound(record))
+        !is_sound(record, present))
         return RH_ERR_INVALID;
-    uint32_t present = 0;
-    for (size_t i = 0; i < FIELDS; i++)
-        present += is_present(&fields[i], record) ? 1 : 0;
 
     size_t start = writer->bytes;
     write_random(record, writer);
-    rh_writer_map(writer, present);
+    rh_writer_map(writer, count);
     for (size_t i = 0; i < FIELDS; i++) {
-        if (!is_present(&fields[i], record))
+        if ((present >> i & 1) == 0)
             continue;
         rh_writer_uint(writer, (uint64_t)i + 1);
         enum rh_err err = write_field(&fields[i], record, writer);
@@ -234,22 +237,26 @@ static void read_field(const struct field *field, struct rh_reader *reader,
     }
 }
 
-/* A field that is written although it is zero gives the same record a second form. */
-static void read_map(struct rh_reader *reader, struct hub_record *out)
+/* Answers the set of fields read. A field that is written although it is zero would give the
+ * same record a second form. */
+static uint64_t read_map(struct rh_reader *reader, struct hub_record *out)
 {
     uint32_t count = rh_reader_map(reader, FIELDS);
     uint64_t last = 0;
+    uint64_t present = 0;
     for (uint32_t i = 0; i < count && reader->err == RH_OK; i++) {
         uint64_t key = rh_reader_uint_max(reader, FIELDS);
         if (key <= last) {
             rh_reader_fail(reader);
-            return;
+            break;
         }
         last = key;
+        present |= UINT64_C(1) << (key - 1);
         read_field(&fields[key - 1], reader, out);
         if (reader->err == RH_OK && !is_present(&fields[key - 1], out))
             rh_reader_fail(reader);
     }
+    return present;
 }
 
 enum rh_err hub_record_decode(struct rh_bytes core, struct rh_bytes rest,
@@ -267,8 +274,9 @@ enum rh_err hub_record_decode(struct rh_bytes core, struct rh_bytes rest,
     memcpy(out->random, rest.data, sizeof out->random);
     struct rh_reader reader;
     rh_reader_init(&reader, map, map_bytes);
-    read_map(&reader, out);
-    return rh_reader_finish(&reader) == RH_OK && is_sound(out) ? RH_OK : RH_ERR_CORRUPT;
+    uint64_t present = read_map(&reader, out);
+    return rh_reader_finish(&reader) == RH_OK && is_sound(out, present) ? RH_OK
+                                                                        : RH_ERR_CORRUPT;
 }
 
 /* The public part begins with a map whose keys ascend: 1 the message id, 2 the kind. */
