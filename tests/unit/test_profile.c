@@ -1,0 +1,132 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "load/profile.h"
+#include "support/rht.h"
+
+#include <locale.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct rh_profile profile;
+static char text[8192];
+
+static enum rh_err load(const char *path)
+{
+    struct rh_load_report report;
+    rh_load_report_init(&report, text, sizeof text);
+    return rh_load_profile(path, &profile, &report);
+}
+
+static void load_shipped(const char *role)
+{
+    char path[512];
+    snprintf(path, sizeof path, RHT_SOURCE_DIR "/agents/%s/profile.yaml", role);
+    enum rh_err err = load(path);
+    if (err != RH_OK)
+        print_error("%s\n", text);
+    assert_int_equal(err, RH_OK);
+    assert_string_equal(profile.role, role);
+}
+
+static const char *const roles[] = { "petitions", "procuratorate", "court", "police" };
+
+/* If a shipped profile broke, an agency could not start; every example of a document number
+ * must satisfy its own pattern. */
+static void test_profile_shipped_ones_load(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        load_shipped(roles[i]);
+        assert_int_not_equal(profile.answer_count, 0);
+        assert_int_not_equal(profile.check_count, 0);
+        assert_int_not_equal(profile.code_count, 0);
+        for (uint32_t n = 0; n < profile.number_count; n++) {
+            regex_t pattern;
+            char whole[RH_PATTERN_BYTES_MAX + 8];
+            snprintf(whole, sizeof whole, "^(%s)$", profile.numbers[n].pattern);
+            assert_int_equal(regcomp(&pattern, whole, REG_EXTENDED | REG_NOSUB), 0);
+            assert_int_equal(regexec(&pattern, profile.numbers[n].example, 0, NULL, 0), 0);
+            regfree(&pattern);
+        }
+    }
+}
+
+/* Who may open and answer what: a court opens nothing, the police explain, the petitions
+ * bureau assigns. */
+static void test_profile_says_who_may_send_what(void **state)
+{
+    (void)state;
+    load_shipped("court");
+    assert_false(rh_profile_may_send(&profile, "xinfang", RH_KIND_REGISTER));
+    assert_true(rh_profile_may_send(&profile, "judicial-confirmation", RH_KIND_CONCLUDE));
+    assert_false(rh_profile_may_send(&profile, "filing-supervision", RH_KIND_CONCLUDE));
+    load_shipped("police");
+    assert_true(rh_profile_may_send(&profile, "filing-supervision", RH_KIND_CONCLUDE));
+    assert_false(rh_profile_may_send(&profile, "judicial-confirmation", RH_KIND_ACCEPT));
+    load_shipped("petitions");
+    assert_true(rh_profile_may_send(&profile, "xinfang", RH_KIND_ASSIGN));
+    assert_false(rh_profile_may_send(&profile, "suggestion", RH_KIND_SUGGESTION));
+}
+
+/* 司法确认 without a lawful mediating organisation is refused at the desk: 民诉法 art. 205. */
+static void test_profile_checks_the_mediating_organisation(void **state)
+{
+    (void)state;
+    load_shipped("procuratorate");
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < profile.check_count; i++) {
+        const struct rh_profile_check *check = &profile.checks[i];
+        if (rh_profile_check_applies(check, "judicial-confirmation", RH_KIND_TRANSFER) &&
+            check->refusal == 4313)
+            found++;
+    }
+    assert_int_equal(found, 2);
+}
+
+static void refuse(const char *yaml, const char *place, const char *words)
+{
+    char *path = rht_tmp_path("bad.yaml");
+    rht_write_file(path, yaml, strlen(yaml));
+    assert_int_equal(load(path), RH_ERR_CONFIG);
+    if (strstr(text, place) == NULL || strstr(text, words) == NULL)
+        print_error("%s\n", text);
+    assert_non_null(strstr(text, place));
+    assert_non_null(strstr(text, words));
+    free(path);
+}
+
+#define HEAD "profile: court\nrole: court\ntitle: { zh: 法院, en: Court }\n"
+
+static void test_profile_names_what_is_wrong(void **state)
+{
+    (void)state;
+    refuse(HEAD "answer: []\n", ":4:1", "answers");
+    refuse(HEAD "answers:\n  - { procedure: x, kinds: [acept] }\n", ":5:29", "accept");
+    refuse(HEAD "checks:\n  - { kinds: [refuse], of: reason, reason: { zh: 甲, en: a } }\n",
+           ":5:28", "code");
+    refuse(HEAD "checks:\n  - { kinds: [refuse], of: code, refusal: RH-9999, reason: { zh: 甲, "
+                "en: a } }\n",
+           ":5:42", "RH-");
+    refuse(HEAD "forms:\n  - kinds: [accept]\n    fields:\n"
+                "      - { name: a, title: { zh: 甲, en: a }, type: text, place: fact }\n",
+           ":7:", "form");
+}
+
+int main(void)
+{
+    /* Patterns count characters, so they need a locale whose characters are UTF-8. */
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_profile_shipped_ones_load),
+        cmocka_unit_test(test_profile_says_who_may_send_what),
+        cmocka_unit_test(test_profile_checks_the_mediating_organisation),
+        cmocka_unit_test(test_profile_names_what_is_wrong),
+    };
+    return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
+}
