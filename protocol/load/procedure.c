@@ -481,9 +481,9 @@ static bool load(struct loading *loading)
     struct fy_node *opened_by = rh_yaml_need(yaml, yaml->root, "opened_by", "the file");
     bool head = load_names(loading);
     head = opened_by != NULL && load_opened_by(loading, opened_by) && head;
-    const bool allowed = load_allows(loading);
+    const bool allowed = load_allows(loading) && known;
     const bool routed = load_routes(loading);
-    bool good = known && head && allowed && routed;
+    bool good = head && allowed && routed;
     good = load_checks(loading) && good;
     if (allowed)
         good = load_codes(loading) && good;

@@ -100,7 +100,7 @@ static bool load_to(const struct loading *loading, struct fy_node *node, struct 
                         "to: unknown role '%s'; name it under 'roles' in settings.yaml", role);
         return false;
     }
-    memcpy(out->to, agency.text, sizeof out->to);
+    (void)snprintf(out->to, sizeof out->to, "%s", agency.text);
     return true;
 }
 

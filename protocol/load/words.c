@@ -106,6 +106,8 @@ bool rh_load_role(struct rh_yaml *yaml, struct fy_node *node, const char *what,
                   const struct rh_load_roles *roles, bool star,
                   char out[RH_ROLE_BYTES_MAX + 1])
 {
+    /* Whole arrays are copied on, so no byte of them may be left to chance. */
+    memset(out, 0, RH_ROLE_BYTES_MAX + 1);
     if (!rh_yaml_text(yaml, node, what, out, RH_ROLE_BYTES_MAX + 1))
         return false;
     if (star && strcmp(out, "*") == 0)

@@ -11,6 +11,7 @@ import pathlib
 import re
 
 HERE = pathlib.Path(__file__).resolve().parent / "corpus"
+RULES = HERE.parents[1] / "data/rules"
 VECTORS = HERE.parents[2] / "protocol/spec/vectors"
 
 
@@ -114,8 +115,65 @@ def frame():
                         ("frame", "bundle", "delivery", "confirm"))
 
 
+def rules():
+    def text(value):
+        data = value.encode()
+        return bytes([0xA0 | len(data)]).hex() + data.hex()
+
+    limit = ("8a 01" + text("answer") + "04" + text("art. 19") + "06 82 01 03 02 02 07 01"
+             " 08 02 0b cd080c 0c 81 01 cf0020000000000000 0e 04 10 c3"
+             " 16 91 83 01 02 03 46 04 04")
+    procedure = ("88 01" + text("p") + "02 01 06 98" + text("court") + "a0" * 7 + "07 c3"
+                 " 13 91 83 01" + text("court") + "02" + text("*") + "03 81 01 cd0400"
+                 " 14 91 83 01" + text("org") + "02 81 01 cd2000 04 cd10d9"
+                 " 15 92" + text("done") + text("not") + "18 91" + limit)
+    entry = ("86 01" + text("labour.*") + "02" + text("620423") + "03" + text("court.")
+             + "04" + text("p") + "05 0a 06" + text("条件"))
+    settings = "82 01 18 03 94" + text("court") + "a0 a0 a0"
+    whole = "94 91" + procedure + "90 91" + entry + settings
+    seeds = {
+        "good_empty": "94 90 90 90 80",
+        "good_settings": "94 90 90 90" + settings,
+        "good_whole": whole,
+        "bad_cut": whole[:-2],
+        "bad_trailing": whole + "00",
+        "bad_three_parts": "93 90 90 90",
+        "bad_zero_kept": "94 90 90 90 81 01 00",
+        "bad_unknown_key": "94 90 90 90 81 04 01",
+        "bad_key_order": "94 90 90 90 82 03 94 a0a0a0a161 01 18",
+        "bad_unit": whole.replace("06 82 01 03", "06 82 01 05"),
+        "bad_many_procedures": "94 dc0041" + "80" * 65 + "90 90 80",
+        "bad_calendar": "94 90 91 90 90 80",
+    }
+    return {name: bytes.fromhex(value) for name, value in seeds.items()}
+
+
+def load():
+    """The rule files of the tests: good ones, and every sixth bad one without its heading."""
+    seeds = {}
+    for path in sorted((RULES / "good").glob("*.yaml")):
+        seeds["good_" + path.stem] = path.read_bytes()
+    for path in sorted((RULES / "bad").glob("*.yaml"))[::6]:
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        text = "".join(line for line in lines if not line.startswith("# expect "))
+        seeds["bad_" + path.stem] = text.encode()
+    seeds["good_settings"] = (b"grace: 24 hour\nsupervisors: [court]\n"
+                              b"watchdog: { signed: 3 working_day }\n")
+    seeds["good_routing"] = (b"routing:\n  - { category: 'a.*', area: '62', to: court, "
+                             b"procedure: p, kind: forward, condition: { zh: x, en: y }, "
+                             b"remedy: { zh: x, en: y } }\n")
+    seeds["good_calendar"] = (b"calendar: c\nversion: v\nvalid_from: 2026-01-01\n"
+                              b"valid_through: 2026-12-31\nyears:\n  - year: 2026\n"
+                              b"    holidays: [{ name: n, off: [2026-10-01..2026-10-07] }]\n")
+    seeds["bad_binary"] = bytes(range(256))
+    seeds["bad_deep"] = b"[" * 200
+    seeds["bad_alias_bomb"] = b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+    seeds["bad_two_documents"] = b"grace: 24 hour\n---\ngrace: 24 hour\n"
+    return seeds
+
+
 def main():
-    for make in (codec, keyfile, public, frame):
+    for make in (codec, keyfile, public, frame, rules, load):
         folder = HERE / make.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in make().items():
