@@ -12,6 +12,11 @@ bool hub_deadline_is_owed(const struct hub_deadline *deadline)
            (deadline->status == HUB_DEADLINE_MISSED && deadline->ended_ms == 0);
 }
 
+bool hub_deadline_is_due(const struct hub_deadline *deadline)
+{
+    return deadline->status != HUB_DEADLINE_PAUSED && hub_deadline_is_owed(deadline);
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     if (a == 0)

@@ -209,9 +209,11 @@ enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out);
  * and does not hold. */
 bool hub_referral_is_sound(const struct hub_referral *row);
 
-/* Running or paused; and: running, paused, or missed with the act still owed. */
+/* Running or paused; running, paused, or missed with the act still owed; and those of the
+ * latter that have an end, which is all but the paused. */
 bool hub_deadline_is_live(const struct hub_deadline *deadline);
 bool hub_deadline_is_owed(const struct hub_deadline *deadline);
+bool hub_deadline_is_due(const struct hub_deadline *deadline);
 
 /* Earliest running end among the clocks `agency` owes, rights left out; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);

@@ -52,14 +52,13 @@ static enum rh_err index_holder(struct hub_views *views, const struct hub_referr
     return err;
 }
 
-/* Whether a row has this very entry in the table of running clocks. */
+/* Whether a row has this very entry in the table of clocks by end. */
 static bool has_due(const struct hub_referral *row, const struct hub_deadline *wanted)
 {
     for (uint32_t i = 0; row != NULL && i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->serial == wanted->serial && deadline->end_ms == wanted->end_ms &&
-            deadline->owed_by == wanted->owed_by &&
-            deadline->status == HUB_DEADLINE_RUNNING)
+            deadline->owed_by == wanted->owed_by && hub_deadline_is_due(deadline))
             return true;
     }
     return false;
@@ -71,14 +70,14 @@ static enum rh_err index_due(struct hub_views *views, const struct hub_referral 
     enum rh_err err = RH_OK;
     for (uint32_t i = 0; old != NULL && i < old->deadline_count && err == RH_OK; i++) {
         const struct hub_deadline *deadline = &old->deadlines[i];
-        if (deadline->status != HUB_DEADLINE_RUNNING || has_due(row, deadline))
+        if (!hub_deadline_is_due(deadline) || has_due(row, deadline))
             continue;
         struct hub_key key = hub_key_due(deadline->end_ms, row->rno, deadline->serial);
         err = hub_change_clear(views, HUB_TABLE_DUE, &key);
     }
     for (uint32_t i = 0; i < row->deadline_count && err == RH_OK; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->status != HUB_DEADLINE_RUNNING || has_due(old, deadline))
+        if (!hub_deadline_is_due(deadline) || has_due(old, deadline))
             continue;
         uint8_t value[4];
         struct hub_key key = hub_key_due(deadline->end_ms, row->rno, deadline->serial);

@@ -89,13 +89,14 @@ static enum rh_err check_clocks(struct hub_verify *verify, const struct hub_refe
     }
     for (uint32_t i = 0; i < row->deadline_count && err == RH_OK; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->status == HUB_DEADLINE_RUNNING) {
+        if (hub_deadline_is_due(deadline)) {
             uint8_t value[4];
             struct hub_key key = hub_key_due(deadline->end_ms, row->rno, deadline->serial);
             hub_put_u32(value, deadline->owed_by);
             err = hub_verify_wants(verify, HUB_TABLE_DUE, &key,
                                    (struct rh_bytes){ value, sizeof value });
-        } else if (deadline->status == HUB_DEADLINE_MISSED && deadline->ended_ms == 0) {
+        }
+        if (deadline->status == HUB_DEADLINE_MISSED && deadline->ended_ms == 0) {
             verify->all.overdue++;
             hub_verify_tally(verify, deadline->owed_by)->overdue++;
         }

@@ -34,7 +34,9 @@ enum hub_table {
     HUB_TABLE_EXTERNAL = 9,  /* D system text 0 hash(32) -> rno(8) */
     HUB_TABLE_TIMELINE = 10, /* D rno(8) index(8) -> kind(2) */
     HUB_TABLE_WAKE = 11,     /* D instant ms(8) rno(8) -> "" */
-    HUB_TABLE_DUE = 12,      /* D end ms(8) rno(8) serial(4) -> owed_by(4): running clocks */
+    HUB_TABLE_DUE = 12,      /* D end ms(8) rno(8) serial(4) -> owed_by(4): clocks that are
+                                  running, or missed with the act still owed: what is overdue
+                                  stands in front */
     HUB_TABLE_HOLDER = 13,   /* D holder(4) state(1) rno(8) -> "": open referrals */
     HUB_TABLE_PARTY = 14,    /* D agency(4) rno(8) -> "": what an agency may see */
     HUB_TABLE_PAIR = 15,     /* D to(4) from(4) lane(1) -> next pair_seq(8) acked(8) */
@@ -181,7 +183,7 @@ enum rh_err hub_views_referral_next(struct hub_map *map, uint64_t *rno,
                                     struct hub_referral *out);
 enum rh_err hub_views_timeline_next(struct hub_map *map, uint64_t rno, uint64_t *index,
                                     enum rh_kind *kind);
-/* Running clocks by end. */
+/* Clocks by end, what is overdue first: hub_deadline_is_due. */
 enum rh_err hub_views_due_next(struct hub_map *map, struct hub_cursor *cursor, uint64_t *end_ms,
                                uint64_t *rno, uint32_t *serial, uint32_t *owed_by);
 /* Earliest wake; RH_ERR_NOTFOUND when nothing is armed. */
