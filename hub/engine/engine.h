@@ -165,6 +165,11 @@ enum rh_err hub_engine_confirm_again(struct hub_engine *engine, uint32_t agency,
 enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queued *queued,
                                 struct rh_delivery *out);
 
+/* A synced record as it was written, for timelines: core and rest, views into engine memory
+ * until the next call. RH_ERR_NOTFOUND, RH_ERR_CORRUPT. */
+enum rh_err hub_engine_record(struct hub_engine *engine, uint64_t index, struct rh_bytes *core,
+                              struct rh_bytes *rest);
+
 /* Inclusion proof of a record against the newest published checkpoint. */
 enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
                              struct rh_frame_proof *out);

@@ -50,6 +50,14 @@ enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t 
     return hub_record_decode(row.core, row.rest, *out);
 }
 
+enum rh_err hub_engine_record(struct hub_engine *engine, uint64_t index, struct rh_bytes *core,
+                              struct rh_bytes *rest)
+{
+    struct rh_bytes content;
+    struct hub_record *record;
+    return hub_engine_read(engine, 0, index, core, rest, &content, &record);
+}
+
 /* Core and hash of the rest of one record, from this turn's memory or from the journal. */
 static enum rh_err fetch_core(struct hub_engine *engine, uint64_t index, uint8_t *out,
                               struct rh_confirmed *confirmed)
