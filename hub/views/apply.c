@@ -108,6 +108,8 @@ static enum rh_err apply_outcome(struct hub_views *views, const struct hub_recor
                                  const struct hub_outcome *outcome)
 {
     enum rh_err err = RH_OK;
+    if (outcome->refusal != 0) /* a command that was refused: nothing but its record */
+        return RH_OK;
     for (uint32_t i = 0; i < outcome->row_count && err == RH_OK; i++)
         err = hub_apply_referral(views, &outcome->rows[i]);
     if (err == RH_OK)
@@ -123,7 +125,7 @@ static enum rh_err apply_item(struct hub_views *views, const struct hub_record *
 {
     uint32_t refusal = record->core.outcome;
     enum rh_kind kind = hub_record_kind(record->public_part);
-    enum rh_err err = hub_apply_number(views, record, refusal == 0 ? outcome->rno : 0, kind);
+    enum rh_err err = hub_apply_number(views, record, outcome->rno, kind);
     if (err != RH_OK)
         return err;
     if (refusal != 0) {

@@ -9,7 +9,7 @@
 /* A referral's row as it is after, with every index and figure that follows from it. */
 enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referral *row);
 
-/* The item's n and message id, stored or refused (then rno is 0). */
+/* The item's n and message id, stored or refused. */
 enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record,
                              uint64_t rno, enum rh_kind kind);
 /* An epoch registered: the older one of the agency is closed. */

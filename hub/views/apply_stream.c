@@ -38,25 +38,34 @@ static enum rh_err write_stream(struct hub_views *views, const struct hub_key *k
                           : hub_change_replace(views, HUB_TABLE_STREAM, key, old, now);
 }
 
-/* The first record of a message id keeps it: a later one with the same id was refused. */
+/* A message id belongs to the message that was stored with it, for ever. A refused one holds it
+ * only until then: a sender may correct what was refused and send it again under its id. */
 static enum rh_err apply_message(struct hub_views *views, const struct hub_record *record,
                                  uint64_t rno, enum rh_kind kind)
 {
     if (rh_id_is_zero(record->core.message_id.bytes))
         return RH_OK;
-    struct rh_bytes old;
-    struct hub_key key = hub_key_id(record->core.message_id.bytes);
-    enum rh_err err = hub_look(views->map, HUB_TABLE_MESSAGE, &key, &old);
-    if (err != RH_ERR_NOTFOUND)
-        return err;
     uint8_t value[HUB_VALUE_MESSAGE_BYTES];
     uint8_t *at = value + HUB_VALUE_PLACE_BYTES;
+    uint8_t *refusal = at + 14;
+    struct rh_bytes now = { value, sizeof value };
     hub_value_place(value, record->core.index, &record->core.digest);
     hub_put_u32(at, record->agency);
     hub_put_u64(at + 4, rno);
     hub_put_u16(at + 12, (uint32_t)kind);
-    return hub_change_insert(views, HUB_TABLE_MESSAGE, &key,
-                             (struct rh_bytes){ value, sizeof value });
+    hub_put_u32(refusal, record->core.outcome);
+
+    struct rh_bytes old;
+    struct hub_key key = hub_key_id(record->core.message_id.bytes);
+    enum rh_err err = hub_look(views->map, HUB_TABLE_MESSAGE, &key, &old);
+    if (err == RH_ERR_NOTFOUND)
+        return hub_change_insert(views, HUB_TABLE_MESSAGE, &key, now);
+    if (err == RH_OK && old.bytes != sizeof value)
+        return RH_ERR_CORRUPT;
+    bool refused = err == RH_OK && hub_get_u32(old.data + (refusal - value)) != 0;
+    if (err != RH_OK || !refused || record->core.outcome != 0)
+        return err;
+    return hub_change_replace(views, HUB_TABLE_MESSAGE, &key, old, now);
 }
 
 enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record,

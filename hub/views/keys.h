@@ -57,7 +57,7 @@ struct hub_key hub_key_after(struct rh_bytes key);
 /* Values of fixed form. */
 enum {
     HUB_VALUE_PLACE_BYTES = 40,                           /* NUMBER */
-    HUB_VALUE_MESSAGE_BYTES = HUB_VALUE_PLACE_BYTES + 14, /* MESSAGE */
+    HUB_VALUE_MESSAGE_BYTES = HUB_VALUE_PLACE_BYTES + 18, /* MESSAGE */
     HUB_VALUE_PAIR_BYTES = 16,
     HUB_VALUE_BODY_BYTES = 20
 };

@@ -60,8 +60,8 @@ enum rh_err hub_views_number(struct hub_map *map, uint32_t agency, const struct 
     return RH_OK;
 }
 
-enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *id,
-                              struct hub_message *out)
+enum rh_err hub_views_message_any(struct hub_map *map, const struct rh_message_id *id,
+                                  struct hub_message *out, uint32_t *refusal)
 {
     struct rh_bytes row;
     struct hub_key key = hub_key_id(id->bytes);
@@ -75,7 +75,16 @@ enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *i
     out->agency = hub_get_u32(at);
     out->rno = hub_get_u64(at + 4);
     out->kind = (enum rh_kind)hub_get_u16(at + 12);
+    *refusal = hub_get_u32(at + 14);
     return RH_OK;
+}
+
+enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *id,
+                              struct hub_message *out)
+{
+    uint32_t refusal;
+    enum rh_err err = hub_views_message_any(map, id, out, &refusal);
+    return err == RH_OK && refusal != 0 ? RH_ERR_NOTFOUND : err;
 }
 
 enum rh_err hub_views_location(struct hub_map *map, uint64_t index, struct hub_location *out)

@@ -27,7 +27,7 @@ enum hub_table {
                                   stream that is open */
     HUB_TABLE_NUMBER = 4,    /* D stream: agency(4) epoch(8) n(8) -> index(8) digest(32) */
     HUB_TABLE_MESSAGE = 5,   /* D message id(16) -> index(8) digest(32) agency(4) rno(8)
-                                  kind(2); rno 0 also when the message was refused */
+                                  kind(2) refusal(4) */
     HUB_TABLE_REFERRAL = 6,  /* D rno(8) -> hub_referral */
     HUB_TABLE_REFERRAL_ID = 7, /* D id(16) -> rno(8) */
     HUB_TABLE_HUMAN = 8,     /* D human number text -> rno(8) */
@@ -151,9 +151,12 @@ enum rh_err hub_views_stream(struct hub_map *map, uint32_t agency, const struct 
 enum rh_err hub_views_stream_open(struct hub_map *map, uint32_t agency, struct hub_stream *out);
 enum rh_err hub_views_number(struct hub_map *map, uint32_t agency, const struct rh_epoch *epoch,
                              uint64_t n, uint64_t *index, struct rh_hash *digest);
-/* The first record that had a message id, stored or refused. */
+/* The stored message of an id. */
 enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *id,
                               struct hub_message *out);
+/* The same, or else the first refused message that had the id, with its refusal. */
+enum rh_err hub_views_message_any(struct hub_map *map, const struct rh_message_id *id,
+                                  struct hub_message *out, uint32_t *refusal);
 enum rh_err hub_views_location(struct hub_map *map, uint64_t index, struct hub_location *out);
 
 /* Rows, copied. */

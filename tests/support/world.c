@@ -487,6 +487,8 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
         give_up(world, "decide failed");
     check_twin(world, &event);
     trace_outcome(world, &event);
+    if (world->watch != NULL)
+        world->watch(world->watch_arg, world, &event);
     if (world->out->refusal != 0) {
         if (world->out->row_count + world->out->delivery_count + world->out->queue_count +
                 world->out->note_count !=

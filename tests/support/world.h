@@ -44,6 +44,9 @@ struct rht_world {
     struct hub_outcome *out;       /* of the last event; owned */
     struct hub_outcome *again;     /* working memory of the twin decision */
     uint8_t *bytes_a, *bytes_b;    /* working memory of encodings */
+    /* NULL, or called with each decision (world->out) before it takes effect here. */
+    void (*watch)(void *arg, const struct rht_world *world, const struct hub_event *event);
+    void *watch_arg;
     bool traced;
     size_t trace_bytes;
     char trace[RHT_WORLD_TRACE_BYTES];

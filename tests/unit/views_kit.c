@@ -273,11 +273,19 @@ static void item(struct kit *kit, uint32_t agency, enum rh_kind kind, uint64_t r
     rht_random_fill(&kit->random, record->core.digest.bytes, RH_HASH_BYTES);
 
     struct kit_item *kept = &kit->items[kit->item_count];
-    *kept = (struct kit_item){ kit->count, agency, kit->epoch[agency], record->core.n,
-                               public_part.message_id, true, rno, kind };
-    for (uint32_t i = 0; i < kit->item_count; i++)
-        if (memcmp(&kit->items[i].id, &kept->id, sizeof kept->id) == 0)
-            kept->first = false;
+    *kept = (struct kit_item){ .index = kit->count, .agency = agency,
+                               .epoch = kit->epoch[agency], .n = record->core.n,
+                               .id = public_part.message_id, .has_id = true,
+                               .refusal = record->core.outcome, .rno = rno, .kind = kind };
+    for (uint32_t i = 0; i < kit->item_count; i++) {
+        struct kit_item *other = &kit->items[i];
+        if (!other->has_id || memcmp(&other->id, &kept->id, sizeof kept->id) != 0)
+            continue;
+        if (other->refusal != 0 && kept->refusal == 0)
+            other->has_id = false;
+        else
+            kept->has_id = false;
+    }
     kit->item_count++;
 }
 
@@ -407,9 +415,9 @@ static void refuse(struct kit *kit)
 {
     begin(kit);
     uint64_t rno = kit->row_count > 0 && below(kit, 2) ? 1 + below(kit, kit->row_count) : 0;
-    item(kit, any_agency(kit), RH_KIND_ACCEPT, 0);
     kit->record.core.outcome = kit->outcome.refusal = 4301;
     kit->outcome.rno = rno != 0 ? rno : KIT_ROWS_MAX + 5; /* or one that does not exist */
+    item(kit, any_agency(kit), RH_KIND_ACCEPT, kit->outcome.rno);
     line(kit, rno, RH_KIND_ACCEPT);
     kit->refused++;
     kit_add(kit, RH_RECORD_ITEM);

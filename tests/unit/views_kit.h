@@ -32,7 +32,8 @@ struct kit_item {
     struct rh_epoch epoch;
     uint64_t n;
     struct rh_message_id id;
-    bool first; /* with this message id */
+    bool has_id; /* the message found by its id */
+    uint32_t refusal;
     uint64_t rno;
     enum rh_kind kind;
 };

@@ -179,6 +179,7 @@ static void compare_items(const struct kit *kit, struct hub_map *map)
     for (uint32_t i = 0; i < kit->item_count; i++) {
         const struct kit_item *item = &kit->items[i];
         uint64_t index;
+        uint32_t refusal;
         struct rh_hash digest;
         struct hub_location location;
         struct hub_message message;
@@ -187,9 +188,12 @@ static void compare_items(const struct kit *kit, struct hub_map *map)
         assert_int_equal(index, item->index);
         assert_int_equal(hub_views_location(map, index, &location), RH_OK);
         assert_int_equal(location.bytes, index);
-        if (!item->first)
+        if (!item->has_id)
             continue;
-        assert_int_equal(hub_views_message(map, &item->id, &message), RH_OK);
+        assert_int_equal(hub_views_message(map, &item->id, &message),
+                         item->refusal == 0 ? RH_OK : RH_ERR_NOTFOUND);
+        assert_int_equal(hub_views_message_any(map, &item->id, &message, &refusal), RH_OK);
+        assert_int_equal(refusal, item->refusal);
         assert_int_equal(message.index, item->index);
         assert_int_equal(message.agency, item->agency);
         assert_int_equal(message.rno, item->rno);
