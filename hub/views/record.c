@@ -1,5 +1,5 @@
 /* The rest of a record: a table says which fields each type has, and one loop each writes and
- * reads them. Source: protocol/spec/journal.md, "Records". */
+ * reads them. Source: protocol/spec/journal.md, section 10. */
 #include "views/record.h"
 
 #include <string.h>

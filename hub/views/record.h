@@ -5,7 +5,7 @@
  *         is zero or empty is absent
  * content (ITEM only, stored items with a referral) = rh_seal_content(content key,
  *         associated = item digest, salt(32) || u32be private bytes || private || body)
- * Source: protocol/spec/journal.md, "Records". */
+ * Source: protocol/spec/journal.md, section 10. */
 #ifndef HUB_VIEWS_RECORD_H
 #define HUB_VIEWS_RECORD_H
 
