@@ -86,27 +86,44 @@ static bool is_undone(const struct hub_referral *row, const struct rh_limit *lim
            (limit->start == RH_START_ARRIVED || limit->start == RH_START_COMPLETED);
 }
 
+/* Whether this very event has met an earlier round of the limit, or the clock it follows: one
+ * act settles what is owed longest, not two periods at once. */
+static bool is_settled(const struct hub_referral *row, const struct rh_limit *limit,
+                       uint32_t met)
+{
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        const char *id = row->deadlines[i].limit;
+        if ((met >> i & 1u) != 0 && ((limit->repeats && strcmp(id, limit->id) == 0) ||
+                                     (limit->start == RH_START_AFTER &&
+                                      strcmp(id, limit->after) == 0)))
+            return true;
+    }
+    return false;
+}
+
+static_assert(HUB_DEADLINES_MAX <= 32, "the clocks of a row fit in a set of bits");
+
 static void end_clocks(struct hub_step *step, struct hub_referral *row,
                        const struct hub_change *change)
 {
-    const char *met = NULL; /* of a clock that repeats, one round is met at a time */
+    uint32_t met = 0;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
         if (!hub_deadline_is_owed(deadline) || hub_clock_is_watchdog(deadline))
             continue;
         const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
-        bool again = limit != NULL && limit->repeats && met != NULL &&
-                     strcmp(met, deadline->limit) == 0;
-        if (!again && is_met(step, row, deadline, change)) {
+        bool settled = limit != NULL && is_settled(row, limit, met);
+        if (!settled && is_met(step, row, deadline, change)) {
             hub_clock_meet(step, row, deadline, change->kind);
-            met = deadline->limit;
+            met |= 1u << i;
         } else if (is_undone(row, limit, change)) {
             hub_clock_cancel(step, row, deadline, false);
         } else if (limit != NULL && rh_kind_in(&limit->cancelled_by, change->kind)) {
             hub_clock_cancel(step, row, deadline, bounces(change->kind));
         } else if (is_left(step, row, deadline, change)) {
             hub_clock_cancel(step, row, deadline,
-                   !rh_state_is_resting(row->state) && change->kind != RH_KIND_RECALL);
+                             !rh_state_is_resting(row->state) &&
+                                 change->kind != RH_KIND_RECALL);
         }
     }
 }

@@ -17,6 +17,8 @@ enum {
     HUB_NOTES_OUT_MAX = 64
 };
 
+static_assert(HUB_ROWS_OUT_MAX * HUB_REFERRAL_BYTES_MAX <= 960 * 1024,
+              "the largest outcome must fit in the rest of a record");
 static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
 static_assert(RH_COPIES_MAX + RH_CHILDREN_MAX + 2 <= HUB_DELIVERIES_OUT_MAX,
               "every copy and child must fit in one outcome");

@@ -19,7 +19,7 @@ enum {
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
-    HUB_REFERRAL_BYTES_MAX = 16 * 1024
+    HUB_REFERRAL_BYTES_MAX = 14 * 1024
 };
 
 /* An agency's number in rows; 0 is nobody, HUB_AGENCY_HUB the hub itself. */

@@ -137,18 +137,32 @@ static void test_largest_referral_fits_its_bound(void **state)
 {
     (void)state;
     static struct hub_referral row;
-    memset(&row, 0, sizeof(row));
+    memset(&row, 0xFF, sizeof(row));
     row.state = RH_STATE_IN_PROGRESS;
-    row.holder = UINT32_MAX;
+    row.kind = row.born = RH_KIND_DEAD_RETRY;
+    row.lane = row.dispatch_lane = RH_LANE_URGENT;
+    row.arrived = row.signed_once = row.designated = row.report_required = true;
+    row.report_done = row.reply_owed = row.leader_named = row.sealed = true;
+    row.extend_pending = row.no_clock_reset = row.hearing = row.counted = true;
+    row.mandatory = true;
+    char *const texts[] = { row.procedure, row.category, row.area, row.source, row.outcome };
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        memset(texts[i], 'x', RH_CODE_BYTES_MAX);
+        texts[i][RH_CODE_BYTES_MAX] = 0;
+    }
+    memset(row.number, 'x', sizeof(row.number) - 1);
+    row.number[sizeof(row.number) - 1] = 0;
     row.external_count = RH_EXTERNALS_MAX;
     for (uint32_t i = 0; i < RH_EXTERNALS_MAX; i++) {
         memset(row.externals[i].system, 'x', sizeof(row.externals[i].system) - 1);
-        memset(&row.externals[i].hash, 1, RH_HASH_BYTES);
+        row.externals[i].system[sizeof(row.externals[i].system) - 1] = 0;
     }
     row.fact_count = RH_FACTS_MAX;
     for (uint32_t i = 0; i < RH_FACTS_MAX; i++) {
-        memset(row.facts[i].key, 'x', sizeof(row.facts[i].key) - 1);
-        memset(row.facts[i].code, 'x', sizeof(row.facts[i].code) - 1);
+        memset(&row.facts[i], 'x', sizeof(row.facts[i]));
+        row.facts[i].key[sizeof(row.facts[i].key) - 1] = 0;
+        row.facts[i].code[sizeof(row.facts[i].code) - 1] = 0;
+        row.facts[i].is_number = true;
     }
     row.deadline_count = HUB_DEADLINES_MAX;
     for (uint32_t i = 0; i < HUB_DEADLINES_MAX; i++) {
