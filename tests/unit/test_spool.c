@@ -1,0 +1,807 @@
+/* The agency's spool: numbers dense, one effect for each message, nothing lost that was said to
+ * be on disk, also when the process is killed anywhere. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rh/refusal.h>
+
+#include "runtime/spool.h"
+#include "support/rht.h"
+
+enum { SENDERS = 3, KILL_ROUNDS = 40 };
+
+static struct rht_random randomness;
+static const char *const senders[SENDERS] = { "court.620423", "police.620423", "hub.620423" };
+
+static char *fresh_dir(void)
+{
+    static int count;
+    char name[32];
+    snprintf(name, sizeof name, "spool-%d", ++count);
+    char *path = rht_tmp_path(name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    return path;
+}
+
+static enum rh_err open_in(const char *dir, uint64_t map_bytes, struct agent_spool **out)
+{
+    struct agent_spool_options options = { .dir = dir, .map_bytes = map_bytes };
+    snprintf(options.agency.text, sizeof options.agency.text, "petitions.620423");
+    snprintf(options.hub.text, sizeof options.hub.text, "hub.620423");
+    return agent_spool_open(&options, out, NULL, 0);
+}
+
+static struct agent_spool *must_open(const char *dir)
+{
+    struct agent_spool *spool = NULL;
+    assert_int_equal(open_in(dir, UINT64_C(256) << 20, &spool), RH_OK);
+    return spool;
+}
+
+/* Ids that can be told from their numbers. */
+static void id_of(uint64_t kind, uint64_t number, uint8_t out[RH_ID_BYTES])
+{
+    uint64_t two[2] = { kind, number };
+    struct rh_hash hash;
+    rh_hash(two, sizeof two, &hash);
+    memcpy(out, hash.bytes, RH_ID_BYTES);
+}
+
+static enum rh_err send_one(struct agent_spool *spool, enum rh_kind kind, uint64_t id,
+                            size_t body_bytes, uint64_t file_no, uint64_t pair_seq,
+                            struct agent_sent *sent)
+{
+    static uint8_t body[RH_ITEM_BYTES_MAX], part[RH_PUBLIC_BYTES_MAX];
+    struct rh_public value;
+    struct rh_item item;
+    struct rh_writer writer;
+    memset(&value, 0, sizeof value);
+    memset(&item, 0, sizeof item);
+    memset(sent, 0, sizeof *sent);
+    id_of(1, id, value.message_id.bytes);
+    value.kind = kind;
+    value.pair_seq = pair_seq;
+    if (kind == RH_KIND_ACK)
+        snprintf(value.from.text, sizeof value.from.text, "%s", senders[0]);
+    else
+        id_of(2, id, value.referral_id.bytes);
+    rh_writer_init(&writer, part, sizeof part);
+    rh_assert(rh_public_encode(&value, &writer) == RH_OK);
+    item.public_part = (struct rh_bytes){ part, writer.bytes };
+    item.body = (struct rh_bytes){ body, body_bytes };
+    rh_item_commit(item.salt, item.private_part, item.body, &item.commitment);
+    sent->kind = kind;
+    sent->generation = 1;
+    sent->message_id = value.message_id;
+    sent->referral_id = value.referral_id;
+    sent->file_no = file_no;
+    return agent_spool_send(spool, &item, sent);
+}
+
+static void fill_got(struct agent_got *got, uint32_t generation, unsigned sender, uint64_t seq,
+                     uint64_t message)
+{
+    memset(got, 0, sizeof *got);
+    got->form = RH_DELIVERY_ITEM;
+    got->kind = RH_KIND_FORWARD;
+    got->generation = generation;
+    got->pair_seq = seq;
+    got->index = seq;
+    snprintf(got->sender.text, sizeof got->sender.text, "%s", senders[sender]);
+    id_of(10 + sender, message, got->message_id.bytes);
+    rh_hash(got->message_id.bytes, RH_ID_BYTES, &got->digest);
+}
+
+/* A confirm for `count` numbers from first_n; `memory` keeps the cores. */
+static void make_confirm(struct agent_spool *spool, uint32_t generation, uint64_t first_n,
+                         uint32_t count, uint32_t outcome, struct rh_frame_confirm *confirm,
+                         struct rh_receipt *receipts, uint8_t (*memory)[RH_CORE_BYTES_MAX])
+{
+    memset(confirm, 0, sizeof *confirm);
+    confirm->first_n = first_n;
+    confirm->first_index = first_n * 2;
+    confirm->size = first_n * 2 + count;
+    confirm->record_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct agent_sent sent;
+        struct rh_writer writer;
+        rh_assert(agent_spool_sent(spool, first_n + i, &sent) == RH_OK);
+        receipts[i] = (struct rh_receipt){ .type = RH_RECORD_ITEM, .n = first_n + i,
+                                           .index = first_n * 2 + i, .stored_ms = 1000,
+                                           .epoch = *agent_spool_epoch(spool),
+                                           .message_id = sent.message_id,
+                                           .outcome = outcome };
+        snprintf(receipts[i].hub.text, sizeof receipts[i].hub.text,
+                 generation == 1 ? "hub.620423" : "hub.620423/%u", (unsigned)generation);
+        snprintf(receipts[i].agency.text, sizeof receipts[i].agency.text, "petitions.620423");
+        memset(receipts[i].digest.bytes, 7, sizeof receipts[i].digest.bytes);
+        rh_writer_init(&writer, memory[i], RH_CORE_BYTES_MAX);
+        rh_assert(rh_receipt_encode(&receipts[i], &writer) == RH_OK);
+        confirm->records[i].core = (struct rh_bytes){ memory[i], writer.bytes };
+    }
+}
+
+static enum rh_err confirm_some(struct agent_spool *spool, uint32_t generation, uint64_t first_n,
+                                uint32_t count, uint32_t outcome)
+{
+    static struct rh_frame_confirm confirm;
+    static struct rh_receipt receipts[RH_CONFIRM_RECORDS_MAX];
+    static uint8_t memory[RH_CONFIRM_RECORDS_MAX][RH_CORE_BYTES_MAX];
+    static const uint8_t frame[] = "confirm";
+    make_confirm(spool, generation, first_n, count, outcome, &confirm, receipts, memory);
+    return agent_spool_confirmed(spool, generation, &confirm, receipts,
+                                 (struct rh_bytes){ frame, sizeof frame }, 5000);
+}
+
+/* ---- plain ------------------------------------------------------------------------------ */
+
+static void test_spool_gives_dense_numbers_and_keeps_them(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent, again;
+    struct rh_epoch epoch = *agent_spool_epoch(spool);
+    for (uint64_t i = 1; i <= 100; i++) {
+        assert_int_equal(send_one(spool, RH_KIND_FORWARD, i, i, 0, 0, &sent), RH_OK);
+        assert_int_equal(sent.n, i);
+    }
+    assert_int_equal(agent_spool_committed_n(spool), 0);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    assert_int_equal(agent_spool_committed_n(spool), 100);
+    /* The same message id is the same message. */
+    assert_int_equal(send_one(spool, RH_KIND_FORWARD, 7, 7, 0, 0, &sent), RH_ERR_EXISTS);
+    assert_int_equal(sent.n, 7);
+    /* What was not committed was never numbered. */
+    assert_int_equal(send_one(spool, RH_KIND_FORWARD, 500, 1, 0, 0, &sent), RH_OK);
+    agent_spool_abort(spool);
+    assert_int_equal(agent_spool_last_n(spool), 100);
+    agent_spool_close(&spool);
+
+    spool = must_open(dir);
+    assert_memory_equal(agent_spool_epoch(spool)->bytes, epoch.bytes, sizeof epoch.bytes);
+    assert_int_equal(agent_spool_last_n(spool), 100);
+    assert_int_equal(agent_spool_sent(spool, 42, &again), RH_OK);
+    assert_int_equal(again.state, AGENT_WAITING);
+    assert_int_equal(again.n, 42);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_settles_receipts_once(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct agent_receipt receipt;
+    struct agent_held held;
+    struct agent_counts counts;
+    for (uint64_t i = 1; i <= 10; i++)
+        send_one(spool, RH_KIND_FORWARD, i, 10, 0, 0, &sent);
+    assert_int_equal(confirm_some(spool, 1, 1, 4, 0), RH_OK);
+    assert_int_equal(confirm_some(spool, 1, 6, 2, RH_REFUSE_WRONG_STATE), RH_OK);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    assert_int_equal(agent_spool_held(spool, &held), RH_OK);
+    assert_int_equal(held.first_open_n, 5);
+    assert_int_equal(held.highest_n, 7);
+    assert_int_equal(agent_spool_counts(spool, &counts), RH_OK);
+    assert_int_equal(counts.waiting, 4);
+    assert_int_equal(counts.refused, 2);
+    assert_int_equal(confirm_some(spool, 1, 1, 4, 0), RH_OK); /* again: nothing changes */
+    assert_int_equal(confirm_some(spool, 1, 5, 1, 0), RH_OK);
+    assert_int_equal(agent_spool_held(spool, &held), RH_OK);
+    assert_int_equal(held.first_open_n, 8);
+    assert_int_equal(agent_spool_receipt(spool, 3, &receipt), RH_OK);
+    assert_int_equal(receipt.generation, 1);
+    assert_string_equal((const char *)receipt.confirm.data, "confirm");
+    assert_int_equal(agent_spool_receipt(spool, 9, &receipt), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    /* Another core for a number that has one is a lie. */
+    assert_int_equal(confirm_some(spool, 1, 3, 1, RH_REFUSE_WRONG_STATE), RH_ERR_CORRUPT);
+    agent_spool_abort(spool);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_takes_each_message_once(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_got got;
+    enum agent_turn turn;
+    uint64_t expected;
+    struct rh_bytes frame = { (const uint8_t *)"frame", 5 };
+
+    fill_got(&got, 1, 0, 2, 2);
+    assert_int_equal(agent_spool_judge(spool, &got, &turn, &expected), RH_OK);
+    assert_int_equal(turn, AGENT_AHEAD);
+    assert_int_equal(expected, 1);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        fill_got(&got, 1, 0, seq, seq);
+        assert_int_equal(agent_spool_judge(spool, &got, &turn, &expected), RH_OK);
+        assert_int_equal(turn, AGENT_NEXT);
+        assert_int_equal(agent_spool_deliver(spool, &got, frame, true), RH_OK);
+    }
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    fill_got(&got, 1, 0, 2, 2);
+    agent_spool_judge(spool, &got, &turn, &expected);
+    assert_int_equal(turn, AGENT_REPEATED);
+    /* The next generation counts from 1 and brings the same message. */
+    fill_got(&got, 2, 0, 1, 3);
+    agent_spool_judge(spool, &got, &turn, &expected);
+    assert_int_equal(turn, AGENT_KNOWN);
+    assert_int_equal(agent_spool_pass(spool, &got), RH_OK);
+    fill_got(&got, 2, 0, 2, 2);
+    got.digest.bytes[0] ^= 1;
+    agent_spool_judge(spool, &got, &turn, &expected);
+    assert_int_equal(turn, AGENT_REUSED);
+    /* The same id of another sender is another message. */
+    fill_got(&got, 2, 1, 1, 4);
+    id_of(10, 3, got.message_id.bytes);
+    agent_spool_judge(spool, &got, &turn, &expected);
+    assert_int_equal(turn, AGENT_NEXT);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_places_and_takes(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_got got;
+    struct agent_counts counts;
+    enum agent_placing step;
+    uint64_t arrival = 0;
+    struct rh_bytes frame = { (const uint8_t *)"frame", 5 };
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        fill_got(&got, 1, 0, seq, seq);
+        agent_spool_deliver(spool, &got, frame, true);
+    }
+    assert_int_equal(agent_spool_placing_next(spool, &arrival, &step), RH_OK);
+    assert_int_equal(arrival, 1);
+    assert_int_equal(step, AGENT_PLACING_WAITS);
+    assert_int_equal(agent_spool_staged(spool, 1, "a.json"), RH_OK);
+    assert_int_equal(agent_spool_placing_next(spool, &arrival, &step), RH_OK);
+    assert_int_equal(step, AGENT_PLACING_STAGED);
+    assert_int_equal(agent_spool_placed(spool, 1), RH_OK);
+    assert_int_equal(agent_spool_placing_next(spool, &arrival, &step), RH_OK);
+    assert_int_equal(arrival, 2);
+    assert_int_equal(agent_spool_arrival_of_name(spool, "a.json", &arrival), RH_OK);
+    assert_int_equal(arrival, 1);
+    assert_int_equal(agent_spool_arrival_of_name(spool, "b.json", &arrival), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_taken(spool, 1, 1000), RH_OK);
+    assert_int_equal(agent_spool_taken(spool, 1, 2000), RH_OK); /* again: nothing */
+    assert_int_equal(agent_spool_got(spool, 1, &got), RH_OK);
+    assert_int_equal(got.taken_ms, 1000);
+    agent_spool_counts(spool, &counts);
+    assert_int_equal(counts.not_taken, 2);
+    assert_int_equal(counts.not_placed, 2);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+/* If an old ack went out again in a new generation, it would settle messages nobody has. */
+static void test_spool_voids_acks_of_another_generation(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct rh_hub_id next;
+    struct rh_bytes bytes;
+    struct rh_item item;
+    struct rh_public value;
+    struct agent_held held;
+    struct agent_counts counts;
+    for (uint64_t i = 1; i <= 6; i++)
+        send_one(spool, i % 2 == 0 ? RH_KIND_ACK : RH_KIND_FORWARD, i, 0, 0, i, &sent);
+    assert_int_equal(confirm_some(spool, 1, 1, 6, 0), RH_OK);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    rh_hub_id_parse("hub.620423/2", 12, &next);
+    assert_int_equal(agent_spool_repin(spool, &next, 3), RH_OK);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    agent_spool_held(spool, &held);
+    assert_int_equal(held.first_open_n, 3);
+    assert_int_equal(held.highest_n, 0);
+    agent_spool_counts(spool, &counts);
+    assert_int_equal(counts.waiting, 2);
+
+    for (uint64_t n = 1; n <= 6; n++) {
+        assert_int_equal(agent_spool_item(spool, n, 2, &bytes), RH_OK);
+        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+        assert_int_equal(rh_item_check(&item), RH_OK);
+        assert_int_equal(rh_public_decode(item.public_part, &value, NULL), RH_OK);
+        if (n % 2 == 0)
+            assert_true(value.kind == RH_KIND_ACK && value.pair_seq == 0);
+        else
+            assert_int_equal(value.kind, RH_KIND_FORWARD);
+        /* In its own generation an ack is what it was. */
+        assert_int_equal(agent_spool_item(spool, n, 1, &bytes), RH_OK);
+        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+        assert_int_equal(rh_public_decode(item.public_part, &value, NULL), RH_OK);
+        assert_int_equal(value.pair_seq, n);
+    }
+    /* Receipts of both generations are kept; the newer one is shown. */
+    struct agent_receipt receipt;
+    assert_int_equal(confirm_some(spool, 2, 3, 2, 0), RH_OK);
+    assert_int_equal(agent_spool_receipt(spool, 4, &receipt), RH_OK);
+    assert_int_equal(receipt.generation, 2);
+    assert_int_equal(agent_spool_receipt(spool, 6, &receipt), RH_OK);
+    assert_int_equal(receipt.generation, 1);
+    agent_spool_close(&spool);
+
+    /* The card still says generation 1: the spool knows better. */
+    spool = must_open(dir);
+    assert_string_equal(agent_spool_hub(spool)->text, "hub.620423/2");
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_keeps_bodies_for_thirty_days(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct agent_got got;
+    struct rh_bytes bytes;
+    uint32_t dropped;
+    const uint64_t day = 86400000;
+    for (uint64_t i = 1; i <= 3; i++)
+        send_one(spool, RH_KIND_FORWARD, i, 10, 0, 0, &sent);
+    confirm_some(spool, 1, 1, 2, 0); /* settled at 5000 ms */
+    fill_got(&got, 1, 0, 1, 1);
+    agent_spool_deliver(spool, &got, (struct rh_bytes){ (const uint8_t *)"x", 1 }, false);
+    agent_spool_taken(spool, 1, 5000);
+    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day - 1, 100, &dropped), RH_OK);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day, 1, &dropped), RH_OK);
+    assert_int_equal(dropped, 2); /* one of each */
+    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day, 100, &dropped), RH_OK);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(agent_spool_original(spool, 2, &bytes), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_original(spool, 3, &bytes), RH_OK); /* no receipt: kept */
+    assert_int_equal(agent_spool_item(spool, 2, 1, &bytes), RH_OK);  /* a void one */
+    assert_int_equal(agent_spool_delivery(spool, 1, &bytes), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_sent(spool, 2, &sent), RH_OK); /* the row stays */
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_lists_cases_by_date(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_case one;
+    struct rh_referral_id id;
+    uint64_t due;
+    for (uint64_t i = 1; i <= 20; i++) {
+        memset(&one, 0, sizeof one);
+        id_of(3, i, one.id.bytes);
+        one.state = RH_STATE_SIGNED;
+        one.due_ms = i % 5 == 0 ? 0 : 1000 * (21 - i);
+        assert_int_equal(agent_spool_put_case(spool, &one), RH_OK);
+        one.due_ms = one.due_ms == 0 ? 0 : one.due_ms + 7; /* moved: one entry, not two */
+        if (i % 7 == 0)
+            one.state = RH_STATE_CLOSED;
+        assert_int_equal(agent_spool_put_case(spool, &one), RH_OK);
+    }
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    memset(&id, 0, sizeof id);
+    uint64_t last = 0, count = 0;
+    for (due = 0; agent_spool_due_next(spool, &due, &id) == RH_OK; count++) {
+        assert_true(due > last);
+        last = due++;
+    }
+    assert_int_equal(count, 14); /* 20, without 4 dateless and 7, 14 closed */
+
+    assert_int_equal(agent_spool_name_case(spool, "R-26K4-0001", &one.id), RH_OK);
+    assert_int_equal(agent_spool_find_case(spool, "R-26K4-0001", &id), RH_OK);
+    assert_memory_equal(id.bytes, one.id.bytes, sizeof id.bytes);
+    assert_int_equal(agent_spool_find_case(spool, "R-26K4-0002", &id), RH_ERR_NOTFOUND);
+    for (uint64_t i = 0; i < 5; i++)
+        assert_int_equal(agent_spool_history_add(spool, &one.id, i % 2 == 0, 100 + i), RH_OK);
+    uint64_t at = 0, number, entries = 0;
+    bool sent;
+    for (; agent_spool_history_next(spool, &one.id, &at, &sent, &number) == RH_OK; at++) {
+        assert_int_equal(number, 100 + entries);
+        assert_int_equal(sent, entries % 2 == 0);
+        entries++;
+    }
+    assert_int_equal(entries, 5);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_answers_files_once(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct agent_file file;
+    struct rh_hash hash;
+    struct rh_bytes original = { (const uint8_t *)"{}", 2 }, kept;
+    uint64_t no;
+    rh_hash("{}", 2, &hash);
+    assert_int_equal(agent_spool_file(spool, "a.json", &hash, &file), RH_ERR_NOTFOUND);
+    uint64_t next = agent_spool_file_next_no(spool);
+    send_one(spool, RH_KIND_REGISTER, 1, 0, next, 0, &sent);
+    send_one(spool, RH_KIND_FORWARD, 2, 0, next, 0, &sent);
+    assert_int_equal(agent_spool_file_add(spool, "a.json", &hash, 1, 2, original, &no), RH_OK);
+    assert_int_equal(no, next);
+    confirm_some(spool, 1, 1, 1, 0);
+    no = 0;
+    assert_int_equal(agent_spool_file_answered(spool, &no, &file), RH_ERR_NOTFOUND);
+    confirm_some(spool, 1, 2, 1, RH_REFUSE_NO_ROUTE);
+    assert_int_equal(agent_spool_file_answered(spool, &no, &file), RH_OK);
+    assert_true(file.refused);
+    assert_int_equal(agent_spool_file_original(spool, no, &kept), RH_OK);
+    assert_memory_equal(kept.data, "{}", 2);
+    assert_int_equal(agent_spool_file_done(spool, no), RH_OK);
+    assert_int_equal(agent_spool_file_answered(spool, &no, &file), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_file(spool, "a.json", &hash, &file), RH_OK);
+    assert_int_equal(file.state, AGENT_FILE_DONE);
+    assert_int_equal(agent_spool_file_again(spool, file.no, original), RH_OK);
+    no = 0;
+    assert_int_equal(agent_spool_file_answered(spool, &no, &file), RH_OK);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+/* ---- the world's mistakes --------------------------------------------------------------- */
+
+static void test_spool_full_map_loses_only_what_did_not_fit(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = NULL;
+    struct agent_sent sent;
+    struct rh_bytes bytes;
+    uint32_t permille = 0;
+    assert_int_equal(open_in(dir, 3 << 20, &spool), RH_OK);
+    enum rh_err err = RH_OK;
+    uint64_t id = 0;
+    while (err == RH_OK) {
+        send_one(spool, RH_KIND_FORWARD, ++id, 20000, 0, 0, &sent);
+        err = agent_spool_commit(spool);
+        assert_true(id < 1000);
+    }
+    assert_int_equal(err, RH_ERR_FULL);
+    assert_int_equal(agent_spool_last_n(spool), id - 1);
+    assert_int_equal(agent_spool_usage(spool, &permille), RH_OK);
+    assert_true(permille > 700 && permille <= 1000);
+    for (uint64_t n = 1; n < id; n++)
+        assert_int_equal(agent_spool_original(spool, n, &bytes), RH_OK);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
+static void test_spool_second_process_is_refused(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    pid_t child = fork();
+    if (child == 0) {
+        struct agent_spool *second = NULL;
+        _exit(open_in(dir, 1 << 20, &second) == RH_ERR_EXISTS ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    agent_spool_close(&spool);
+
+    struct agent_spool_options options = { .dir = dir };
+    snprintf(options.agency.text, sizeof options.agency.text, "court.620423");
+    snprintf(options.hub.text, sizeof options.hub.text, "hub.620423");
+    assert_int_equal(agent_spool_open(&options, &spool, NULL, 0), RH_ERR_CONFIG);
+    free(dir);
+}
+
+/* LMDB hands out a flipped bit as data; the spool must not. */
+static void test_spool_notices_flipped_bits(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    char path[512];
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct rh_bytes item;
+    uint8_t mark[64];
+    send_one(spool, RH_KIND_FORWARD, 1, 500, 0, 0, &sent);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    assert_int_equal(agent_spool_original(spool, 1, &item), RH_OK);
+    memcpy(mark, item.data, sizeof mark);
+    agent_spool_close(&spool);
+
+    snprintf(path, sizeof path, "%s/spool/data.mdb", dir);
+    size_t bytes, at = 0;
+    char *data = rht_read_file(path, &bytes);
+    while (at + sizeof mark < bytes && memcmp(data + at, mark, sizeof mark) != 0)
+        at++;
+    assert_true(at + sizeof mark < bytes);
+    data[at + 40] ^= 4;
+    rht_write_file(path, data, bytes);
+    spool = must_open(dir);
+    assert_int_equal(agent_spool_original(spool, 1, &item), RH_ERR_CORRUPT);
+    assert_int_equal(agent_spool_sent(spool, 1, &sent), RH_OK); /* the rest stays readable */
+    agent_spool_close(&spool);
+    /* Cut short: an error, not a dead process. */
+    rht_write_file(path, data, 3 * 4096);
+    assert_int_equal(open_in(dir, 1 << 28, &spool), RH_ERR_CORRUPT);
+    free(data);
+    free(dir);
+}
+
+/* ---- kill -9 anywhere ------------------------------------------------------------------- */
+
+/* What the child says it has on disk, through a pipe, after each commit. */
+struct said {
+    uint64_t last_n, lease;
+    uint64_t expected[SENDERS];
+    uint32_t generation;
+};
+
+/* What of one message the child does in one transaction: as the agent does. */
+static void child_receives(struct agent_spool *spool, uint32_t generation, unsigned sender)
+{
+    struct agent_got got;
+    struct agent_sent sent;
+    enum agent_turn turn;
+    uint64_t expected;
+    fill_got(&got, generation, sender, 1, 1);
+    agent_spool_judge(spool, &got, &turn, &expected);
+    /* Sometimes an older one comes again; in generation g number s carries message s. */
+    uint64_t seq = expected;
+    if (seq > 1 && rht_random_once_in(&randomness, 4))
+        seq -= rht_random_between(&randomness, 1, seq - 1);
+    fill_got(&got, generation, sender, seq, seq);
+    agent_spool_judge(spool, &got, &turn, &expected);
+    if (turn == AGENT_NEXT)
+        agent_spool_deliver(spool, &got, (struct rh_bytes){ (const uint8_t *)"f", 1 }, true);
+    else if (turn == AGENT_KNOWN)
+        agent_spool_pass(spool, &got);
+    if (turn == AGENT_NEXT || turn == AGENT_KNOWN)
+        send_one(spool, RH_KIND_ACK, (rht_random_u64(&randomness) | 1) << 20, 0, 0, seq, &sent);
+}
+
+static void child_sends(struct agent_spool *spool)
+{
+    struct agent_sent sent;
+    uint64_t no = agent_spool_file_next_no(spool), first = agent_spool_last_n(spool) + 1;
+    uint32_t count = (uint32_t)rht_random_between(&randomness, 1, 3);
+    char name[32];
+    struct rh_hash hash;
+    for (uint32_t i = 0; i < count; i++)
+        send_one(spool, RH_KIND_FORWARD, first + i, rht_random_below(&randomness, 9000), no, 0,
+                 &sent);
+    snprintf(name, sizeof name, "f%llu.json", (unsigned long long)no);
+    rh_hash(name, strlen(name), &hash);
+    agent_spool_file_add(spool, name, &hash, first, count,
+                         (struct rh_bytes){ (const uint8_t *)"o", 1 }, &no);
+}
+
+static void child_confirms(struct agent_spool *spool, uint32_t generation)
+{
+    struct agent_held held;
+    agent_spool_held(spool, &held);
+    uint64_t open = agent_spool_last_n(spool) + 1 - held.first_open_n;
+    if (open > 0)
+        confirm_some(spool, generation, held.first_open_n,
+                     (uint32_t)rht_random_between(&randomness, 1, open > 20 ? 20 : open), 0);
+}
+
+static void child_places(struct agent_spool *spool)
+{
+    uint64_t arrival = 0;
+    enum agent_placing step;
+    char name[32];
+    if (agent_spool_placing_next(spool, &arrival, &step) != RH_OK)
+        return;
+    snprintf(name, sizeof name, "in%llu.json", (unsigned long long)arrival);
+    if (step == AGENT_PLACING_WAITS)
+        agent_spool_staged(spool, arrival, name);
+    else
+        agent_spool_placed(spool, arrival);
+}
+
+static uint32_t generation_of(const struct agent_spool *spool)
+{
+    return rh_hub_id_generation(agent_spool_hub(spool));
+}
+
+static void child_repins(struct agent_spool *spool)
+{
+    struct rh_hub_id next;
+    uint64_t last = agent_spool_last_n(spool);
+    rh_hub_id_with_generation(agent_spool_hub(spool), generation_of(spool) + 1, &next);
+    agent_spool_repin(spool, &next, last > 30 ? last - 30 : 1);
+}
+
+static void child_main(const char *dir, int pipe_fd, uint64_t seed)
+{
+    struct agent_spool *spool = NULL;
+    rht_random_seed(&randomness, seed);
+    if (open_in(dir, UINT64_C(256) << 20, &spool) != RH_OK)
+        _exit(2);
+    for (;;) {
+        struct said said = { .last_n = 0 };
+        uint64_t steps = rht_random_between(&randomness, 1, 12);
+        for (uint64_t i = 0; i < steps; i++) {
+            uint64_t what = rht_random_below(&randomness, 12);
+            unsigned sender = (unsigned)rht_random_below(&randomness, SENDERS);
+            if (what < 5)
+                child_receives(spool, generation_of(spool), sender);
+            else if (what < 8)
+                child_sends(spool);
+            else if (what < 10)
+                child_confirms(spool, generation_of(spool));
+            else
+                child_places(spool);
+        }
+        if (rht_random_once_in(&randomness, 60))
+            child_repins(spool);
+        agent_spool_raise_lease(spool, &said.lease);
+        if (agent_spool_commit(spool) != RH_OK)
+            _exit(3);
+        said.last_n = agent_spool_last_n(spool);
+        said.generation = generation_of(spool);
+        for (unsigned sender = 0; sender < SENDERS; sender++) {
+            struct agent_got got;
+            enum agent_turn turn;
+            fill_got(&got, said.generation, sender, 1, 1);
+            agent_spool_judge(spool, &got, &turn, &said.expected[sender]);
+        }
+        if (write(pipe_fd, &said, sizeof said) != (ssize_t)sizeof said)
+            _exit(4);
+    }
+}
+
+static void check_outbox(struct agent_spool *spool, uint64_t promised)
+{
+    struct agent_sent sent, same;
+    struct rh_bytes bytes;
+    struct rh_item item;
+    uint64_t last = agent_spool_last_n(spool);
+    assert_true(last >= promised);
+    for (uint64_t n = 1; n <= last; n++) {
+        assert_int_equal(agent_spool_sent(spool, n, &sent), RH_OK);
+        assert_int_equal(agent_spool_original(spool, n, &bytes), RH_OK);
+        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+        assert_int_equal(rh_item_check(&item), RH_OK);
+        assert_int_equal(agent_spool_sent_by_id(spool, &sent.message_id, &same), RH_OK);
+        assert_int_equal(same.n, n);
+    }
+    assert_int_equal(agent_spool_sent(spool, last + 1, &sent), RH_ERR_NOTFOUND);
+}
+
+static void check_files(struct agent_spool *spool)
+{
+    for (uint64_t no = 1; no < agent_spool_file_next_no(spool); no++) {
+        char name[32];
+        struct rh_hash hash;
+        struct agent_file file;
+        struct agent_sent sent;
+        uint32_t unsettled = 0;
+        snprintf(name, sizeof name, "f%llu.json", (unsigned long long)no);
+        rh_hash(name, strlen(name), &hash);
+        assert_int_equal(agent_spool_file(spool, name, &hash, &file), RH_OK);
+        for (uint32_t i = 0; i < file.count; i++) {
+            assert_int_equal(agent_spool_sent(spool, file.first_n + i, &sent), RH_OK);
+            assert_int_equal(sent.file_no, no);
+            unsettled += sent.settled_ms == 0 ? 1 : 0;
+        }
+        assert_int_equal(file.open, unsettled);
+        uint64_t answered = no;
+        bool listed = agent_spool_file_answered(spool, &answered, &file) == RH_OK &&
+                      answered == no;
+        assert_int_equal(listed, unsettled == 0);
+    }
+}
+
+/* Every message at most once in the inbox, and none missing below the expected number. */
+static void check_inbox(struct agent_spool *spool, const struct said *said)
+{
+    static uint8_t seen[SENDERS][65536];
+    struct agent_got got;
+    uint64_t arrival = 1;
+    memset(seen, 0, sizeof seen);
+    for (; agent_spool_got_next(spool, &arrival, &got) == RH_OK; arrival++) {
+        unsigned sender = 0;
+        while (strcmp(senders[sender], got.sender.text) != 0)
+            sender++;
+        assert_true(got.pair_seq < sizeof seen[0]);
+        assert_int_equal(seen[sender][got.pair_seq], 0);
+        seen[sender][got.pair_seq] = 1;
+    }
+    for (unsigned sender = 0; sender < SENDERS; sender++) {
+        enum agent_turn turn;
+        uint64_t expected;
+        fill_got(&got, generation_of(spool), sender, 1, 1);
+        assert_int_equal(agent_spool_judge(spool, &got, &turn, &expected), RH_OK);
+        if (said->generation == generation_of(spool))
+            assert_true(expected >= said->expected[sender]);
+        for (uint64_t seq = 1; seq < expected; seq++)
+            assert_int_equal(seen[sender][seq], 1);
+    }
+}
+
+static void test_spool_survives_kill_anywhere(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct said said = { .generation = 1 };
+    for (int round = 0; round < KILL_ROUNDS; round++) {
+        int fds[2];
+        uint64_t seed = rht_random_u64(&randomness);
+        uint64_t commits = rht_random_below(&randomness, 25);
+        struct timespec moment = { .tv_nsec = (long)rht_random_below(&randomness, 3000000) };
+        assert_int_equal(pipe(fds), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            close(fds[0]);
+            child_main(dir, fds[1], seed);
+        }
+        close(fds[1]);
+        struct said next;
+        for (uint64_t i = 0; i < commits; i++)
+            if (read(fds[0], &next, sizeof next) == (ssize_t)sizeof next)
+                said = next;
+        nanosleep(&moment, NULL);
+        kill(child, SIGKILL);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        while (read(fds[0], &next, sizeof next) == (ssize_t)sizeof next)
+            said = next;
+        close(fds[0]);
+
+        struct agent_spool *spool = must_open(dir);
+        uint64_t lease;
+        check_outbox(spool, said.last_n);
+        check_files(spool);
+        check_inbox(spool, &said);
+        agent_spool_raise_lease(spool, &lease);
+        assert_true(lease > said.lease);
+        agent_spool_close(&spool);
+    }
+    assert_true(said.last_n > 100);
+    free(dir);
+}
+
+int main(void)
+{
+    rht_random_init(&randomness);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spool_gives_dense_numbers_and_keeps_them),
+        cmocka_unit_test(test_spool_settles_receipts_once),
+        cmocka_unit_test(test_spool_takes_each_message_once),
+        cmocka_unit_test(test_spool_places_and_takes),
+        cmocka_unit_test(test_spool_voids_acks_of_another_generation),
+        cmocka_unit_test(test_spool_keeps_bodies_for_thirty_days),
+        cmocka_unit_test(test_spool_lists_cases_by_date),
+        cmocka_unit_test(test_spool_answers_files_once),
+        cmocka_unit_test(test_spool_full_map_loses_only_what_did_not_fit),
+        cmocka_unit_test(test_spool_second_process_is_refused),
+        cmocka_unit_test(test_spool_notices_flipped_bits),
+        cmocka_unit_test(test_spool_survives_kill_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
