@@ -9,6 +9,7 @@ import base64
 import json
 import pathlib
 import re
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent / "corpus"
 RULES = HERE.parents[1] / "data/rules"
@@ -149,11 +150,13 @@ def rules():
 
 
 def load():
-    """The rule files of the tests: good ones, and every sixth bad one without its heading."""
+    """The rule files of the tests: good ones, and about every sixth bad one without heading."""
     seeds = {}
     for path in sorted((RULES / "good").glob("*.yaml")):
         seeds["good_" + path.stem] = path.read_bytes()
-    for path in sorted((RULES / "bad").glob("*.yaml"))[::6]:
+    for path in sorted((RULES / "bad").glob("*.yaml")):
+        if zlib.crc32(path.name.encode()) % 6:
+            continue
         lines = path.read_text("utf-8").splitlines(keepends=True)
         text = "".join(line for line in lines if not line.startswith("# expect "))
         seeds["bad_" + path.stem] = text.encode()

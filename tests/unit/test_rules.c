@@ -87,6 +87,7 @@ static enum rh_err load_with(const struct rh_load_sources *files, const char *na
     if (!done)
         assert_int_equal(rh_load_sources_add(&mixed, name, path, text, strlen(text)), RH_OK);
     const enum rh_err err = rh_load_rules_sources(&mixed, &again, report);
+    assert_int_equal(err == RH_OK, report->problems == 0);
     rh_load_sources_close(&mixed);
     return err;
 }
@@ -368,6 +369,44 @@ static void test_rules_open_state_needs_a_clock(void **state)
     assert_null(strstr(said, "'returned' without"));
 }
 
+/* Somebody must fill the part that a rule names. */
+static void test_rules_actor_needs_a_role(void **state)
+{
+    (void)state;
+    struct rh_load_report report;
+    static struct rh_load_sources files;
+    static const char settings[] = "grace: 24 hour\nroles: [justice]\nsupervisors: []\n"
+                                   "watchdog:\n  in_progress: 5 working_day\n";
+    files.count = 0;
+    add_small(&files, "calendars/cn.yaml", RULES "/calendars/cn-2007-2026.yaml");
+    add_small(&files, SAMPLE, DATA "/good/every-word.yaml");
+    assert_int_equal(load_with(&files, "settings.yaml", NULL, settings, &report),
+                     RH_ERR_CONFIG);
+    expect_said("no role is a supervisor; name one under 'supervisors' in settings.yaml");
+    assert_int_equal(report.problems, 1);
+    rh_load_sources_close(&files);
+}
+
+/* Sources that were not read from a folder obey its rules as well. */
+static void test_rules_sources_keep_order(void **state)
+{
+    (void)state;
+    static struct rh_load_sources files;
+    files.count = 0;
+    assert_int_equal(rh_load_sources_add(&files, "b", NULL, "x", 1), RH_OK);
+    assert_int_equal(rh_load_sources_add(&files, "a", NULL, "x", 1), RH_ERR_EXISTS);
+    assert_int_equal(rh_load_sources_add(&files, "b", NULL, "x", 1), RH_ERR_EXISTS);
+    assert_int_equal(rh_load_sources_add(&files, "c d", NULL, "x", 1), RH_ERR_INVALID);
+    assert_int_equal(rh_load_sources_add(&files, "", NULL, "x", 1), RH_ERR_INVALID);
+    for (size_t i = files.count; i < RH_LOAD_SOURCES_MAX; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "c%03zu", i);
+        assert_int_equal(rh_load_sources_add(&files, name, NULL, "", 0), RH_OK);
+    }
+    assert_int_equal(rh_load_sources_add(&files, "d", NULL, "", 0), RH_ERR_FULL);
+    rh_load_sources_close(&files);
+}
+
 /* One wrong settings file must not make every procedure look wrong. */
 static void test_rules_one_file_does_not_blame_others(void **state)
 {
@@ -555,6 +594,8 @@ int main(void)
         cmocka_unit_test(test_rules_good_files_load),
         cmocka_unit_test(test_rules_files_must_fit_together),
         cmocka_unit_test(test_rules_open_state_needs_a_clock),
+        cmocka_unit_test(test_rules_actor_needs_a_role),
+        cmocka_unit_test(test_rules_sources_keep_order),
         cmocka_unit_test(test_rules_one_file_does_not_blame_others),
         cmocka_unit_test(test_rules_many_problems_end),
         cmocka_unit_test(test_rules_directory_is_read_strictly),
