@@ -116,6 +116,20 @@ def frame():
                         ("frame", "bundle", "delivery", "confirm"))
 
 
+def record():
+    """Edits to a journal made by dice: record, offset, value (fuzz_record.c)."""
+    def at(index, offset, value):
+        return bytes([index, offset & 255, offset >> 8, value])
+    seeds = {"good_untouched": b"", "good_random_only": at(40, 3, 7)}
+    for index in (0, 1, 2, 30, 60, 90, 120, 150, 199):
+        seeds[f"bad_map_{index}"] = at(index, 16, 0xc1)
+        seeds[f"edit_{index}"] = b"".join(at(index, 17 + 13 * i, 1) for i in range(12))
+    for value in (0, 1, 0x7f, 0x80, 0xcc, 0xff):
+        seeds[f"edit_all_{value}"] = b"".join(
+            at(i, 20 + 7 * (i % 40), value) for i in range(200))
+    return seeds
+
+
 def rules():
     def text(value):
         data = value.encode()
@@ -176,7 +190,7 @@ def load():
 
 
 def main():
-    for make in (codec, keyfile, public, frame, rules, load):
+    for make in (codec, keyfile, public, frame, record, rules, load):
         folder = HERE / make.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in make().items():

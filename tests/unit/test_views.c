@@ -274,6 +274,118 @@ static void test_views_stay_whole_under_damaged_records(void **state)
     kit_free(&kit);
 }
 
+/* A map whose n-th call fails, as a disk does; everything after it too, until the abort. */
+struct frail_map {
+    struct hub_map map; /* first */
+    struct hub_map *inner;
+    uint64_t left; /* calls until the failure */
+    bool failed;
+};
+
+static bool frail_fails(struct hub_map *map)
+{
+    struct frail_map *frail = (struct frail_map *)map;
+    if (frail->left == 0)
+        frail->failed = true;
+    else
+        frail->left--;
+    return frail->failed;
+}
+
+static enum rh_err frail_get(struct hub_map *map, unsigned table, struct rh_bytes key,
+                             struct rh_bytes *value)
+{
+    if (frail_fails(map))
+        return RH_ERR_IO;
+    return hub_map_get(((struct frail_map *)map)->inner, table, key, value);
+}
+
+static enum rh_err frail_put(struct hub_map *map, unsigned table, struct rh_bytes key,
+                             struct rh_bytes value, int append)
+{
+    struct hub_map *inner = ((struct frail_map *)map)->inner;
+    return frail_fails(map) ? RH_ERR_FULL : inner->ops->put(inner, table, key, value, append);
+}
+
+static enum rh_err frail_del(struct hub_map *map, unsigned table, struct rh_bytes key)
+{
+    return frail_fails(map) ? RH_ERR_IO
+                            : hub_map_del(((struct frail_map *)map)->inner, table, key);
+}
+
+static enum rh_err frail_next(struct hub_map *map, unsigned table, struct rh_bytes from,
+                              struct rh_bytes *key, struct rh_bytes *value)
+{
+    if (frail_fails(map))
+        return RH_ERR_IO;
+    return hub_map_next(((struct frail_map *)map)->inner, table, from, key, value);
+}
+
+/* Apply all, saving and committing now and then; at the failure go back and begin again from
+ * there. Answers whether the failure was met. */
+static bool apply_frail(const struct kit *kit, struct frail_map *frail,
+                        struct hub_memory_map *memory, struct hub_views *views)
+{
+    bool met = false;
+    enum rh_err err = hub_views_open(views, &frail->map);
+    while (err != RH_OK || views->applied < kit->count) {
+        if (err == RH_OK) {
+            uint32_t end = (uint32_t)views->applied + 15;
+            err = kit_apply(kit, views, end > kit->count ? kit->count : end);
+        }
+        if (err == RH_OK)
+            err = hub_views_save(views);
+        if (err == RH_OK) {
+            hub_memory_map_commit(memory);
+            continue;
+        }
+        assert_true(frail->failed && !met); /* nothing else may fail, and no error be lost */
+        assert_true(err == RH_ERR_IO || err == RH_ERR_FULL);
+        met = true;
+        hub_views_close(views);
+        hub_memory_map_abort(memory);
+        frail->failed = false;
+        frail->left = UINT64_MAX;
+        err = hub_views_open(views, &frail->map);
+        assert_int_equal(err, RH_OK);
+    }
+    assert_int_equal(met, frail->left > UINT64_MAX / 2);
+    return met;
+}
+
+/* If it failed: a disk that fails once would leave rows that no record explains. */
+static void test_views_recover_from_a_failure_at_every_call(void **state)
+{
+    (void)state;
+    static const struct hub_map_ops ops = { frail_get, frail_put, frail_del, frail_next };
+    struct kit *kit = kit_new();
+    struct hub_memory_map *memory = new_memory(false);
+    struct hub_views views;
+    struct rh_hash wanted[HUB_TABLES];
+    while (kit->count < 90)
+        kit_step(kit);
+    kit_generation(kit);
+    assert_int_equal(hub_views_open(&views, hub_memory_map_map(memory)), RH_OK);
+    assert_int_equal(kit_apply(kit, &views, kit->count), RH_OK);
+    assert_int_equal(hub_views_save(&views), RH_OK);
+    memcpy(wanted, views.digests, sizeof wanted);
+    hub_views_close(&views);
+    hub_memory_map_destroy(&memory);
+
+    bool met = true;
+    for (uint64_t n = 0; met; n++) {
+        memory = new_memory(true);
+        struct frail_map frail = { { &ops }, hub_memory_map_map(memory), n, false };
+        met = apply_frail(kit, &frail, memory, &views);
+        assert_memory_equal(views.digests, wanted, sizeof wanted);
+        if (n % 50 == 0)
+            check_indexes(frail.inner);
+        hub_views_close(&views);
+        hub_memory_map_destroy(&memory);
+    }
+    kit_free(&kit);
+}
+
 /* If it failed: damage in an index would go unnoticed until a timer does not fire. */
 static void test_verify_notices_every_missing_and_every_extra_entry(void **state)
 {
@@ -423,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_views_digest_does_not_depend_on_when_it_was_saved),
         cmocka_unit_test(test_views_take_only_the_next_record_and_only_whole),
         cmocka_unit_test(test_views_stay_whole_under_damaged_records),
+        cmocka_unit_test(test_views_recover_from_a_failure_at_every_call),
         cmocka_unit_test(test_verify_notices_every_missing_and_every_extra_entry),
         cmocka_unit_test(test_generation_begins_every_pair_anew),
         cmocka_unit_test(test_views_refuse_a_map_that_is_not_theirs),
