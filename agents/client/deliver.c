@@ -18,7 +18,9 @@ static uint32_t judge_item(struct rh_client *client, const struct rh_delivery *d
             return RH_REFUSE_UNKNOWN_AGENCY;
         return rh_item_check(&delivery->item) == RH_OK ? 0 : RH_REFUSE_SIGNATURE_BAD;
     }
-    return rh_delivery_check(delivery, &key) == RH_OK ? 0 : RH_REFUSE_SIGNATURE_BAD;
+    return rh_delivery_check_with(delivery, &key, &client->headers) == RH_OK
+               ? 0
+               : RH_REFUSE_SIGNATURE_BAD;
 }
 
 /* The hub speaks for itself only under its own name, which has no generation. */

@@ -96,6 +96,7 @@ struct rh_client {
     struct rh_frame_consistency *consistency;
     struct rh_receipt *receipts;
     struct rh_delivery *delivery;
+    struct rh_header_memo headers; /* of senders, verified already */
     struct rh_public *public_part;
     struct rh_hash *digests;      /* RH_BUNDLE_ITEMS_MAX */
     uint8_t *items;               /* RH_FRAME_BYTES_MAX: items of the bundle being made */

@@ -1,6 +1,7 @@
 #include "client/pipe.h"
 
 #include <czmq.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <rh/hash.h>
@@ -19,10 +20,18 @@ struct client_pipe {
     const char *detail;
 };
 
-/* Before CZMQ does anything: it must not catch signals, the program does. */
-static void tame_czmq(void)
+/* Before CZMQ does anything: it must not catch signals, the program does. Its own beginning is
+ * not safe against another thread's first socket, so it happens here, once. */
+static void begin_czmq(void)
 {
     zsys_handler_set(NULL);
+    zsys_init();
+}
+
+static void tame_czmq(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_czmq);
 }
 
 static void fail(struct client_pipe *pipe, uint32_t refusal, const char *detail)

@@ -247,6 +247,19 @@ enum rh_err rh_delivery_decode(struct rh_bytes frame, struct rh_delivery *out);
  * `sender_key`, commitment opens. RH_ERR_CRYPTO otherwise. Notices carry no such proof. */
 enum rh_err rh_delivery_check(const struct rh_delivery *in,
                               const struct rh_sign_public *sender_key);
+
+/* The same, for whoever checks many: signed headers that verified already are remembered, so
+ * that the items of one bundle cost one signature between them. Zero at the beginning. */
+enum { RH_HEADERS_REMEMBERED = 32 };
+
+struct rh_header_memo {
+    uint32_t next;
+    struct rh_hash seen[RH_HEADERS_REMEMBERED]; /* of key, header and signature */
+};
+
+enum rh_err rh_delivery_check_with(const struct rh_delivery *in,
+                                   const struct rh_sign_public *sender_key,
+                                   struct rh_header_memo *memo);
 enum rh_err rh_frame_busy_encode(const struct rh_frame_busy *in, struct rh_writer *writer);
 enum rh_err rh_frame_busy_decode(struct rh_bytes frame, struct rh_frame_busy *out);
 enum rh_err rh_frame_gap_encode(uint64_t expected_n, struct rh_writer *writer);
