@@ -1,5 +1,6 @@
-/* Raising attention: urge 催办, supervise 督办, list 挂牌督办, escalate 提级. The state stays; the
- * level rises. A recorded urging is the precondition of every further step, whoever takes it. */
+/* Raising attention: urge 催办, supervise 督办, list 挂牌督办, escalate 提级. The state stays;
+ * the level rises. A recorded urging is the precondition of every further step, whoever takes
+ * it. */
 #include "core/step.h"
 
 enum { LEVEL_URGED = 2 };

@@ -143,22 +143,21 @@ static void expire_if_due(struct hub_step *step, struct hub_referral *row,
         hub_clock_expire(step, row, deadline);
 }
 
-void hub_clock_meet(struct hub_step *step, struct hub_referral *row, struct hub_deadline *deadline,
-                 enum rh_kind kind)
+void hub_clock_meet(struct hub_step *step, struct hub_referral *row,
+                    struct hub_deadline *deadline, enum rh_kind kind)
 {
     expire_if_due(step, row, deadline);
     if (!hub_deadline_is_owed(deadline))
         return;
     hub_clock_close_pause(deadline, step->event->now_ms);
-    deadline->status =
-        deadline->missed_ms != 0 ? HUB_DEADLINE_MET_LATE : HUB_DEADLINE_MET;
+    deadline->status = deadline->missed_ms != 0 ? HUB_DEADLINE_MET_LATE : HUB_DEADLINE_MET;
     deadline->ended_ms = step->event->now_ms;
     quiet(deadline);
     hub_step_note(step, kind, row, deadline, 0, deadline->owed_by);
 }
 
 void hub_clock_cancel(struct hub_step *step, struct hub_referral *row,
-                   struct hub_deadline *deadline, bool left)
+                      struct hub_deadline *deadline, bool left)
 {
     expire_if_due(step, row, deadline);
     if (!hub_deadline_is_owed(deadline))
@@ -203,7 +202,7 @@ static void make_room(struct hub_referral *row)
 }
 
 void hub_clock_pause(struct hub_step *step, const struct hub_referral *row,
-                  struct hub_deadline *deadline, uint64_t at_ms)
+                     struct hub_deadline *deadline, uint64_t at_ms)
 {
     if (deadline->pause_count == HUB_PAUSES_MAX || at_ms >= deadline->end_ms)
         return;
@@ -218,8 +217,8 @@ void hub_clock_pause(struct hub_step *step, const struct hub_referral *row,
 
 /* Compute, arm, and stand still at once if everything does. A clock whose terms give no date
  * (beyond all years) does not run: the watchdog takes its place. */
-void hub_clock_run(struct hub_step *step, struct hub_referral *row, struct hub_deadline *deadline,
-                const struct rh_limit *limit, uint64_t at_ms)
+void hub_clock_run(struct hub_step *step, struct hub_referral *row,
+                   struct hub_deadline *deadline, const struct rh_limit *limit, uint64_t at_ms)
 {
     deadline->status = HUB_DEADLINE_RUNNING;
     if (!hub_clock_compute(hub_step_calendar(step, row), deadline) || deadline->end_ms == 0) {
@@ -234,7 +233,7 @@ void hub_clock_run(struct hub_step *step, struct hub_referral *row, struct hub_d
 }
 
 struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral *row,
-                                  const char *id, uint32_t owed_by, uint64_t start_ms)
+                                     const char *id, uint32_t owed_by, uint64_t start_ms)
 {
     make_room(row);
     struct hub_deadline *deadline = &row->deadlines[row->deadline_count++];
@@ -250,8 +249,8 @@ struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral 
 }
 
 void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
-                        const struct rh_limit *limit, uint64_t start_ms, uint32_t round,
-                        uint64_t set_ms)
+                           const struct rh_limit *limit, uint64_t start_ms, uint32_t round,
+                           uint64_t set_ms)
 {
     struct hub_deadline *deadline =
         hub_clock_begin(step, row, limit->id, hub_clock_owner(row, limit->owed_by), start_ms);
@@ -267,10 +266,10 @@ void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
 }
 
 void hub_clock_begin_assigned(struct hub_step *step, struct hub_referral *row, uint64_t at_ms,
-                           uint64_t set_ms)
+                              uint64_t set_ms)
 {
-    struct hub_deadline *deadline =
-        hub_clock_begin(step, row, HUB_LIMIT_ASSIGNED, hub_clock_owner(row, RH_ACTOR_ADDRESSEE), at_ms);
+    struct hub_deadline *deadline = hub_clock_begin(
+        step, row, HUB_LIMIT_ASSIGNED, hub_clock_owner(row, RH_ACTOR_ADDRESSEE), at_ms);
     deadline->sender_set = true;
     deadline->set_ms = set_ms;
     hub_clock_run(step, row, deadline, NULL, at_ms);

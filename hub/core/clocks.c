@@ -93,9 +93,9 @@ static bool is_settled(const struct hub_referral *row, const struct rh_limit *li
 {
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const char *id = row->deadlines[i].limit;
-        if ((met >> i & 1u) != 0 && ((limit->repeats && strcmp(id, limit->id) == 0) ||
-                                     (limit->start == RH_START_AFTER &&
-                                      strcmp(id, limit->after) == 0)))
+        if ((met >> i & 1u) != 0 &&
+            ((limit->repeats && strcmp(id, limit->id) == 0) ||
+             (limit->start == RH_START_AFTER && strcmp(id, limit->after) == 0)))
             return true;
     }
     return false;
@@ -179,7 +179,8 @@ static void next_round(struct hub_step *step, struct hub_referral *row,
     hub_clock_begin_limit(step, row, limit, anchor_ms, round, 0);
 }
 
-static void follow(struct hub_step *step, struct hub_referral *row, const struct rh_limit *limit)
+static void follow(struct hub_step *step, struct hub_referral *row,
+                   const struct rh_limit *limit)
 {
     struct hub_deadline *own = hub_clock_newest(row, limit->id);
     if (own != NULL && hub_deadline_is_live(own))
@@ -220,7 +221,8 @@ static bool is_covered(const struct hub_step *step, const struct hub_referral *r
 static struct hub_deadline *watchdog_of(struct hub_referral *row)
 {
     for (uint32_t i = 0; i < row->deadline_count; i++) {
-        if (hub_clock_is_watchdog(&row->deadlines[i]) && hub_deadline_is_owed(&row->deadlines[i]))
+        if (hub_clock_is_watchdog(&row->deadlines[i]) &&
+            hub_deadline_is_owed(&row->deadlines[i]))
             return &row->deadlines[i];
     }
     return NULL;
@@ -250,8 +252,8 @@ static void watch(struct hub_step *step, struct hub_referral *row,
         dog->ended_ms = step->event->now_ms;
         dog = NULL;
     }
-    bool moved = change != NULL && (change->before != row->state || dog == NULL ||
-                                    dog->owed_by != row->holder);
+    bool moved = change != NULL &&
+                 (change->before != row->state || dog == NULL || dog->owed_by != row->holder);
     if (dog != NULL && moved && change->agency == dog->owed_by) {
         hub_clock_meet(step, row, dog, change->kind);
         dog = NULL;

@@ -69,22 +69,36 @@ static bool has_begun(const struct rh_limit *limit, const struct hub_referral *r
     return true;
 }
 
-/* Go on where a clock stopped when the matter left. `took_out`: the time away does not count. */
+/* Counted from registration or from a date of the facts: the clock of the matter, not of one
+ * agency. It goes on wherever the matter goes. */
+static bool is_of_matter(const struct rh_limit *limit)
+{
+    return limit->start == RH_START_REGISTERED || limit->start == RH_START_FACT;
+}
+
+/* Go on where a clock stopped when the matter left. `took_out`: the time away does not count.
+ */
 static bool revive(struct hub_step *step, struct hub_referral *row,
                    const struct rh_limit *limit, struct hub_deadline *last, bool took_out,
                    uint64_t at_ms)
 {
+    uint32_t owed_by = hub_clock_owner(row, limit->owed_by);
     if (last == NULL || last->status != HUB_DEADLINE_CANCELLED || !last->left ||
-        last->owed_by != hub_clock_owner(row, limit->owed_by) || !has_begun(limit, row))
+        !has_begun(limit, row))
+        return false;
+    if (is_of_matter(limit))
+        took_out = false;
+    else if (last->owed_by != owed_by)
         return false;
     if (took_out && last->pause_count == HUB_PAUSES_MAX)
         return false;
     if (took_out)
-        last->pauses[last->pause_count++] = (struct hub_pause){
-            .from_ms = last->ended_ms, .to_ms = at_ms > last->ended_ms ? at_ms : last->ended_ms
-        };
+        last->pauses[last->pause_count++] =
+            (struct hub_pause){ .from_ms = last->ended_ms,
+                                .to_ms = at_ms > last->ended_ms ? at_ms : last->ended_ms };
     last->left = false;
     last->ended_ms = 0;
+    last->owed_by = owed_by;
     hub_clock_run(step, row, last, limit, at_ms);
     return true;
 }
@@ -95,9 +109,8 @@ static uint64_t fact_day_ms(const struct rh_fact *fact)
     struct rh_date date;
     if (!fact->is_number || fact->number < 19700101 || fact->number > 21991231)
         return 0;
-    if (rh_date_from_civil((int32_t)(fact->number / 10000),
-                           (int32_t)(fact->number / 100 % 100), (int32_t)(fact->number % 100),
-                           &date) != RH_OK)
+    if (rh_date_from_civil((int32_t)(fact->number / 10000), (int32_t)(fact->number / 100 % 100),
+                           (int32_t)(fact->number % 100), &date) != RH_OK)
         return 0;
     return rh_date_start_ms(date);
 }
@@ -129,11 +142,31 @@ static bool start_rest(struct hub_step *step, struct hub_referral *row,
                        const struct rh_limit *limit, const struct hub_deadline *last)
 {
     if (row->state != RH_STATE_RETURNED || limit->start != RH_START_REGISTERED ||
-        last == NULL || last->status != HUB_DEADLINE_MET ||
-        last->end_ms <= step->event->now_ms)
+        last == NULL || last->status != HUB_DEADLINE_MET || last->end_ms <= step->event->now_ms)
         return false;
     hub_clock_begin_limit(step, row, limit, last->start_ms, 0, 0);
     return true;
+}
+
+/* Entering its states when its start lies behind already ("three months from arrival, while in
+ * progress"): the instant, or 0 when it has not come or was counted from before. */
+static uint64_t past_start(const struct rh_limit *limit, const struct hub_referral *row,
+                           const struct hub_deadline *last)
+{
+    uint64_t at_ms = 0, since_ms = row->dispatched_ms;
+    if (limit->start == RH_START_STORED)
+        at_ms = row->dispatched_ms;
+    else if (limit->start == RH_START_ARRIVED)
+        at_ms = row->arrived ? row->arrived_ms : 0;
+    else if (limit->start == RH_START_COMPLETED)
+        at_ms = row->arrived ? row->completed_ms : 0;
+    else if (limit->start == RH_START_SIGNED)
+        at_ms = row->signed_once ? row->signed_ms : 0;
+    else if (limit->start == RH_START_ACCEPTED)
+        at_ms = since_ms = row->accepted_ms;
+    else if (limit->start == RH_START_REGISTERED && last == NULL)
+        at_ms = row->registered_ms;
+    return last == NULL || last->start_ms < since_ms ? at_ms : 0;
 }
 
 static uint64_t start_instant(const struct rh_limit *limit, const struct hub_referral *row,
@@ -177,13 +210,18 @@ static void start_limit(struct hub_step *step, struct hub_referral *row,
         return;
     if (entered && start_rest(step, row, limit, last))
         return;
+    uint64_t start_ms = 0;
     if (limit->start == RH_START_STATE ? entered
                                        : started && change->kind != RH_KIND_SUPPLEMENT)
-        hub_clock_begin_limit(step, row, limit, start_instant(limit, row, change), 0, 0);
+        start_ms = start_instant(limit, row, change);
+    else if (entered)
+        start_ms = past_start(limit, row, last);
+    if (start_ms != 0)
+        hub_clock_begin_limit(step, row, limit, start_ms, 0, 0);
 }
 
 void hub_clocks_start(struct hub_step *step, struct hub_referral *row,
-                         const struct hub_change *change)
+                      const struct hub_change *change)
 {
     const struct rh_procedure *procedure = hub_step_procedure(step, row);
     uint32_t starts = starts_of(procedure, change);

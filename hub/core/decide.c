@@ -143,9 +143,21 @@ static bool decide_on_referral(struct hub_step *step)
     return decide(step) && complete(step);
 }
 
+/* rh_public_decode bounds every count; whoever hands over something else is one of us. */
+static void assert_bounds(const struct rh_public *item)
+{
+    rh_assert(item->external_count <= RH_EXTERNALS_MAX);
+    rh_assert(item->copy_count <= RH_COPIES_MAX);
+    rh_assert(item->child_count <= RH_CHILDREN_MAX);
+    rh_assert(item->fact_count <= RH_FACTS_MAX);
+    rh_assert(item->accused_count <= sizeof(item->accused) / sizeof(item->accused[0]));
+    rh_assert(item->lane < RH_LANE_COUNT);
+}
+
 static bool decide_item(struct hub_step *step)
 {
     const struct rh_public *item = step->item;
+    assert_bounds(item);
     if (!hub_fields_check(step) || !is_new_message(step))
         return false;
     if (item->kind == RH_KIND_ACK)

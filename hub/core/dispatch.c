@@ -122,8 +122,7 @@ bool hub_dispatch_due(struct hub_step *step)
 void hub_dispatch_arm(struct hub_step *step, struct hub_referral *row)
 {
     uint32_t hours = step->world->rules->settings.grace_hours;
-    row->arrival_due_ms =
-        step->event->now_ms + (hours != 0 ? hours : GRACE_HOURS) * RH_HOUR_MS;
+    row->arrival_due_ms = step->event->now_ms + (hours != 0 ? hours : GRACE_HOURS) * RH_HOUR_MS;
     row->down_ms = step->event->down_ms;
 }
 
@@ -147,8 +146,8 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
     row->dispatch_index = step->event->index;
     row->dispatch_count++;
     hub_dispatch_arm(step, row);
-    const struct hub_delivery_out *queued = hub_step_deliver_record(
-        step, row, to, step->agency, as, step->event->index);
+    const struct hub_delivery_out *queued =
+        hub_step_deliver_record(step, row, to, step->agency, as, step->event->index);
     if (queued == NULL)
         return step->err != RH_OK || step->out->refusal != 0
                    ? false
@@ -159,12 +158,21 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
     return true;
 }
 
+void hub_dispatch_grace(const struct hub_step *step, struct hub_referral *row)
+{
+    if (row->arrival_due_ms == 0 || step->event->down_ms <= row->down_ms)
+        return;
+    row->arrival_due_ms += step->event->down_ms - row->down_ms;
+    row->down_ms = step->event->down_ms;
+}
+
 /* arrived = min(delivered, stored + grace): nobody stops a clock by switching off a machine. */
 bool hub_dispatch_arrive(struct hub_step *step, struct hub_referral *row)
 {
     rh_assert(row->state == RH_STATE_DISPATCHED);
     rh_assert(!row->arrived);
     rh_assert(row->addressee != HUB_AGENCY_NONE);
+    hub_dispatch_grace(step, row);
     uint64_t at_ms = step->event->now_ms;
     if (row->arrival_due_ms != 0 && row->arrival_due_ms < at_ms)
         at_ms = row->arrival_due_ms;

@@ -23,8 +23,7 @@ bool hub_decide_supplement_request(struct hub_step *step)
 {
     if (!step->procedure->may_supplement)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
-    hub_step_move(step, RH_KIND_SUPPLEMENT_REQUEST, RH_STATE_SUPPLEMENTING,
-                  step->row->sender);
+    hub_step_move(step, RH_KIND_SUPPLEMENT_REQUEST, RH_STATE_SUPPLEMENTING, step->row->sender);
     return hub_step_tell(step, HUB_TELL_SENDER);
 }
 
@@ -126,8 +125,7 @@ static struct hub_deadline *clock_to_extend(struct hub_step *step)
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->serial == row->extend_serial &&
-            deadline->status == HUB_DEADLINE_RUNNING &&
-            step->event->now_ms < deadline->end_ms)
+            deadline->status == HUB_DEADLINE_RUNNING && step->event->now_ms < deadline->end_ms)
             return deadline;
     }
     return NULL;

@@ -1,5 +1,6 @@
 /* Information: told, not moved. copy, notice, progress, warning, bulletin go to whom they name
- * or to everybody concerned; a hearing may hold the clocks; amend corrects, never overwrites. */
+ * or to everybody concerned; a hearing may hold the clocks; amend corrects, never overwrites.
+ */
 #include "core/clocks.h"
 
 #include <string.h>
@@ -60,8 +61,7 @@ bool hub_decide_hearing(struct hub_step *step)
 /* The earlier message an item refers to; it must belong to this referral. */
 static bool find_message(struct hub_step *step, struct hub_message *out)
 {
-    enum rh_err err =
-        step->world->message(step->world->context, &step->item->refers_to, out);
+    enum rh_err err = step->world->message(step->world->context, &step->item->refers_to, out);
     if (err != RH_OK && err != RH_ERR_NOTFOUND)
         return hub_step_fail(step, err);
     if (err != RH_OK || out->rno != step->row->rno)
@@ -85,7 +85,8 @@ static bool repair(struct hub_step *step, uint64_t index)
     struct hub_referral *row = step->row;
     for (uint32_t i = 0; i < row->party_count; i++) {
         struct hub_dead dead;
-        enum rh_err err = step->world->dead(step->world->context, index, row->parties[i], &dead);
+        enum rh_err err =
+            step->world->dead(step->world->context, index, row->parties[i], &dead);
         if (err == RH_ERR_NOTFOUND || (err == RH_OK && dead.settled))
             continue;
         if (err != RH_OK)

@@ -37,8 +37,8 @@ static void inherit(const struct hub_referral *row, struct hub_referral *child)
 
 static bool give_procedure(struct hub_step *step, struct hub_referral *child)
 {
-    const char *id = step->item->procedure[0] != 0 ? step->item->procedure
-                                                   : step->row->procedure;
+    const char *id =
+        step->item->procedure[0] != 0 ? step->item->procedure : step->row->procedure;
     const struct rh_procedure *procedure = rh_rules_procedure(step->world->rules, id);
     if (procedure == NULL)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_PROCEDURE, 8);
@@ -215,8 +215,7 @@ bool hub_decide_merge(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
     if (master->holder != step->agency)
         return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 5);
-    if (hub_actor_is_accused(step, master, row->origin) ||
-        !hub_step_party(master, row->origin))
+    if (hub_actor_is_accused(step, master, row->origin) || !hub_step_party(master, row->origin))
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 5);
     if (row->state == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
         return false;

@@ -140,6 +140,8 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
                        enum rh_kind kind, enum rh_kind as);
 /* Arm the arrival timer of the dispatch in force. */
 void hub_dispatch_arm(struct hub_step *step, struct hub_referral *row);
+/* Grace counts the time the hub was up: what it was down since is added to its end. */
+void hub_dispatch_grace(const struct hub_step *step, struct hub_referral *row);
 /* The message has arrived, now or when the grace ran out. */
 bool hub_dispatch_arrive(struct hub_step *step, struct hub_referral *row);
 /* Required facts of a kind. */

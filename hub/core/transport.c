@@ -36,6 +36,8 @@ static bool is_in_force(const struct hub_referral *row, uint64_t index, uint32_t
            row->addressee == to;
 }
 
+enum { NOTES_NEEDED = 24 }; /* of one arrival, every clock of the row expiring */
+
 /* One delivered entry. False with *full set when the outcome has no room for its row. */
 static bool take(struct hub_step *step, const struct hub_queued *queued, bool *full)
 {
@@ -43,7 +45,7 @@ static bool take(struct hub_step *step, const struct hub_queued *queued, bool *f
         return true;
     /* One place stays free: a row is loaded before it is known whether it changes. */
     if (step->out->row_count + 1 >= HUB_ROWS_OUT_MAX ||
-        step->out->note_count + 16 > HUB_NOTES_OUT_MAX) {
+        step->out->note_count + NOTES_NEEDED > HUB_NOTES_OUT_MAX) {
         *full = true;
         return false;
     }
@@ -52,8 +54,10 @@ static bool take(struct hub_step *step, const struct hub_queued *queued, bool *f
     struct hub_referral *row = hub_step_load_rno(step, queued->rno, &found);
     if (step->err != RH_OK)
         return false;
-    if (found && is_in_force(row, queued->index, queued->to) && !row->arrived)
+    if (found && is_in_force(row, queued->index, queued->to) && !row->arrived) {
+        step->procedure = hub_step_procedure(step, row);
         return hub_dispatch_arrive(step, row);
+    }
     if (step->out->row_count > count)
         step->out->row_count = count;
     return true;
@@ -125,8 +129,8 @@ bool hub_decide_nack(struct hub_step *step)
     uint32_t from;
     if (!find_sender(step, &from))
         return false;
-    enum rh_err err = world->queued(world->context, step->agency, from, item->lane,
-                                    item->pair_seq, &queued);
+    enum rh_err err =
+        world->queued(world->context, step->agency, from, item->lane, item->pair_seq, &queued);
     if (err == RH_ERR_NOTFOUND || (err == RH_OK && queued.tombstone))
         return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 29);
     if (err != RH_OK)

@@ -151,15 +151,11 @@ static void fire(struct hub_step *step, struct hub_referral *row, struct hub_dea
         fire_rung(step, row, deadline);
 }
 
-/* Grace counts the time the hub was up: what it was down since is added first. */
 static void fire_arrival(struct hub_step *step, struct hub_referral *row)
 {
     if (row->arrival_due_ms == 0)
         return;
-    if (step->event->down_ms > row->down_ms) {
-        row->arrival_due_ms += step->event->down_ms - row->down_ms;
-        row->down_ms = step->event->down_ms;
-    }
+    hub_dispatch_grace(step, row);
     if (row->arrival_due_ms <= step->event->now_ms)
         (void)hub_dispatch_arrive(step, row);
 }

@@ -162,9 +162,8 @@ static enum rh_err see_pair_next(void *context, uint32_t from, uint32_t to, enum
     return RH_OK;
 }
 
-static enum rh_err see_queued_next(void *context, uint32_t to, uint32_t from,
-                                   enum rh_lane lane, uint64_t at_least,
-                                   struct hub_queued *out)
+static enum rh_err see_queued_next(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
+                                   uint64_t at_least, struct hub_queued *out)
 {
     struct rht_world *world = context;
     const struct hub_queued *found = NULL;
@@ -188,8 +187,7 @@ static enum rh_err see_queued(void *context, uint32_t to, uint32_t from, enum rh
     return err == RH_OK && out->pair_seq != pair_seq ? RH_ERR_NOTFOUND : err;
 }
 
-static enum rh_err see_queued_lane(void *context, uint32_t to, uint64_t rno,
-                                   enum rh_lane *lane)
+static enum rh_err see_queued_lane(void *context, uint32_t to, uint64_t rno, enum rh_lane *lane)
 {
     struct rht_world *world = context;
     for (uint32_t i = 0; i < world->queue_count; i++) {
@@ -288,7 +286,8 @@ uint32_t rht_world_agency(struct rht_world *world, const char *id, uint32_t supe
     return agency->no;
 }
 
-/* ---- trace -------------------------------------------------------------------------------- */
+/* ---- trace --------------------------------------------------------------------------------
+ */
 
 __attribute__((format(printf, 2, 3))) static void trace(struct rht_world *world,
                                                         const char *format, ...)
@@ -340,7 +339,8 @@ static void trace_outcome(struct rht_world *world, const struct hub_event *event
     trace(world, "\n");
 }
 
-/* ---- applying ----------------------------------------------------------------------------- */
+/* ---- applying -----------------------------------------------------------------------------
+ */
 
 static void apply_rows(struct rht_world *world)
 {
@@ -349,8 +349,8 @@ static void apply_rows(struct rht_world *world)
         if (row->rno == 0 || row->rno > world->row_count + 1)
             give_up(world, "a row has a number out of order");
         if (row->rno == world->row_count + 1) {
-            world->rows = grow(world->rows, world->row_count, &world->row_capacity,
-                               sizeof(*world->rows));
+            world->rows =
+                grow(world->rows, world->row_count, &world->row_capacity, sizeof(*world->rows));
             world->row_count++;
             world->slot++;
         }
@@ -445,8 +445,8 @@ static void remember_message(struct rht_world *world, const struct hub_event *ev
         return;
     uint64_t number = get_number(event->item->message_id.bytes);
     while (world->message_count <= number) {
-        world->messages = grow(world->messages, world->message_count,
-                               &world->message_capacity, sizeof(*world->messages));
+        world->messages = grow(world->messages, world->message_count, &world->message_capacity,
+                               sizeof(*world->messages));
         world->messages[world->message_count++] = (struct hub_message){ 0 };
     }
     world->messages[number] = (struct hub_message){ .index = event->index,
@@ -505,7 +505,8 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
     return 0;
 }
 
-/* ---- sending ------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------------------------
+ */
 
 struct rh_public *rht_world_item(struct rht_world *world, enum rh_kind kind, uint64_t number)
 {
@@ -519,8 +520,9 @@ struct rh_public *rht_world_item(struct rht_world *world, enum rh_kind kind, uin
 
 uint32_t rht_world_send(struct rht_world *world, uint32_t agency)
 {
-    struct hub_event event = { .type = HUB_EVENT_ITEM, .agency = agency,
-                               .item = &world->item, .item_bytes = 1000 };
+    struct hub_event event = {
+        .type = HUB_EVENT_ITEM, .agency = agency, .item = &world->item, .item_bytes = 1000
+    };
     return rht_world_event(world, &event);
 }
 
@@ -604,7 +606,8 @@ uint32_t rht_world_nack(struct rht_world *world, uint32_t agency, uint32_t refus
     give_up(world, "nothing to refuse");
 }
 
-/* ---- time --------------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------------------------
+ */
 
 static struct hub_referral *first_due(struct rht_world *world, uint64_t *at_ms)
 {
@@ -647,7 +650,8 @@ void rht_world_down(struct rht_world *world, uint64_t to_ms, bool counted)
     rht_world_until(world, to_ms);
 }
 
-/* ---- looking ------------------------------------------------------------------------------ */
+/* ---- looking ------------------------------------------------------------------------------
+ */
 
 struct hub_referral *rht_world_row(struct rht_world *world, uint64_t number)
 {
@@ -687,7 +691,8 @@ uint32_t rht_world_notes(const struct rht_world *world, enum rh_kind kind)
     return count;
 }
 
-/* ---- what always holds -------------------------------------------------------------------- */
+/* ---- what always holds --------------------------------------------------------------------
+ */
 
 static void check_clocks(struct rht_world *world, const struct hub_referral *row)
 {

@@ -160,8 +160,7 @@ static void confirmation(struct rh_rules *rules)
     out->has_start = true;
     out->supplement_restarts = true;
     out->leader_required = true;
-    route(out, "procuratorate", "court",
-          (enum rh_kind[]){ RH_KIND_TRANSFER, RH_KIND_NONE });
+    route(out, "procuratorate", "court", (enum rh_kind[]){ RH_KIND_TRANSFER, RH_KIND_NONE });
     struct rh_check *check = &out->checks[out->check_count++];
     put(check->fact, sizeof(check->fact), "mediating_org");
     kinds(&check->kinds, (enum rh_kind[]){ RH_KIND_TRANSFER, RH_KIND_NONE });
@@ -179,8 +178,7 @@ static void confirmation(struct rh_rules *rules)
     l = limit(out, "result", RH_START_ACCEPTED, RH_UNIT_MONTH_CIVIL, 3, handled,
               RH_ACTOR_HOLDER);
     kinds(&l->met_by, (enum rh_kind[]){ RH_KIND_PROGRESS, RH_KIND_CONCLUDE, RH_KIND_NONE });
-    l = limit(out, "monthly", RH_START_AFTER, RH_UNIT_MONTH_CIVIL, 1, handled,
-              RH_ACTOR_HOLDER);
+    l = limit(out, "monthly", RH_START_AFTER, RH_UNIT_MONTH_CIVIL, 1, handled, RH_ACTOR_HOLDER);
     put(l->after, sizeof(l->after), "result");
     l->repeats = true;
     kinds(&l->met_by, (enum rh_kind[]){ RH_KIND_PROGRESS, RH_KIND_CONCLUDE, RH_KIND_NONE });
@@ -199,9 +197,8 @@ static void demand(struct rh_rules *rules)
     static const char *ids[] = { "explain", "file" };
     static const uint32_t days[] = { 7, 15 };
     for (unsigned i = 0; i < 2; i++) {
-        struct rh_limit *l = limit(out, ids[i], RH_START_ARRIVED, RH_UNIT_CALENDAR_DAY,
-                                   days[i], STATE(DISPATCHED) | STATE(SIGNED),
-                                   RH_ACTOR_ADDRESSEE);
+        struct rh_limit *l = limit(out, ids[i], RH_START_ARRIVED, RH_UNIT_CALENDAR_DAY, days[i],
+                                   STATE(DISPATCHED) | STATE(SIGNED), RH_ACTOR_ADDRESSEE);
         rh_kind_add(&l->kinds, of[i]);
         kinds(&l->met_by, (enum rh_kind[]){ RH_KIND_CONCLUDE, RH_KIND_NONE });
         rung(l, 2, 0, RH_KIND_URGE, RH_ACTOR_HOLDER);
@@ -222,8 +219,8 @@ static void day_off(struct rh_calendar *calendar, int month, int first, int last
 
 static void calendar(struct rh_calendar *out)
 {
-    static const int makeups[][2] = { { 1, 4 }, { 2, 14 }, { 2, 28 }, { 5, 9 }, { 9, 20 },
-                                      { 10, 10 } };
+    static const int makeups[][2] = { { 1, 4 }, { 2, 14 }, { 2, 28 },
+                                      { 5, 9 }, { 9, 20 }, { 10, 10 } };
     struct rh_date first, last, date;
     if (rh_date_from_civil(2026, 1, 1, &first) != RH_OK ||
         rh_date_from_civil(2026, 12, 31, &last) != RH_OK ||

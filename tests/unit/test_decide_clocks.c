@@ -173,6 +173,80 @@ static void test_the_superior_decides_on_a_request(void **state)
     assert_int_equal(rht_world_clock(w, 1, "handle")->extensions[0].n, 20);
 }
 
+static struct rh_limit *limit_of(struct rht_town *t, const char *id)
+{
+    for (uint32_t i = 0; i < t->w->rules->procedures[0].limit_count; i++) {
+        if (strcmp(t->w->rules->procedures[0].limits[i].id, id) == 0)
+            return &t->w->rules->procedures[0].limits[i];
+    }
+    fail_msg("no limit %s", id);
+    return NULL;
+}
+
+/* A hearing opened before acceptance: the handling clock stands still from its first moment. */
+static void test_a_clock_that_starts_in_a_hearing_stands(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    OK(rht_world_step(w, t->court, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(w, t->court, RH_KIND_HEARING, 1, "begin"));
+    OK(rht_world_step(w, t->court, RH_KIND_ACCEPT, 1, NULL));
+    CLOCK_IS(t, 1, "handle", PAUSED);
+    CLOCK_IS(t, 1, "watchdog", RUNNING);
+}
+
+/* No warning before the beginning, no date from a mere right, no supervision without urging. */
+static void test_odd_rules_keep_the_promise(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    limit_of(t, "dispatch")->soon.n = 30;
+    limit_of(t, "dispatch")->ladder[0].action = RH_KIND_SUPERVISE;
+    limit_of(t, "dispatch")->ladder[0].level = 3;
+    rh_kind_add(&limit_of(t, "notice")->kinds, RH_KIND_ASSIGN);
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    assert_int_equal(rht_world_clock(w, 1, "dispatch")->soon_ms, 0);
+    rht_world_until(w, rht_at(2026, 3, 18, 0));
+    assert_int_equal(rht_world_row(w, 1)->escalation, 2);
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    rht_world_receive(w, t->court);
+    assert_null(rht_world_clock(w, 1, "notice"));
+    CLOCK_IS(t, 1, "object", RUNNING);
+    CLOCK_IS(t, 1, "watchdog", RUNNING);
+    assert_int_equal(rht_world_clock(w, 1, "watchdog")->owed_by, t->court);
+}
+
+/* Three months from registration while somebody handles it: whoever that is, and from the
+ * first day. */
+static void test_the_clock_of_the_matter_goes_with_it(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    struct rh_limit *total = limit_of(t, "notice");
+    memset(total, 0, sizeof(*total));
+    memcpy(total->id, "total", 6);
+    total->span = (struct rh_span){ RH_UNIT_MONTH_CIVIL, 3 };
+    total->start = RH_START_REGISTERED;
+    total->states = 1u << RH_STATE_SIGNED | 1u << RH_STATE_IN_PROGRESS;
+    total->owed_by = RH_ACTOR_HOLDER;
+    rh_kind_add(&total->met_by, RH_KIND_CONCLUDE);
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    assert_null(rht_world_clock(w, 1, "total"));
+    const uint32_t agencies[] = { t->court, t->police };
+    for (int i = 0; i < 2; i++) {
+        w->now_ms += RH_DAY_MS;
+        OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, agencies[i]));
+        OK(rht_world_step(w, agencies[i], RH_KIND_SIGN, 1, NULL));
+        CLOCK_IS(t, 1, "total", RUNNING);
+        assert_int_equal(rht_world_clock(w, 1, "total")->owed_by, agencies[i]);
+        assert_int_equal(rht_world_clock(w, 1, "total")->end_ms, rht_at(2026, 6, 3, 0));
+        if (i == 0)
+            OK(rht_world_step(w, agencies[i], RH_KIND_RETURN, 1, "x"));
+    }
+}
+
 /* Material asked for: the time without it does not count, or the clock begins anew where the
  * rule says so. */
 static void test_supplement_holds_or_restarts(void **state)
@@ -335,6 +409,9 @@ int main(void)
         RHT_TOWN_TEST(test_a_hearing_holds_the_clock),
         RHT_TOWN_TEST(test_the_head_extends_once_and_not_too_long),
         RHT_TOWN_TEST(test_the_superior_decides_on_a_request),
+        RHT_TOWN_TEST(test_a_clock_that_starts_in_a_hearing_stands),
+        RHT_TOWN_TEST(test_odd_rules_keep_the_promise),
+        RHT_TOWN_TEST(test_the_clock_of_the_matter_goes_with_it),
         RHT_TOWN_TEST(test_supplement_holds_or_restarts),
         RHT_TOWN_TEST(test_a_fact_starts_and_moves_a_clock),
         RHT_TOWN_TEST(test_recurring_rounds_follow_the_first),

@@ -31,7 +31,8 @@ static void test_a_petition_finds_its_way(void **state)
         "03-02 09:00 petitions register: registered, petitions's turn\n"
         "03-02 09:00 petitions forward: dispatched, petitions's turn; forward petitions"
         " > procuratorate forward\n"
-        "03-02 10:00 procuratorate ack: dispatched, procuratorate's turn; arrived procuratorate\n"
+        "03-02 10:00 procuratorate ack: dispatched, procuratorate's turn; arrived "
+        "procuratorate\n"
         "03-02 10:00 procuratorate sign: signed, procuratorate's turn > petitions sign\n"
         "03-02 10:00 procuratorate accept: in_progress, procuratorate's turn; "
         "accept procuratorate > petitions accept\n"
@@ -126,8 +127,8 @@ static void test_strangers_learn_nothing(void **state)
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->procuratorate));
     for (int kind = 1; kind < RH_KIND_END; kind++) {
         enum rh_kind k = (enum rh_kind)kind;
-        if (!rh_kind_is_known((uint64_t)kind) || kind >= RH_KIND_ACK ||
-            k == RH_KIND_REGISTER || k == RH_KIND_BULLETIN)
+        if (!rh_kind_is_known((uint64_t)kind) || kind >= RH_KIND_ACK || k == RH_KIND_REGISTER ||
+            k == RH_KIND_BULLETIN)
             continue;
         struct rh_public *item = rht_world_item(w, k, 1);
         uint32_t required, optional;
@@ -317,8 +318,9 @@ static void test_urging_comes_first(void **state)
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_ASSIGN, 1, t->court));
     rht_world_receive(w, t->court);
     REFUSED(rht_world_step(w, t->petitions, RH_KIND_SUPERVISE, 1, NULL), URGE_FIRST);
-    struct hub_event operator = { .type = HUB_EVENT_URGED, .rno = 1,
-                                  .action = RH_KIND_ESCALATE };
+    struct hub_event operator= { .type = HUB_EVENT_URGED,
+                                 .rno = 1,
+                                 .action = RH_KIND_ESCALATE };
     REFUSED(rht_world_event(w, &operator), URGE_FIRST);
     REFUSED(rht_world_step(w, t->court, RH_KIND_URGE, 1, NULL), WRONG_ACTOR);
     OK(rht_world_step(w, t->petitions, RH_KIND_URGE, 1, NULL));

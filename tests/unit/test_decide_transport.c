@@ -33,6 +33,27 @@ static void test_arrival_is_the_ack_or_the_grace(void **state)
     assert_memory_equal(&before, rht_world_row(w, 2), sizeof(before));
 }
 
+/* The ack comes after the grace ran out but before the timer fired: the earlier instant counts.
+ */
+static void test_a_late_ack_does_not_move_the_arrival(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    w->now_ms += 30 * RH_HOUR_MS;
+    rht_world_receive(w, t->court);
+    assert_int_equal(rht_world_row(w, 1)->arrived_ms, rht_at(2026, 3, 3, 9));
+    assert_int_equal(rht_world_clock(w, 1, "notice")->start_ms, rht_at(2026, 3, 3, 9));
+    /* Twelve of those hours the hub was down: the grace had not run out. */
+    OK(rht_world_register(w, t->petitions, 2, "petition"));
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 2, t->court));
+    w->now_ms += 30 * RH_HOUR_MS;
+    w->down_ms += 12 * RH_HOUR_MS;
+    rht_world_receive(w, t->court);
+    assert_int_equal(rht_world_row(w, 2)->arrived_ms, w->now_ms);
+}
+
 /* Grace counts the time the hub was up: a hub that was down gave nobody a chance to fetch. */
 static void test_grace_does_not_run_while_the_hub_is_down(void **state)
 {
@@ -227,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RHT_TOWN_TEST(test_arrival_is_the_ack_or_the_grace),
+        RHT_TOWN_TEST(test_a_late_ack_does_not_move_the_arrival),
         RHT_TOWN_TEST(test_grace_does_not_run_while_the_hub_is_down),
         RHT_TOWN_TEST(test_acks_are_cumulative_and_may_be_repeated),
         RHT_TOWN_TEST(test_a_large_ack_takes_several_steps),

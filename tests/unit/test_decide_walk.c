@@ -67,8 +67,8 @@ static void fill(struct rht_world *w, struct rh_public *item)
     uint32_t required, optional;
     if (!hub_fields_of(item->kind, &required, &optional))
         return;
-    uint32_t wanted = required | (pick(3) == 0 ? optional & (uint32_t)rht_random_u64(&source)
-                                               : 0);
+    uint32_t wanted =
+        required | (pick(3) == 0 ? optional & (uint32_t)rht_random_u64(&source) : 0);
     if ((wanted >> 5 & 1) != 0)
         item->other_id = rht_referral_id(any_referral(w));
     if ((wanted >> 6 & 1) != 0)
@@ -124,8 +124,7 @@ static enum rh_kind any_kind(void)
 }
 
 /* A kind that somebody may raise in the state the referral is in, by whoever may. */
-static void sensible(struct rht_world *w, enum rh_kind *kind, uint64_t number,
-                     uint32_t *agency)
+static void sensible(struct rht_world *w, enum rh_kind *kind, uint64_t number, uint32_t *agency)
 {
     const struct hub_referral *row = &w->rows[number - 1];
     for (int tries = 0; tries < 40; tries++) {
@@ -136,8 +135,8 @@ static void sensible(struct rht_world *w, enum rh_kind *kind, uint64_t number,
         if (hub_lifecycle_turn(row->state, k, UINT32_MAX) != HUB_TURN_ALLOWED)
             continue;
         *kind = k;
-        const uint32_t who[] = { row->holder, row->holder, row->holder, row->addressee,
-                                 row->sender, row->origin };
+        const uint32_t who[] = { row->holder,    row->holder, row->holder,
+                                 row->addressee, row->sender, row->origin };
         *agency = who[pick(6)];
         if (*agency < HUB_AGENCY_FIRST)
             *agency = any_agency();
@@ -153,8 +152,8 @@ static void one_item(struct rht_world *w)
     if (number <= w->row_count && pick(10) != 0)
         sensible(w, &kind, number, &agency);
     if (kind == RH_KIND_REGISTER || number > w->row_count) {
-        static const char *procedures[] = { "petition", "petition", "overseen", "overseen",
-                                            "confirmation", "demand" };
+        static const char *procedures[] = { "petition", "petition",     "overseen",
+                                            "overseen", "confirmation", "demand" };
         if (w->row_count < REFERRALS && open_rows(w) < 40)
             (void)rht_world_register(w, agency, w->row_count + 1, procedures[pick(6)]);
         return;
@@ -168,8 +167,8 @@ static void second_chance(struct rht_world *w)
 {
     if (w->dead_count == 0)
         return;
-    struct hub_event event = { .type = pick(2) == 0 ? HUB_EVENT_DEAD_RETRY
-                                                    : HUB_EVENT_DEAD_RETURN,
+    struct hub_event event = { .type =
+                                   pick(2) == 0 ? HUB_EVENT_DEAD_RETRY : HUB_EVENT_DEAD_RETURN,
                                .dead = w->dead[pick(w->dead_count)] };
     (void)rht_world_event(w, &event);
 }
@@ -198,8 +197,8 @@ static void one_event(struct rht_world *w)
         break;
     case 5:
         if (w->row_count > 0) {
-            struct hub_event event = { .type = pick(2) == 0 ? HUB_EVENT_URGED
-                                                            : HUB_EVENT_RECOMPUTE,
+            struct hub_event event = { .type =
+                                           pick(2) == 0 ? HUB_EVENT_URGED : HUB_EVENT_RECOMPUTE,
                                        .rno = 1 + pick(w->row_count),
                                        .action = (enum rh_kind)(RH_KIND_URGE + pick(4)) };
             (void)rht_world_event(w, &event);

@@ -18,7 +18,8 @@ enum { CELLS = 4, CELL_BYTES = 400 };
 /* [from][kind][actor] -> set of states it leads to. */
 static uint32_t from_spec[RH_STATE_COUNT][RH_KIND_END][RH_ACTOR_COUNT];
 
-/* ---- reading the page ---------------------------------------------------------------------- */
+/* ---- reading the page ----------------------------------------------------------------------
+ */
 
 struct table {
     char *text; /* owned */
@@ -131,7 +132,8 @@ static void read_transitions(void)
     }
 }
 
-/* ---- table against page -------------------------------------------------------------------- */
+/* ---- table against page --------------------------------------------------------------------
+ */
 
 static void test_table_and_page_say_the_same(void **state)
 {
@@ -232,15 +234,41 @@ static void test_holders_are_the_pages(void **state)
     assert_int_equal(hub_lifecycle_holder(RH_STATE_DISPATCHED, true), RH_ACTOR_ADDRESSEE);
 }
 
-/* ---- fields against page ------------------------------------------------------------------- */
+/* ---- fields against page -------------------------------------------------------------------
+ */
 
-static const char *const field_names[32] = {
-    NULL, "message_id", "kind", "referral_id", "root_id", "other_id", "refers_to", "to",
-    "procedure", "lane", "category", "area", "source", "code", "basis", "proper", "due_ms",
-    "occurred_ms", "extend_n", "report_required", "information_wanted", "reply_owed",
-    "leader_named", "externals", "copies", "children", "facts", "trace", "from", "pair_seq",
-    "refusal", "accused"
-};
+static const char *const field_names[32] = { NULL,
+                                             "message_id",
+                                             "kind",
+                                             "referral_id",
+                                             "root_id",
+                                             "other_id",
+                                             "refers_to",
+                                             "to",
+                                             "procedure",
+                                             "lane",
+                                             "category",
+                                             "area",
+                                             "source",
+                                             "code",
+                                             "basis",
+                                             "proper",
+                                             "due_ms",
+                                             "occurred_ms",
+                                             "extend_n",
+                                             "report_required",
+                                             "information_wanted",
+                                             "reply_owed",
+                                             "leader_named",
+                                             "externals",
+                                             "copies",
+                                             "children",
+                                             "facts",
+                                             "trace",
+                                             "from",
+                                             "pair_seq",
+                                             "refusal",
+                                             "accused" };
 
 static uint32_t fields_named(char *cell)
 {
@@ -263,8 +291,8 @@ static void test_fields_are_the_pages(void **state)
 {
     (void)state;
     const uint32_t always = 1u << 1 | 1u << 2 | 1u << 3;
-    const uint32_t common = 1u << 9 | 1u << 14 | 1u << 17 | 1u << 20 | 1u << 24 | 1u << 26 |
-                            1u << 27;
+    const uint32_t common =
+        1u << 9 | 1u << 14 | 1u << 17 | 1u << 20 | 1u << 24 | 1u << 26 | 1u << 27;
     bool named[RH_KIND_END] = { false };
     struct table table;
     char cells[CELLS][CELL_BYTES];
@@ -289,7 +317,8 @@ static void test_fields_are_the_pages(void **state)
     }
 }
 
-/* ---- decide against page ------------------------------------------------------------------- */
+/* ---- decide against page -------------------------------------------------------------------
+ */
 
 static void give_required(struct rht_town *t, struct rh_public *item)
 {
@@ -360,8 +389,7 @@ static uint32_t roles_of(const struct rht_town *t, uint32_t agency,
                 HUB_ACTOR_BIT(RH_ACTOR_INTAKE);
     if (agency == t->discipline)
         bits |= HUB_ACTOR_BIT(RH_ACTOR_SUPERVISOR);
-    uint32_t holder =
-        row->holder != HUB_AGENCY_NONE ? row->holder : row->last_holder;
+    uint32_t holder = row->holder != HUB_AGENCY_NONE ? row->holder : row->last_holder;
     if (agency == holder)
         bits |= HUB_ACTOR_BIT(RH_ACTOR_HOLDER);
     return bits;
@@ -380,9 +408,13 @@ static void check_one(struct rht_town *t, enum rh_state at, enum rh_kind kind, u
     }
     struct rh_public *item = rht_world_item(w, kind, 1);
     give_required(t, item);
-    struct hub_event event = { .type = HUB_EVENT_ITEM, .now_ms = w->now_ms,
-                               .index = w->index + 1, .agency = agency, .item = item,
-                               .next_rno = w->row_count + 1, .next_number = 1 };
+    struct hub_event event = { .type = HUB_EVENT_ITEM,
+                               .now_ms = w->now_ms,
+                               .index = w->index + 1,
+                               .agency = agency,
+                               .item = item,
+                               .next_rno = w->row_count + 1,
+                               .next_number = 1 };
     assert_int_equal(hub_decide(&w->face, &event, w->out), RH_OK);
     uint32_t refusal = w->out->refusal;
     bool extension = kind == RH_KIND_EXTEND_GRANT || kind == RH_KIND_EXTEND_DENY;
@@ -409,8 +441,8 @@ static void test_decide_keeps_to_the_page(void **state)
     OK(rht_world_register(w, t->petitions, 2, "petition"));
     OK(rht_world_register(w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_ASSIGN, 1, t->court));
-    const uint32_t cast[] = { t->petitions, t->court, t->police, t->procuratorate, t->city,
-                              t->discipline };
+    const uint32_t cast[] = { t->petitions,     t->court, t->police,
+                              t->procuratorate, t->city,  t->discipline };
     struct hub_referral *row = rht_world_row(w, 1);
     row->party_count = 6;
     for (uint32_t i = 0; i < 6; i++)

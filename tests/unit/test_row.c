@@ -235,24 +235,24 @@ static void test_open_row_without_holder_is_corrupt(void **state)
     assert_int_equal(hub_referral_decode(bytes, &back), RH_ERR_CORRUPT);
 }
 
-#define ROUND_TRIP(kind, fill)                                                      \
-    static void test_##kind##_survives_the_round_trip(void **state)                 \
-    {                                                                               \
-        (void)state;                                                                \
-        struct hub_##kind row, back;                                                \
-        for (int i = 0; i < ROUNDS; i++) {                                          \
-            struct rh_writer writer;                                                \
-            memset(&row, 0, sizeof(row));                                           \
-            fill(&row);                                                             \
-            rh_writer_init(&writer, buffer_a, BUFFER);                              \
-            assert_int_equal(hub_##kind##_encode(&row, &writer), RH_OK);            \
-            struct rh_bytes bytes = { buffer_a, writer.bytes };                     \
-            assert_int_equal(rh_codec_check(buffer_a, writer.bytes, BUFFER, NULL), RH_OK); \
-            assert_int_equal(hub_##kind##_decode(bytes, &back), RH_OK);             \
-            assert_memory_equal(&row, &back, sizeof(row));                          \
-            bytes.bytes--;                                                          \
-            assert_int_equal(hub_##kind##_decode(bytes, &back), RH_ERR_CORRUPT);    \
-        }                                                                           \
+#define ROUND_TRIP(kind, fill)                                                                 \
+    static void test_##kind##_survives_the_round_trip(void **state)                            \
+    {                                                                                          \
+        (void)state;                                                                           \
+        struct hub_##kind row, back;                                                           \
+        for (int i = 0; i < ROUNDS; i++) {                                                     \
+            struct rh_writer writer;                                                           \
+            memset(&row, 0, sizeof(row));                                                      \
+            fill(&row);                                                                        \
+            rh_writer_init(&writer, buffer_a, BUFFER);                                         \
+            assert_int_equal(hub_##kind##_encode(&row, &writer), RH_OK);                       \
+            struct rh_bytes bytes = { buffer_a, writer.bytes };                                \
+            assert_int_equal(rh_codec_check(buffer_a, writer.bytes, BUFFER, NULL), RH_OK);     \
+            assert_int_equal(hub_##kind##_decode(bytes, &back), RH_OK);                        \
+            assert_memory_equal(&row, &back, sizeof(row));                                     \
+            bytes.bytes--;                                                                     \
+            assert_int_equal(hub_##kind##_decode(bytes, &back), RH_ERR_CORRUPT);               \
+        }                                                                                      \
     }
 
 static void fill_agency(struct hub_agency *out)
@@ -319,8 +319,8 @@ static void fill_outcome(struct hub_outcome *out)
     out->delivery_count = (uint32_t)pick(HUB_DELIVERIES_OUT_MAX + 1);
     for (uint32_t i = 0; i < out->delivery_count; i++)
         out->deliveries[i] = (struct hub_delivery_out){
-            (uint32_t)number(), (uint32_t)number(), (enum rh_lane)pick(3), number(), number(),
-            number(), (enum rh_kind)pick(RH_KIND_END)
+            (uint32_t)number(), (uint32_t)number(), (enum rh_lane)pick(3),          number(),
+            number(),           number(),           (enum rh_kind)pick(RH_KIND_END)
         };
     out->queue_count = (uint32_t)pick(5);
     for (uint32_t i = 0; i < out->queue_count; i++) {
