@@ -14,11 +14,15 @@ enum {
     HUB_DECIDE_VERSION = 1,
     HUB_ROWS_OUT_MAX = 64,        /* own row, parent, children of a split; arrivals of one ack */
     HUB_DELIVERIES_OUT_MAX = 40,
-    HUB_NOTES_OUT_MAX = 64
+    HUB_NOTES_OUT_MAX = 96,
+    HUB_ACK_ARRIVALS_MAX = 60     /* dispatches one ack can bring to arrival; a larger one takes
+                                     effect so far, the next does the rest */
 };
 
 static_assert(HUB_ROWS_OUT_MAX * HUB_REFERRAL_BYTES_MAX <= 960 * 1024,
               "the largest outcome must fit in the rest of a record");
+static_assert(HUB_ACK_ARRIVALS_MAX + 2 <= HUB_ROWS_OUT_MAX,
+              "every arrival of an ack is a row");
 static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
 static_assert(RH_COPIES_MAX + RH_CHILDREN_MAX + 2 <= HUB_DELIVERIES_OUT_MAX,
               "every copy and child must fit in one outcome");

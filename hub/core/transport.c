@@ -43,8 +43,8 @@ static bool take(struct hub_step *step, const struct hub_queued *queued, bool *f
 {
     if (queued->tombstone || queued->rno == 0 || !may_arrive(queued->kind))
         return true;
-    /* One place stays free: a row is loaded before it is known whether it changes. */
-    if (step->out->row_count + 1 >= HUB_ROWS_OUT_MAX ||
+    /* A row is loaded before it is known whether it changes, hence one more than arrive. */
+    if (step->out->row_count >= HUB_ACK_ARRIVALS_MAX ||
         step->out->note_count + NOTES_NEEDED > HUB_NOTES_OUT_MAX) {
         *full = true;
         return false;

@@ -113,7 +113,7 @@ static void test_a_large_ack_takes_several_steps(void **state)
         OK(rht_world_send(w, t->court));
         acks++;
     }
-    assert_in_range(acks, 2, 4);
+    assert_int_equal(acks, (MANY + HUB_ACK_ARRIVALS_MAX - 1) / HUB_ACK_ARRIVALS_MAX);
     for (uint64_t number = 1; number <= MANY; number++)
         assert_true(rht_world_row(w, number)->arrived);
 }
