@@ -1,0 +1,138 @@
+/* Decide once, apply for ever; and decide again, to see whether the hub decided by its rules.
+ *
+ * Only for records of this decide version: a later program may decide otherwise without
+ * contradicting a receipt. What was refused before deciding (a public part that cannot be
+ * read, a commitment that did not open) is not decided again: the content is sealed. */
+#include "audit/state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rh/refusal.h>
+
+/* The event as the engine made it; false when this record was not decided. */
+static bool make_event(struct hub_state *state, const struct hub_record *record,
+                       struct hub_event *event)
+{
+    memset(event, 0, sizeof *event);
+    event->now_ms = record->core.stored_ms;
+    event->index = record->core.index;
+    event->down_ms = record->down_ms;
+    event->rno = record->rno;
+    switch (record->core.type) {
+    case RH_RECORD_ITEM:
+        event->type = HUB_EVENT_ITEM;
+        event->agency = record->agency;
+        event->item = state->public_part;
+        event->item_bytes = record->item_bytes;
+        event->next_rno = record->next_rno;
+        event->next_number = record->next_number;
+        event->free_slot = record->free_slot;
+        return rh_public_decode(record->public_part, state->public_part, NULL) == RH_OK;
+    case RH_RECORD_TIMER:
+        event->type = HUB_EVENT_WAKE;
+        return true;
+    case RH_RECORD_JOB:
+        event->type = HUB_EVENT_RECOMPUTE;
+        return true;
+    case RH_RECORD_COMMAND:
+        break;
+    case RH_RECORD_GENESIS:
+    case RH_RECORD_GENERATION:
+    case RH_RECORD_BUNDLE:
+    case RH_RECORD_RULES:
+    case RH_RECORD_STREAM:
+    case RH_RECORD_DIGEST:
+    case RH_RECORD_CUT:
+    case RH_RECORD_CLOCK:
+    case RH_RECORD_ERASE:
+    case RH_RECORD_CARRY:
+    default:
+        return false;
+    }
+    size_t bytes = strcspn(record->reason, " ");
+    if (bytes > RH_CODE_BYTES_MAX)
+        bytes = RH_CODE_BYTES_MAX;
+    memcpy(event->reason, record->reason, bytes);
+    if (record->command == HUB_COMMAND_ATTENTION) {
+        event->type = HUB_EVENT_URGED;
+        event->action = record->action;
+        return true;
+    }
+    event->type = record->command == HUB_COMMAND_DEAD_RETRY ? HUB_EVENT_DEAD_RETRY
+                                                            : HUB_EVENT_DEAD_RETURN;
+    return (record->command == HUB_COMMAND_DEAD_RETRY ||
+            record->command == HUB_COMMAND_DEAD_RETURN) &&
+           hub_dead_decode(record->dead_row, &event->dead) == RH_OK;
+}
+
+/* Refused by the engine before it decided. */
+static bool was_unread(const struct hub_record *record)
+{
+    return record->core.type == RH_RECORD_ITEM &&
+           (record->core.outcome == RH_REFUSE_MALFORMED ||
+            record->core.outcome == RH_REFUSE_TOO_LARGE);
+}
+
+static void describe(const struct hub_outcome *outcome, char *out, size_t capacity)
+{
+    char refusal[RH_REFUSAL_TEXT_BYTES];
+    if (outcome->refusal != 0) {
+        rh_refusal_format(outcome->refusal, refusal);
+        snprintf(out, capacity, "%s field %" PRIu32, refusal, outcome->field);
+        return;
+    }
+    const char *name =
+        outcome->row_count > 0 ? rh_state_name(outcome->rows[0].state) : "no row";
+    snprintf(out, capacity,
+             "%s, holder %" PRIu32 ", due %" PRIu64 ", %" PRIu32 " rows, %" PRIu32
+             " deliveries, %" PRIu32 " queue changes, %" PRIu32 " notes",
+             name != NULL ? name : "?", outcome->holder, outcome->due_ms, outcome->row_count,
+             outcome->delivery_count, outcome->queue_count, outcome->note_count);
+}
+
+static void report(struct hub_state *state, const struct hub_state_record *record)
+{
+    char recorded[140], decided[140];
+    state->differing++;
+    describe(record->outcome, recorded, sizeof recorded);
+    describe(state->again, decided, sizeof decided);
+    struct hub_finding finding =
+        hub_finding_make(HUB_FINDING_REDECIDE, record->record->core.index,
+                         "recorded: %s; decided: %s", recorded, decided);
+    finding.count = 1;
+    hub_findings_add(state->findings, &finding);
+}
+
+enum rh_err hub_state_redecide(struct hub_state *state, const struct hub_state_record *record)
+{
+    struct hub_event event;
+    const struct hub_record *one = record->record;
+    if (!make_event(state, one, &event) || was_unread(one)) {
+        state->undecided += one->core.type == RH_RECORD_ITEM ? 1 : 0;
+        return RH_OK;
+    }
+    if (record->decide_version != HUB_DECIDE_VERSION) {
+        if (state->undecided++ == 0)
+            hub_findings_say(state->findings, HUB_FINDING_VERSION, one->core.index,
+                             "decide version %u, this program has %d",
+                             (unsigned)record->decide_version, HUB_DECIDE_VERSION);
+        return RH_OK;
+    }
+    state->redecided++;
+    enum rh_err err = hub_decide(&state->world, &event, state->again);
+    if (err == RH_ERR_FULL) {
+        state->undecided++;
+        return RH_OK; /* the engine answers this with a refusal of its own */
+    }
+    if (err != RH_OK)
+        return err;
+    struct rh_writer writer;
+    rh_writer_init(&writer, state->bytes, HUB_REST_BYTES_MAX);
+    err = hub_outcome_encode(state->again, &writer);
+    if (err == RH_OK && (writer.bytes != one->outcome.bytes ||
+                         memcmp(writer.data, one->outcome.data, writer.bytes) != 0))
+        report(state, record);
+    return err;
+}
