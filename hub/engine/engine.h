@@ -174,6 +174,11 @@ enum rh_err hub_engine_record(struct hub_engine *engine, uint64_t index, struct 
 enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
                              struct rh_frame_proof *out);
 
+/* That the newest published checkpoint extends the log of old_size. RH_ERR_NOTFOUND when none
+ * is published or old_size is beyond it. */
+enum rh_err hub_engine_consistency(struct hub_engine *engine, uint64_t old_size,
+                                   struct rh_frame_consistency *out);
+
 /* Condition of the hub, for status and for the gateway. */
 struct hub_engine_health {
     uint64_t records;            /* log size */

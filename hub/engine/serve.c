@@ -298,3 +298,17 @@ enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
     out->proof_count = (uint32_t)count;
     return err;
 }
+
+enum rh_err hub_engine_consistency(struct hub_engine *engine, uint64_t old_size,
+                                   struct rh_frame_consistency *out)
+{
+    if (engine->published_size == 0 || old_size > engine->published_size)
+        return RH_ERR_NOTFOUND;
+    out->old_size = old_size;
+    out->note = hub_engine_note(engine);
+    size_t count = 0;
+    enum rh_err err = hub_tree_prove_consistency(engine->tree, old_size, engine->published_size,
+                                                 out->proof, &count);
+    out->proof_count = (uint32_t)count;
+    return err;
+}

@@ -11,6 +11,7 @@
 #define HUB_GATEWAY_GATEWAY_H
 
 #include "engine/engine.h"
+#include "gateway/door.h"
 
 struct hub_gateway;
 
@@ -34,7 +35,8 @@ void hub_gateway_close(struct hub_gateway **gateway);
 /* The endpoint really bound (with the chosen port). Valid while open. */
 const char *hub_gateway_endpoint(const struct hub_gateway *gateway);
 
-/* Descriptors to poll for POLLIN; at most max, returns the count. */
+/* Descriptors to poll for POLLIN; at most max, returns the count (2, or 1 while there is no
+ * door). Ask again before each poll: a new door has a new one. */
 uint32_t hub_gateway_fds(struct hub_gateway *gateway, int *fds, uint32_t max);
 
 /* One turn of intake: drain the ring, verify, offer to the engine (bounded: at most 1024
@@ -42,7 +44,9 @@ uint32_t hub_gateway_fds(struct hub_gateway *gateway, int *fds, uint32_t max);
 enum rh_err hub_gateway_turn(struct hub_gateway *gateway);
 
 /* After hub_engine_finish: send confirms, then deliveries within credit, redelivery with
- * back-off, checkpoints. */
+ * back-off, checkpoints. Call it in every turn of the loop, also when there was nothing to
+ * finish: WELCOMEs, repeated confirms and redeliveries have no record of their own. While
+ * records are staged and not finished it sends nothing. */
 enum rh_err hub_gateway_release(struct hub_gateway *gateway);
 
 /* Milliseconds until redelivery or a restart of the door is due; UINT32_MAX never. */
@@ -57,9 +61,31 @@ struct hub_session_view {
     uint32_t in_flight;            /* deliveries sent, not acknowledged */
     char software[RH_CODE_BYTES_MAX + 1];
 };
-/* Thread-safe snapshot; returns the count, at most max. */
+/* Thread-safe snapshot, at most a quarter of a second old; returns the count, at most max. */
 uint32_t hub_gateway_sessions(struct hub_gateway *gateway, struct hub_session_view *out,
                               uint32_t max);
+
+/* Figures since the gateway was opened; those of the door since it was started last. */
+struct hub_gateway_counters {
+    bool door_up;
+    uint64_t door_starts;      /* 1 when it never ended */
+    uint64_t door_violations;  /* doors killed for what they sent */
+    uint64_t sessions_opened, hellos_refused;
+    uint64_t bundles, items;   /* offered */
+    uint64_t bundles_refused, bundles_busy;
+    uint64_t confirms, deliveries, redeliveries, resyncs;
+    uint64_t delivered_bytes;
+    uint64_t unreadable;       /* deliveries that could not be made; left alone for a minute */
+    uint64_t overtaken;        /* deliveries sent although an earlier one of their referral
+                                  waited, because each waited for the other */
+    uint64_t revoked;          /* frames and sessions of agencies that may not be here */
+    uint64_t lost_sessions;    /* ended because not even an answer could be queued */
+    uint32_t sessions;         /* now */
+    char door_text[HUB_DOOR_TEXT_BYTES]; /* why the last door ended, empty if none did */
+    struct hub_door_counters door;
+};
+/* Thread-safe, at most a quarter of a second old. */
+void hub_gateway_counters(struct hub_gateway *gateway, struct hub_gateway_counters *out);
 
 /* Body of `rhubd --door`: runs in the door process until its parent goes. */
 int hub_door_main(int argc, char **argv);

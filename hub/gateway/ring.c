@@ -142,6 +142,11 @@ enum rh_err hub_ring_pop(struct hub_ring *ring, struct hub_ring_record *record,
     return RH_OK;
 }
 
+uint64_t hub_ring_tail(const struct hub_ring *ring)
+{
+    return atomic_load(&ring->shared->tail);
+}
+
 bool hub_ring_sleep(struct hub_ring *ring)
 {
     atomic_store(&ring->shared->sleeping, 1);

@@ -78,6 +78,10 @@ uint64_t hub_ring_room(struct hub_ring *ring);
 enum rh_err hub_ring_pop(struct hub_ring *ring, struct hub_ring_record *record,
                          uint8_t *payload);
 
+/* Any thread of the consumer's process: where the producer is now. The consumer has read what
+ * was there when its own position (`mine`) reaches that. */
+uint64_t hub_ring_tail(const struct hub_ring *ring);
+
 /* Consumer, before it waits: ask for a wake-up. False (and nothing asked) when something
  * has come meanwhile. */
 bool hub_ring_sleep(struct hub_ring *ring);
