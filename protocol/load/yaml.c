@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/codec.h>
+
 enum {
     WORD_BYTES_MAX = 64,
     LISTED_MAX = 20 /* words of a list that is shown beside a suggestion */
@@ -107,11 +109,66 @@ static void report_syntax(struct rh_yaml *yaml)
         rh_load_report_file(yaml->report, yaml->file, "holds no YAML document");
 }
 
+/* libfyaml trusts its input: a directive line with a NUL in it keeps it busy for ever. So it
+ * is only given what a person writes: lines of UTF-8 without control characters and without
+ * directives, which nothing here needs. Returns the column of the first offence, 0 for none. */
+static int bad_column(const char *line, size_t bytes, struct rh_writer *writer,
+                      const char **what)
+{
+    if (bytes > 0 && line[0] == '%') {
+        *what = "directives (%...) are not used here; remove the line";
+        return 1;
+    }
+    int column = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        const unsigned char c = (unsigned char)line[i];
+        column += (c & 0xc0) != 0x80; /* characters, as everywhere */
+        if ((c < 0x20 && c != '\t' && !(c == '\r' && i + 1 == bytes)) || c == 0x7f) {
+            *what = "this is a control character; write plain text";
+            return column;
+        }
+    }
+    writer->bytes = 0;
+    rh_writer_str(writer, line, bytes);
+    *what = "the line is not UTF-8; save the file in that encoding";
+    return writer->err == RH_OK ? 0 : 1;
+}
+
+static enum rh_err check_lines(struct rh_yaml *yaml, size_t bytes)
+{
+    const size_t room_bytes = bytes + 16;
+    uint8_t *room = malloc(room_bytes);
+    int number = 1;
+
+    if (room == NULL)
+        return RH_ERR_NOMEM;
+    for (size_t at = 0; at < bytes; number++) {
+        struct rh_writer writer;
+        const char *what;
+        const char *line = yaml->text + at;
+        const char *end = memchr(line, '\n', bytes - at);
+        const size_t line_bytes = end != NULL ? (size_t)(end - line) : bytes - at;
+        rh_writer_init(&writer, room, room_bytes);
+        const int column = bad_column(line, line_bytes, &writer, &what);
+        if (column > 0) {
+            report_at(yaml, number, column, "%s", what);
+            free(room);
+            return RH_ERR_CONFIG;
+        }
+        at += line_bytes + 1;
+    }
+    free(room);
+    return RH_OK;
+}
+
 static enum rh_err parse(struct rh_yaml *yaml, size_t bytes)
 {
     struct fy_diag_cfg diag_cfg;
     struct fy_parse_cfg parse_cfg;
 
+    const enum rh_err err = check_lines(yaml, bytes);
+    if (err != RH_OK)
+        return err;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = NULL;
     diag_cfg.level = FYET_ERROR;
