@@ -112,7 +112,7 @@ static void test_profile_names_what_is_wrong(void **state)
            ":5:28", "code");
     refuse(HEAD "checks:\n  - { kinds: [refuse], of: code, refusal: RH-9999, reason: { zh: 甲, "
                 "en: a } }\n",
-           ":5:42", "RH-");
+           ":5:43", "RH-");
     refuse(HEAD "forms:\n  - kinds: [accept]\n    fields:\n"
                 "      - { name: a, title: { zh: 甲, en: a }, type: text, place: fact }\n",
            ":7:", "form");
