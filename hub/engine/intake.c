@@ -238,12 +238,25 @@ static enum rh_err seal_item(struct hub_engine *engine, const struct rh_item *it
     return RH_OK;
 }
 
-static void refuse_undecodable(struct hub_engine *engine, enum rh_err why, unsigned field)
+/* What to call an item whose public part cannot be read (field 0: its form) or whose
+ * commitment does not open. */
+static uint32_t name_undecodable(const struct rh_item *item, enum rh_err why, unsigned field)
+{
+    enum { KIND = 2 };
+    if (why == RH_ERR_FULL)
+        return RH_REFUSE_TOO_LARGE;
+    if (field != 0)
+        return field == KIND ? RH_REFUSE_UNKNOWN_KIND : RH_REFUSE_FIELD_INVALID;
+    return rh_codec_check(item->public_part.data, item->public_part.bytes, RH_PUBLIC_BYTES_MAX,
+                          NULL) == RH_OK
+               ? RH_REFUSE_MALFORMED
+               : RH_REFUSE_NOT_CANONICAL;
+}
+
+static void refuse_undecodable(struct hub_engine *engine, uint32_t refusal, unsigned field)
 {
     struct hub_outcome *outcome = engine->outcome;
-    outcome->refusal = why == RH_ERR_FULL ? RH_REFUSE_TOO_LARGE
-                       : field == 0       ? RH_REFUSE_MALFORMED
-                                          : RH_REFUSE_FIELD_INVALID;
+    outcome->refusal = refusal;
     outcome->field = field;
     outcome->rno = 0;
     outcome->row_count = outcome->delivery_count = outcome->queue_count = 0;
@@ -280,13 +293,12 @@ static enum rh_err decide_item(struct hub_engine *engine, uint32_t agency,
     if (err == RH_OK)
         err = rh_item_check(item);
     if (err != RH_OK) {
-        refuse_undecodable(engine, err, field);
+        refuse_undecodable(engine, name_undecodable(item, err, field), field);
         return RH_OK;
     }
     err = hub_decide(&engine->world, event, engine->outcome);
     if (err == RH_ERR_FULL) {
-        refuse_undecodable(engine, err, 0);
-        engine->outcome->refusal = RH_REFUSE_TOO_LARGE;
+        refuse_undecodable(engine, RH_REFUSE_TOO_LARGE, 0);
         return RH_OK;
     }
     return err;

@@ -209,7 +209,12 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
                                struct rh_delivery *out)
 {
     struct rh_public *notice = engine->public_part;
+    uint32_t cause = 0;
+    if (queued->kind == RH_KIND_DEAD_LETTER && record->core.type == RH_RECORD_ITEM &&
+        rh_public_decode(record->public_part, notice, NULL) == RH_OK)
+        cause = notice->refusal; /* why the receiver cannot take it */
     memset(notice, 0, sizeof *notice);
+    notice->refusal = cause;
     rh_id_make(notice->message_id.bytes, record->core.stored_ms, record->random);
     notice->kind = queued->kind;
     notice->referral_id = row->id;
@@ -274,7 +279,8 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
         out->form = RH_DELIVERY_TOMBSTONE;
         return RH_OK;
     }
-    if (record->core.type == RH_RECORD_ITEM)
+    /* An item can be the cause of a word of the hub's own: a nack makes a dead letter. */
+    if (record->core.type == RH_RECORD_ITEM && queued->from != HUB_AGENCY_HUB)
         return fill_item(engine, record, row, content, out);
     return fill_notice(engine, queued, record, row, out);
 }

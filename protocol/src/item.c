@@ -112,18 +112,27 @@ void rh_part_write_keys(struct rh_writer *writer, struct rh_bytes keys)
         rh_writer_raw(writer, keys.data, keys.bytes);
 }
 
+/* What is too large is well formed otherwise; its sender is told so (RH-4103). */
+static struct rh_bytes read_sized(struct rh_reader *reader, size_t bytes_max)
+{
+    struct rh_bytes value = rh_reader_bin(reader, reader->bytes);
+    if (reader->err == RH_OK && value.bytes > bytes_max)
+        reader->err = RH_ERR_FULL;
+    return value;
+}
+
 void rh_part_read_item(struct rh_reader *reader, struct rh_item *out)
 {
     size_t begin = reader->at;
     rh_part_read_exact_array(reader, 6);
-    out->public_part = rh_reader_bin(reader, RH_PUBLIC_BYTES_MAX);
+    out->public_part = read_sized(reader, RH_PUBLIC_BYTES_MAX);
     rh_part_read_hash(reader, &out->commitment);
     out->keys = rh_part_read_keys(reader);
     rh_reader_bin_exact(reader, out->salt, sizeof out->salt);
-    out->private_part = rh_reader_bin(reader, RH_PRIVATE_BYTES_MAX);
-    out->body = rh_reader_bin(reader, RH_ITEM_BYTES_MAX);
+    out->private_part = read_sized(reader, RH_PRIVATE_BYTES_MAX);
+    out->body = read_sized(reader, RH_ITEM_BYTES_MAX);
     if (reader->err == RH_OK && reader->at - begin > RH_ITEM_BYTES_MAX)
-        rh_reader_fail(reader);
+        reader->err = RH_ERR_FULL;
 }
 
 void rh_part_write_item(struct rh_writer *writer, const struct rh_item *item)
