@@ -1,0 +1,881 @@
+"""An agency of its own: keys, a ledger that survives being killed, and a client of the hub,
+written from protocol/spec/wire.md and receipt.md with the Python of tests/interop.
+
+It believes nothing. Every receipt is checked against the hub's key and must be byte for byte the
+one of the first time; every delivery is checked against its sender's key; published checkpoints
+must extend one another. What breaks a promise raises Violation. Its ledger (SQLite, so that it
+survives `kill -9` in the middle of anything) is the ground truth of the system tests: what was
+said, what came back, what arrived. The hub is never asked to judge the hub.
+
+As a program it is the same agency in a process that can be killed:
+
+    pyagency.py STATE_DIR          STATE_DIR/config.json says who, where and how much load
+
+and obeys lines on standard input: `load on`, `load off`, `ask` (every receipt again), `stop`.
+"""
+import base64
+import collections
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import random
+import select
+import sqlite3
+import sys
+import time
+
+import nacl.public
+import nacl.signing
+import zmq
+import zmq.utils.monitor
+from zmq.utils import z85
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
+import log_verify  # noqa: E402
+import rhwire  # noqa: E402
+
+REGISTER, FORWARD, TRANSFER, SIGN, RECALL, ACCEPT, CONCLUDE, REPLY = 1, 10, 13, 30, 31, 39, 50, 53
+ACK, NACK = rhwire.ACK, rhwire.NACK
+OPEN, HELLO, BUNDLE, WINDOW, RESYNC, ASK, PROVE, CLOSE, EXTEND = range(1, 10)
+CHALLENGE, WELCOME, CONFIRM, DELIVERY, BUSY, GAP, ERROR, CHECKPOINT, PROOF, CONSISTENCY = \
+    range(65, 75)
+FIELDS = {"root": 4, "other": 5, "refers_to": 6, "to": 7, "procedure": 8, "lane": 9,
+          "category": 10, "area": 11, "source": 12, "code": 13, "basis": 14, "proper": 15,
+          "due": 16, "occurred": 17, "report_required": 19, "externals": 23, "copies": 24,
+          "facts": 26, "trace": 27, "sender": 28, "pair_seq": 29, "refusal": 30}
+ZERO32, ZERO64 = bytes(32), bytes(64)
+# Connection-level refusals after which a client simply begins anew.
+AGAIN = {5101, 5103, 7107, 7108}
+
+
+class Violation(AssertionError):
+    """A promise of the hub is broken."""
+
+
+def demand(condition, what):
+    if not condition:
+        raise Violation(what)
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+def uuid7():
+    value = now_ms() << 80 | random.SystemRandom().getrandbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(3 << 62) | 2 << 62
+    return value.to_bytes(16, "big")
+
+
+# ---- keys and cards ----
+
+class Party:
+    """The four keys of an agency. `sign` is an Ed25519 seed, the others X25519 secrets."""
+
+    USES = ("transport", "sign", "seal", "witness")
+
+    def __init__(self, agency, secrets):
+        self.agency, self.secrets = agency, secrets
+        self.public = {}
+        for use, secret in secrets.items():
+            if use in ("transport", "seal"):
+                self.public[use] = bytes(nacl.public.PrivateKey(secret).public_key)
+            else:
+                self.public[use] = rhwire.public_key(secret)
+
+    @classmethod
+    def make(cls, agency):
+        return cls(agency, {use: os.urandom(32) for use in cls.USES})
+
+    @classmethod
+    def load(cls, path):
+        raw = json.loads(pathlib.Path(path).read_text())
+        return cls(raw["agency"], {use: bytes.fromhex(raw[use]) for use in cls.USES})
+
+    def save(self, path):
+        text = json.dumps({"agency": self.agency, **{u: s.hex() for u, s in self.secrets.items()}})
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.write(fd, text.encode())
+        os.close(fd)
+
+    def card(self):
+        return "".join(f"rhub-public-1 {use} {self.agency} "
+                       f"{base64.b64encode(self.public[use]).decode()}\n" for use in self.USES)
+
+
+class Card:
+    """A public card, of an agency or a hub."""
+
+    def __init__(self, text):
+        self.owner, self.endpoint, self.keys = "", "", {}
+        for line in text.splitlines():
+            parts = line.split()
+            if parts and parts[0] == "rhub-public-1":
+                self.owner = parts[2]
+                self.keys[parts[1]] = base64.b64decode(parts[3])
+            elif parts and parts[0] == "rhub-endpoint-1":
+                self.endpoint = parts[1]
+
+
+class Cards:
+    """Every *.pub of a directory; read again when somebody unknown writes."""
+
+    def __init__(self, directory):
+        self.directory, self.known = pathlib.Path(directory), {}
+
+    def sign_key(self, agency):
+        if agency not in self.known:
+            for path in self.directory.glob("*.pub"):
+                card = Card(path.read_text())
+                self.known[card.owner] = card
+        demand(agency in self.known, f"a delivery of {agency}, whom nobody knows")
+        return self.known[agency].keys["sign"]
+
+
+# ---- one connection ----
+
+class Pipe:
+    """One CURVE connection with a fresh routing id. Ends for good when it breaks."""
+
+    def __init__(self, context, endpoint, hub_transport, party, *, linger_ms=0, routing=None):
+        self.ended = False
+        self.why = ""
+        self.shaken = False
+        self.socket = context.socket(zmq.DEALER)
+        s = self.socket
+        s.linger = linger_ms
+        s.setsockopt(zmq.MAXMSGSIZE, rhwire.FRAME_MAX)
+        s.setsockopt(zmq.RECONNECT_IVL, -1)
+        s.setsockopt(zmq.SNDHWM, 10000)
+        s.setsockopt(zmq.RCVHWM, 10000)
+        s.setsockopt(zmq.HEARTBEAT_IVL, 10000)
+        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 30000)
+        s.setsockopt(zmq.ROUTING_ID, routing or b"\x01" + os.urandom(15))
+        s.curve_serverkey = z85.encode(hub_transport)
+        s.curve_publickey = z85.encode(party.public["transport"])
+        s.curve_secretkey = z85.encode(party.secrets["transport"])
+        self.monitor = s.get_monitor_socket()
+        self.poller = zmq.Poller()
+        self.poller.register(s, zmq.POLLIN)
+        self.poller.register(self.monitor, zmq.POLLIN)
+        s.connect(endpoint)
+
+    def send(self, value):
+        """A frame (list, packed here) or bytes as they are."""
+        if isinstance(value, list):
+            value = rhwire.pack(value)
+        try:
+            self.socket.send(value, zmq.NOBLOCK)
+        except zmq.Again:
+            self.end("nothing more fits into the pipe")
+
+    def wait(self, milliseconds):
+        return bool(self.poller.poll(milliseconds)) if not self.ended else False
+
+    def receive(self):
+        """One frame's bytes, or None."""
+        self.look()
+        try:
+            return self.socket.recv(zmq.NOBLOCK)
+        except (zmq.Again, zmq.ZMQError):
+            return None
+
+    def look(self):
+        while not self.ended and self.monitor.poll(0):
+            event = zmq.utils.monitor.recv_monitor_message(self.monitor, zmq.NOBLOCK)["event"]
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self.shaken = True
+            elif event in (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED,
+                           zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+                           zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
+                           zmq.EVENT_HANDSHAKE_FAILED_AUTH):
+                self.end(f"event {event}")
+
+    def end(self, why):
+        self.ended, self.why = True, why
+
+    def close(self):
+        if self.socket is None:
+            return
+        self.socket.disable_monitor()
+        self.monitor.close(0)
+        self.socket.close()
+        self.socket = None
+
+    def expect(self, kind, seconds=10):
+        """The next frame of a type, decoded; other frames are passed over. For tests of one
+        exchange."""
+        end = time.monotonic() + seconds
+        seen = []
+        while time.monotonic() < end:
+            data = self.receive()
+            if data is None:
+                demand(not self.ended, f"the connection ended ({self.why}); wanted frame {kind}")
+                self.wait(20)
+                continue
+            value = rhwire.frame_decode(data)
+            if value[0] == kind:
+                return value
+            seen.append(value[:3] if value[0] == ERROR else value[0])
+        raise Violation(f"no frame {kind} within {seconds} s, but {seen}")
+
+
+# ---- the ledger ----
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS sent (
+    n INTEGER PRIMARY KEY, hub TEXT, message_id BLOB, kind INTEGER, referral BLOB,
+    expects TEXT, cause INTEGER, digest BLOB, item BLOB, void INTEGER DEFAULT 0);
+CREATE INDEX IF NOT EXISTS sent_cause ON sent (cause);
+CREATE TABLE IF NOT EXISTS receipts (
+    hub TEXT, n INTEGER, idx INTEGER, outcome INTEGER, stored INTEGER, core BLOB, rest BLOB,
+    asked INTEGER DEFAULT 0, PRIMARY KEY (hub, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY, hub TEXT, sender TEXT, lane INTEGER, seq INTEGER, form INTEGER,
+    idx INTEGER, kind INTEGER, message_id BLOB, referral BLOB, digest BLOB, sender_n INTEGER,
+    effect INTEGER, public BLOB);
+CREATE INDEX IF NOT EXISTS deliveries_message ON deliveries (message_id);
+CREATE TABLE IF NOT EXISTS wanted (
+    hub TEXT, sender TEXT, lane INTEGER, next INTEGER, PRIMARY KEY (hub, sender, lane));
+"""
+
+
+class Ledger:
+    """What this agency said and heard. One writer; others may read at any time."""
+
+    def __init__(self, path):
+        self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=OFF")  # a process is killed here, not a machine
+        self.db.executescript(SCHEMA)
+        self.depth = 0
+
+    @contextlib.contextmanager
+    def change(self):
+        if self.depth == 0:
+            self.db.execute("BEGIN IMMEDIATE")
+        self.depth += 1
+        try:
+            yield
+        except BaseException:
+            self.depth = 0
+            with contextlib.suppress(sqlite3.Error):
+                self.db.execute("ROLLBACK")
+            raise
+        self.depth -= 1
+        if self.depth == 0:
+            self.db.execute("COMMIT")
+
+    def one(self, sql, *args):
+        row = self.db.execute(sql, args).fetchone()
+        return row[0] if row and len(row) == 1 else row
+
+    def all(self, sql, *args):
+        return self.db.execute(sql, args).fetchall()
+
+    def run(self, sql, *args):
+        return self.db.execute(sql, args)
+
+    def get(self, key, default=None):
+        value = self.one("SELECT value FROM meta WHERE key = ?", key)
+        return json.loads(value) if value is not None else default
+
+    def put(self, key, value):
+        self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, json.dumps(value))
+
+    def close(self):
+        self.db.close()
+
+
+# ---- the agency ----
+
+class PyAgency:
+    """States: away (no connection), opened, greeted, live; stopped (for good, `why` says it).
+
+    turn() does what there is to do and returns; drive it until a condition holds. `react` is
+    called once for each new delivery, inside the transaction that records it. With
+    `lenient`, ERROR frames are collected in `errors` instead of being a Violation."""
+
+    def __init__(self, state_dir, agency, hub_card, cards_dir, *, hub=None, party=None,
+                 window=(64, 1 << 20), react=None, lenient=False, thorough=False,
+                 outstanding=256, bundle=32, rng=None):
+        self.state_dir = pathlib.Path(state_dir)
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self.agency = agency
+        keys = self.state_dir / "keys.json"
+        if party is None:
+            party = Party.load(keys) if keys.exists() else Party.make(agency)
+        party.save(keys)
+        self.party = party
+        self.card = hub_card if isinstance(hub_card, Card) else \
+            Card(pathlib.Path(hub_card).read_text())
+        self.cards = Cards(cards_dir)
+        self.ledger = Ledger(self.state_dir / "ledger.db")
+        self.window, self.react, self.lenient, self.thorough = window, react, lenient, thorough
+        self.outstanding_max, self.bundle_max = outstanding, bundle
+        self.rng = rng or random.Random(0)
+        with self.ledger.change():
+            if self.ledger.get("epoch") is None:
+                self.ledger.put("epoch", os.urandom(8).hex())
+                self.ledger.put("hub", hub or self.card.owner)
+        self.epoch = bytes.fromhex(self.ledger.get("epoch"))
+        self.hub = self.ledger.get("hub")
+        self.base = self.hub.partition("/")[0]
+        self.context = zmq.Context.instance()
+        self.last_n = self.ledger.one("SELECT coalesce(max(n), 0) FROM sent")
+        self.pipe = None
+        self.state, self.why = "away", ""
+        self.retry_at = 0.0
+        self.held = None           # refusal by which the hub holds intake: BUSY or 5201
+        self.auto_ack = True
+        self.errors, self.busies, self.proofs = [], [], []
+        self.counts = collections.Counter()
+        self.session = self.external_key = self.test_hub = None
+        self.forget_session()
+
+    def forget_session(self):
+        self.cursor = None                 # next number to send
+        self.unconfirmed = set()
+        self.asks = collections.deque()
+        self.asking = set()
+        self.busy_until = self.heard_at = 0.0
+        self.acks = {}
+        self.in_flight = {}                # (sender, lane, seq) received, ack not sent
+        self.resynced = {}
+        self.extending = self.greeting = None
+        self.windows = [self.window[0]]    # every credit given in this session
+
+    # -- what a test says --
+
+    def send(self, kind, referral=None, private=b"", body=b"", *, expects=None, cause=None,
+             message_id=None, keys=(), **named):
+        """Number an item and put it on the ledger; it leaves with the next turns."""
+        public = {1: message_id or uuid7(), 2: kind}
+        if referral is not None:
+            public[3] = referral
+        public.update({FIELDS[name]: value for name, value in named.items() if value is not None})
+        if expects is None:
+            expects = named.get("to")
+        item = rhwire.item_make(rhwire.pack(public), private, body, os.urandom(32), keys)
+        return self.number(item, public, expects, cause)
+
+    def number(self, item, public, expects=None, cause=None):
+        with self.ledger.change():
+            n = self.last_n + 1
+            self.ledger.run("INSERT INTO sent VALUES (?,?,?,?,?,?,?,?,?,0)", n, self.hub,
+                            public.get(1), public.get(2), public.get(3), expects, cause,
+                            rhwire.item_digest(item), rhwire.pack(item))
+            self.last_n = n
+        return n
+
+    def register(self, to=None, *, procedure="xinfang", category="labour", area="620423",
+                 kind=FORWARD, private=None, body=b"", lane=None, **named):
+        """Register a referral and, with `to`, dispatch it. Returns (referral, numbers)."""
+        referral = uuid7()
+        if private is None:
+            private = rhwire.pack({1: "测试", 4: {"no": referral.hex()}})
+        numbers = [self.send(REGISTER, referral, private, body, procedure=procedure,
+                             category=category, area=area, source="visit", lane=lane)]
+        if to is not None:
+            numbers.append(self.send(kind, referral, private, body, to=to, lane=lane, **named))
+        return referral, numbers
+
+    def receipt(self, n, hub=None):
+        """The decoded core of a number, None before it is confirmed."""
+        core = self.ledger.one("SELECT core FROM receipts WHERE hub = ? AND n = ?",
+                               hub or self.hub, n)
+        return rhwire.receipt_decode(core) if core is not None else None
+
+    def outcome(self, n):
+        """None without a receipt, 0 stored, else the refusal."""
+        core = self.receipt(n)
+        return None if core is None else core.get(10, 0)
+
+    def confirmed(self):
+        """Whether every number has its receipt from the hub as it is pinned."""
+        last = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
+        return last == self.last_n and not self.unconfirmed and not self.asks and not self.asking
+
+    def got(self, **match):
+        """Rows of deliveries, as dictionaries, in order of arrival."""
+        names = ["id", "hub", "sender", "lane", "seq", "form", "idx", "kind", "message_id",
+                 "referral", "digest", "sender_n", "effect", "public"]
+        where = " AND ".join(f"{key} = ?" for key in match) or "1"
+        rows = self.ledger.all(f"SELECT * FROM deliveries WHERE {where} ORDER BY id",
+                               *match.values())
+        return [dict(zip(names, row)) for row in rows]
+
+    def pin(self, hub):
+        """What an operator does after `rhub recover`: believe in a new generation."""
+        with self.ledger.change():
+            self.ledger.put("hub", hub)
+            for key in ("batch", "note"):
+                self.ledger.put(key, None)
+        self.hub, self.held = hub, None
+        self.drop()
+        self.state, self.why, self.retry_at = "away", "", 0.0
+
+    def ask_all(self):
+        """Every receipt of this hub again; `asked` in the ledger counts the identical ones."""
+        with self.ledger.change():
+            self.ledger.run("UPDATE receipts SET asked = 0 WHERE hub = ?", self.hub)
+        self.asks.extend(n for n, in self.ledger.all(
+            "SELECT n FROM receipts WHERE hub = ? ORDER BY n", self.hub))
+
+    def set_window(self, messages, size):
+        self.window = (messages, size)
+        self.windows.append(messages)
+        if self.state == "live":
+            self.pipe.send([WINDOW, self.session, messages, size])
+
+    def drop(self):
+        """Lose the connection, as a pulled cable does."""
+        if self.pipe is not None:
+            self.pipe.close()
+        self.pipe = None
+        if self.state != "stopped":
+            self.state = "away"
+        self.forget_session()
+
+    def close(self):
+        if self.pipe is not None and self.state == "live":
+            self.pipe.socket.linger = 500
+            self.pipe.send([CLOSE, self.session])
+        self.drop()
+        self.ledger.close()
+
+    # -- one turn --
+
+    def turn(self, wait_ms=0):
+        if self.state == "stopped":
+            return
+        if self.pipe is None:
+            if time.monotonic() < self.retry_at:
+                time.sleep(min(wait_ms / 1000, max(0, self.retry_at - time.monotonic())))
+                return
+            self.connect()
+        self.pipe.wait(wait_ms)
+        with self.ledger.change():
+            for _ in range(256):
+                data = self.pipe.receive() if self.pipe is not None else None
+                if data is None:
+                    break
+                self.heard_at = time.monotonic()
+                self.frame(data)
+            if self.pipe is not None and not self.pipe.ended:
+                self.flush_acks()
+        if self.pipe is None:
+            return
+        if self.greeting is not None and not self.pipe.ended:
+            self.greet()
+        if self.pipe.ended:
+            self.lost()
+        elif self.state == "live":
+            self.flush()
+            self.watch()
+        elif time.monotonic() - self.heard_at > 5:
+            self.lost()
+
+    def connect(self):
+        self.forget_session()
+        self.pipe = Pipe(self.context, self.card.endpoint, self.card.keys["transport"],
+                         self.party)
+        self.heard_at = time.monotonic()
+        self.state = "opened"
+        self.pipe.send([OPEN, 1, self.agency])
+
+    def lost(self, pause=0.05):
+        self.counts["lost"] += 1
+        self.drop()
+        self.retry_at = time.monotonic() + pause
+
+    def stop(self, why):
+        self.drop()
+        self.state, self.why = "stopped", why
+
+    def watch(self):
+        waiting = self.unconfirmed or self.asking
+        if waiting and time.monotonic() > self.busy_until + 10 and \
+                time.monotonic() - self.heard_at > 10:
+            self.counts["stalls"] += 1
+            self.lost()
+
+    # -- frames of the hub --
+
+    def frame(self, data):
+        value = rhwire.frame_decode(data)
+        kind = value[0]
+        self.counts[kind] += 1
+        if kind == CHALLENGE:
+            self.challenge(*value[1:])
+        elif kind == WELCOME:
+            self.welcome(*value[1:])
+        elif kind == CONFIRM:
+            self.confirm(data, value)
+        elif kind == DELIVERY:
+            self.delivery(data, value)
+        elif kind == BUSY:
+            self.busy(*value[1:])
+        elif kind == GAP:
+            self.gap(value[1])
+        elif kind == ERROR:
+            self.error(*value[1:])
+        elif kind == CHECKPOINT:
+            self.checkpoint(value[1])
+        elif kind == CONSISTENCY:
+            self.consistency(*value[1:])
+        elif kind == PROOF:
+            self.proof(*value[1:])
+        else:
+            raise Violation(f"frame {kind} from the hub")
+
+    def challenge(self, version, hub, nonce, hub_ms, test):
+        demand(version == 1, f"version {version}")
+        demand(test == hub.startswith("test."), "a test hub must say so")
+        self.test_hub = test
+        if hub != self.hub:
+            base = hub.partition("/")[0]
+            self.stop("generation" if base == self.base else "other hub")
+            return
+        with self.ledger.change():
+            lease = self.ledger.get("lease", 0) + 1
+            self.ledger.put("lease", lease)
+        self.greeting = self.hello(nonce, lease)
+        self.state = "greeted"
+
+    def greet(self):
+        """The HELLO leaves when its lease is on the ledger for good."""
+        hello, self.greeting = self.greeting, None
+        self.pipe.send([HELLO, hello, rhwire.sign("rhub/hello/1", hello,
+                                                  self.party.secrets["sign"])])
+
+    def hello(self, nonce, lease):
+        size, root, signature = self.ledger.get("batch") or (0, ZERO32.hex(), ZERO64.hex())
+        note = self.ledger.get("note") or ""
+        seen = log_verify.verify_checkpoint(note.encode(), self.hub, self.card.keys["sign"]) \
+            if note else None
+        highest = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
+        index = self.ledger.one("SELECT max(idx) + 1 FROM deliveries WHERE hub = ?", self.hub)
+        return rhwire.pack([1, self.hub, self.agency, self.epoch, nonce, lease, size, highest,
+                            index or 0, seen.size if seen else 0,
+                            seen.root if seen else ZERO32, *self.window, now_ms(),
+                            "pyagency 1.0", bytes.fromhex(root), bytes.fromhex(signature), note])
+
+    def welcome(self, session, next_n, hub_ms, note, external_key):
+        self.session, self.external_key = session, external_key
+        self.state, self.held = "live", None
+        demand(next_n <= self.last_n + 1, f"the hub expects {next_n}, given are {self.last_n}")
+        highest = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
+        demand(next_n > highest, f"the hub expects {next_n} and gave a receipt for {highest}")
+        if self.ledger.get("welcomed") not in (None, self.hub):
+            self.void_old_acks(next_n)
+        self.ledger.put("welcomed", self.hub)
+        self.cursor = next_n
+        # What it holds and we have no receipt of, in whatever generation, is asked for.
+        self.asks.extend(n for n, in self.ledger.all(
+            "SELECT n FROM sent WHERE n < ? AND n NOT IN (SELECT n FROM receipts) ORDER BY n",
+            next_n))
+        if note:
+            self.checkpoint(note)
+
+    def void_old_acks(self, next_n):
+        """pair_seq begins anew in a generation: an old ack could settle what nobody has seen.
+        Its number is used up by one that names nothing, which the hub refuses."""
+        old = self.ledger.all("SELECT n FROM sent WHERE n >= ? AND kind IN (?, ?) AND hub != ?",
+                              next_n, ACK, NACK, self.hub)
+        for n, in old:
+            public = {1: uuid7(), 2: ACK, 28: self.agency, 29: rhwire.NUMBER_MAX}
+            item = rhwire.item_make(rhwire.pack(public), b"", b"", os.urandom(32))
+            self.ledger.run("UPDATE sent SET item = ?, digest = ?, message_id = ?, hub = ?, "
+                            "void = 1 WHERE n = ?", rhwire.pack(item),
+                            rhwire.item_digest(item), public[1], self.hub, n)
+
+    def confirm(self, data, value):
+        _, first_n, size, root, signature, first_index, proof, records = value
+        sign_key = self.card.keys["sign"]
+        if self.thorough:
+            log_verify.verify_confirm(self.hub, sign_key, first_index, records, size, root,
+                                      signature, proof)
+        rhwire.verify("rhub/batch/1", rhwire.batch_message(self.hub, size, root), signature,
+                      sign_key)
+        run = [rhwire.leaf(core + rest) for core, rest in records]
+        demand(rhwire.root_of_range(run, first_index, size, proof) == root,
+               "a receipt that is not in the log")
+        for at, (core, rest) in enumerate(records):
+            self.keep_receipt(first_n + at, first_index + at, core, rest)
+        self.see_root(size, root)
+        kept = self.ledger.get("batch")
+        if kept is None or size > kept[0]:
+            self.ledger.put("batch", [size, root.hex(), signature.hex()])
+
+    def see_root(self, size, root):
+        kept = self.ledger.get("batch")
+        demand(kept is None or kept[0] != size or kept[1] == root.hex(),
+               f"two roots for size {size}")
+
+    def keep_receipt(self, n, index, core, rest):
+        receipt = rhwire.receipt_decode(core)
+        row = self.ledger.one("SELECT digest, message_id FROM sent WHERE n = ?", n)
+        demand(row is not None, f"a receipt for {n}, which was never sent")
+        hub = receipt[1]
+        # A record of an earlier generation keeps its name for ever.
+        demand(hub == self.hub or hub.partition("/")[0] == self.base and
+               generation(hub) < generation(self.hub), f"a receipt of {hub}")
+        demand(receipt[2] == 4 and receipt[3] == index and receipt[5] == self.agency and
+               receipt[6] == self.epoch and receipt[7] == n, f"receipt {n} is of another item")
+        demand(receipt[9] == row[0], f"receipt {n} has another digest")
+        demand(receipt.get(8, row[1]) == row[1], f"receipt {n} has another message id")
+        before = self.ledger.one("SELECT core FROM receipts WHERE hub = ? AND n = ?", hub, n)
+        if before is None:
+            self.ledger.run("INSERT INTO receipts VALUES (?,?,?,?,?,?,?,0)", hub, n, index,
+                            receipt.get(10, 0), receipt[4], core, rest)
+        else:
+            demand(before == core, f"the receipt of {n} has changed")
+        if n in self.asking:
+            self.asking.discard(n)
+            self.ledger.run("UPDATE receipts SET asked = 1 WHERE hub = ? AND n = ?", hub, n)
+        self.unconfirmed.discard(n)
+
+    def delivery(self, data, value):
+        _, form, sender, lane, seq, index, stored, number, public = value[:9]
+        if form == 0:
+            rhwire.delivery_check(data, self.cards.sign_key(sender))
+        elif form == 1:
+            demand(sender == self.base, f"a notice of {sender}")
+        wanted = self.ledger.one("SELECT next FROM wanted WHERE hub = ? AND sender = ? AND "
+                                 "lane = ?", self.hub, sender, lane) or 1
+        self.in_flight[(sender, lane, seq)] = len(data)
+        demand(len(self.in_flight) <= max(self.windows),
+               f"{len(self.in_flight)} deliveries in flight, the window is {self.windows}")
+        if seq > wanted:
+            self.counts["ahead"] += 1
+            if self.resynced.get((sender, lane)) != wanted:
+                self.resynced[(sender, lane)] = wanted
+                self.pipe.send([RESYNC, self.session, sender, lane, wanted])
+            del self.in_flight[(sender, lane, seq)]
+            return
+        self.resynced.pop((sender, lane), None)
+        if seq < wanted:
+            self.counts["repeated"] += 1
+            self.acks[(sender, lane)] = max(self.acks.get((sender, lane), 0), wanted - 1)
+            return
+        self.keep_delivery(value)
+        self.ledger.run("INSERT OR REPLACE INTO wanted VALUES (?,?,?,?)", self.hub, sender, lane,
+                        seq + 1)
+        self.acks[(sender, lane)] = seq
+
+    def keep_delivery(self, value):
+        _, form, sender, lane, seq, index, stored, number, public = value[:9]
+        said = rhwire.public_decode(public) if public else {}
+        digest = rhwire.item_digest(value[8:14]) if form == 0 else hashlib.sha256(public).digest()
+        sender_n = rhwire.header_decode(value[14])[4] + value[16] if form == 0 else None
+        known = None
+        if form == 0:
+            known = self.ledger.one("SELECT digest FROM deliveries WHERE message_id = ? AND "
+                                    "sender = ? AND form = 0", said[1], sender)
+            demand(known is None or known == digest, "a message id with two contents")
+        cursor = self.ledger.run(
+            "INSERT INTO deliveries (hub, sender, lane, seq, form, idx, kind, message_id, "
+            "referral, digest, sender_n, effect, public) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            self.hub, sender, lane, seq, form, index, said.get(2), said.get(1), said.get(3),
+            digest, sender_n, 1 if known is None else 0, public)
+        if self.react is not None and known is None:
+            self.react(self, cursor.lastrowid, form, sender, said)
+
+    def busy(self, refusal, retry_ms, first_n):
+        self.busies.append((refusal, retry_ms, first_n))
+        self.held = refusal
+        if self.state != "live":
+            self.lost(min(retry_ms / 1000, 0.3))
+            return
+        self.busy_until = time.monotonic() + min(retry_ms / 1000, 1.0)
+        self.asks.extend(self.asking)
+        self.asking.clear()
+        again = min(self.unconfirmed, default=None)
+        if again is not None:
+            self.cursor = min(self.cursor, again)
+            self.unconfirmed.clear()
+
+    def gap(self, expected):
+        self.counts["gaps"] += 1
+        demand(not self.asking or expected > max(self.asking), "a number asked for is not there")
+        highest = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
+        demand(expected > highest, f"the hub expects {expected} and gave a receipt for {highest}")
+        self.cursor = min(self.cursor, expected)
+        self.unconfirmed = {n for n in self.unconfirmed if n < self.cursor}
+
+    def error(self, refusal, detail, first_n):
+        self.errors.append((refusal, detail, first_n))
+        if refusal == 5201:
+            self.held = refusal
+            self.lost(0.2)
+        elif refusal == 4120:
+            self.stop("conflict")
+        elif refusal == 7102 or refusal == 7106 and self.state == "greeted":
+            self.stop(f"RH-{refusal}")
+        elif refusal == 7107 and self.state == "live":
+            self.stop("taken over")
+        elif self.lenient:
+            return
+        elif refusal in AGAIN:
+            self.lost(0.1)
+        else:
+            raise Violation(f"ERROR RH-{refusal} {detail!r} for {first_n}")
+
+    # -- checkpoints --
+
+    def checkpoint(self, note):
+        found = log_verify.verify_checkpoint(note.encode(), self.hub, self.card.keys["sign"])
+        kept = self.note()
+        if kept is None:
+            self.ledger.put("note", note)
+        elif found.size == kept.size:
+            demand(found.root == kept.root, f"two published roots for size {kept.size}")
+        elif found.size > kept.size and self.extending is None:
+            self.extending = kept.size
+            self.pipe.send([EXTEND, self.session, kept.size])
+
+    def note(self):
+        kept = self.ledger.get("note")
+        return log_verify.verify_checkpoint(kept.encode(), self.hub, self.card.keys["sign"]) \
+            if kept else None
+
+    def consistency(self, old_size, note, proof):
+        found = log_verify.verify_checkpoint(note.encode(), self.hub, self.card.keys["sign"])
+        kept = self.note()
+        demand(kept is not None and old_size == kept.size, "a proof nobody asked for")
+        log_verify.verify_consistency(kept.size, kept.root, found.size, found.root, proof)
+        self.counts["extended"] += 1
+        self.ledger.put("note", note)
+        self.extending = None
+
+    def proof(self, index, note, core, rest, path):
+        found = log_verify.verify_checkpoint(note.encode(), self.hub, self.card.keys["sign"])
+        log_verify.verify_inclusion(log_verify.leaf_hash(core, rest), index, found.size, path,
+                                    found.root)
+        self.proofs.append((index, found, core, rest))
+
+    # -- what leaves --
+
+    def flush_acks(self):
+        if not self.auto_ack or self.state != "live":
+            return
+        for (sender, lane), seq in self.acks.items():
+            self.send(ACK, sender=sender, pair_seq=seq, lane=lane or None)
+            for key in [k for k in self.in_flight if k[:2] == (sender, lane) and k[2] <= seq]:
+                del self.in_flight[key]
+        self.acks.clear()
+
+    def flush(self):
+        if time.monotonic() < self.busy_until:
+            return
+        while self.asks and len(self.asking) < 64:
+            n = self.asks.popleft()
+            self.asking.add(n)
+            self.pipe.send([ASK, self.session, n])
+        while self.cursor <= self.last_n and len(self.unconfirmed) < self.outstanding_max:
+            room = self.outstanding_max - len(self.unconfirmed)
+            count = min(self.rng.randint(1, self.bundle_max), room)
+            rows = self.ledger.all("SELECT item FROM sent WHERE n >= ? ORDER BY n LIMIT ?",
+                                   self.cursor, count)
+            items, size = [], 0
+            for packed, in rows:
+                if items and size + len(packed) > rhwire.FRAME_MAX // 2:
+                    break
+                items.append(rhwire.unpack(packed, rhwire.ITEM_MAX))
+                size += len(packed)
+            self.pipe.send(self.bundle(self.cursor, items))
+            self.unconfirmed.update(range(self.cursor, self.cursor + len(items)))
+            self.cursor += len(items)
+
+    def bundle(self, first_n, items, **other):
+        """A BUNDLE frame; `other` replaces parts of the header, for tests of refusals."""
+        root = other.get("root") or rhwire.tree([rhwire.leaf(rhwire.item_digest(i))
+                                                for i in items])
+        header = rhwire.pack([other.get("suite", 1), other.get("hub", self.hub),
+                              other.get("sender", self.agency), other.get("epoch", self.epoch),
+                              first_n, other.get("count", len(items)), root, now_ms()])
+        signature = rhwire.sign("rhub/bundle/1", header,
+                                other.get("seed", self.party.secrets["sign"]))
+        return [BUNDLE, header, signature, items]
+
+
+def generation(hub):
+    return int(hub.partition("/")[2] or 1)
+
+
+# ---- load ----
+
+def work(agency, row, form, sender, said):
+    """What a desk does with a referral: sign, accept, conclude, reply, all the way."""
+    if form != 0 or said[2] not in (FORWARD, TRANSFER):
+        return
+    referral = said[3]
+    for kind, code in ((SIGN, None), (ACCEPT, None), (CONCLUDE, "supported"), (REPLY, None)):
+        agency.send(kind, referral, rhwire.pack({2: "办理情况"}), code=code, cause=row,
+                    expects=sender)
+
+
+class Load:
+    """New referrals to the peers at a rate, as long as it is on."""
+
+    def __init__(self, agency, peers, rate, seed):
+        self.agency, self.peers, self.rate, self.on = agency, peers, rate, False
+        self.rng = random.Random(seed)
+        self.due = time.monotonic()
+
+    def turn(self):
+        now = time.monotonic()
+        if not self.on:
+            self.due = now
+        while self.on and now >= self.due:
+            # After a pause of the machine there is no flood.
+            self.due = max(self.due + 1 / self.rate, now - 0.5)
+            if len(self.agency.unconfirmed) >= self.agency.outstanding_max:
+                break
+            with self.agency.ledger.change():
+                self.agency.register(self.rng.choice(self.peers),
+                                     body=rhwire.pack(["text/plain", self.rng.randbytes(
+                                         self.rng.choice((8, 200, 3000)))]))
+
+
+def main():
+    state = pathlib.Path(sys.argv[1])
+    config = json.loads((state / "config.json").read_text())
+    rng = random.Random(config["seed"])
+    agency = PyAgency(state, config["agency"], config["hub_card"], config["cards"],
+                      react=work, rng=rng, bundle=config.get("bundle", 32))
+    load = Load(agency, config["peers"], config["rate"], config["seed"])
+    load.on = config.get("on", False)
+    lines = b""
+    os.set_blocking(0, False)
+    while True:
+        load.turn()
+        agency.turn(10)
+        if agency.state == "stopped":
+            sys.exit(f"stopped: {agency.why}")
+        if not select.select([0], [], [], 0)[0]:
+            continue
+        data = os.read(0, 4096)
+        if data == b"":
+            break
+        lines += data
+        while b"\n" in lines:
+            line, _, lines = lines.partition(b"\n")
+            if line == b"load on":
+                load.on = True
+            elif line == b"load off":
+                load.on = False
+            elif line == b"ask":
+                agency.ask_all()
+            elif line == b"stop":
+                agency.close()
+                return
+
+
+if __name__ == "__main__":
+    main()
