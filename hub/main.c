@@ -11,6 +11,7 @@
 #include "assembly/notify.h"
 #include "operator/operator.h"
 
+#include <rh/date.h>
 #include <rh/exit.h>
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static int usage(FILE *out)
 {
     fputs("usage: rhubd init    --hub ID --keys DIR --endpoint ADDR\n"
           "       rhubd run     --hub ID --keys DIR --data DIR --rules DIR --endpoint ADDR\n"
-          "                     [--admin PATH] [--test-clock] [--workers N]\n"
+          "                     [--admin PATH] [--test-clock[=INSTANT]] [--workers N]\n"
           "                     [--map-bytes N] [--segment-bytes N]\n"
           "       rhubd recover --hub ID --keys DIR --data DIR --rules DIR --reason TEXT\n"
           "                     [--operator NAME]\n"
@@ -66,7 +67,8 @@ static int usage(FILE *out)
           "  --hub ID         hub.DIVISION, or test.NAME for a test hub\n"
           "  --endpoint ADDR  tcp://ADDRESS:PORT that agencies connect to; port * is chosen\n"
           "  --admin PATH     socket of rhub; default DIR/admin.sock below --data\n"
-          "  --test-clock     steered clock, test hubs only\n",
+          "  --test-clock     steered clock, test hubs only; INSTANT (RFC 3339) is where a new\n"
+          "                   hub's time begins, else the wall clock's\n",
           out);
     return out == stdout ? RH_EXIT_OK : RH_EXIT_USAGE;
 }
@@ -91,7 +93,7 @@ static bool read_options(int argc, char **argv, struct hub_options *out)
         { "rules", required_argument, NULL, 'r' },
         { "endpoint", required_argument, NULL, 'e' },
         { "admin", required_argument, NULL, 'a' },
-        { "test-clock", no_argument, NULL, 't' },
+        { "test-clock", optional_argument, NULL, 't' },
         { "workers", required_argument, NULL, 'w' },
         { "map-bytes", required_argument, NULL, 'm' },
         { "segment-bytes", required_argument, NULL, 's' },
@@ -109,7 +111,12 @@ static bool read_options(int argc, char **argv, struct hub_options *out)
         case 'r': out->rules_dir = optarg; break;
         case 'e': out->endpoint = optarg; break;
         case 'a': out->admin_path = optarg; break;
-        case 't': out->test_clock = true; break;
+        case 't':
+            out->test_clock = true;
+            if (optarg != NULL &&
+                rh_instant_parse(optarg, strlen(optarg), &out->test_start_ms) != RH_OK)
+                return false;
+            break;
         case 'R': out->reason = optarg; break;
         case 'O': out->operator_name = optarg; break;
         case 'w':

@@ -134,6 +134,7 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
         .content_key = content_key,
         .content_ahead = content_ahead,
         .steered = options->test_clock,
+        .start_ms = options->test_start_ms,
         .segment_bytes = options->segment_bytes,
     };
     enum rh_err err = rh_hub_id_parse(options->hub_id, strlen(options->hub_id), &wanted.hub);

@@ -14,6 +14,7 @@ struct hub_options {
     const char *admin_path;                      /* NULL: <data>/admin.sock */
     const char *program;                         /* path of this program, for the door */
     bool test_clock;
+    uint64_t test_start_ms;                      /* where a new test hub's time begins, 0 now */
     uint64_t map_bytes, segment_bytes;           /* 0: defaults */
     uint32_t workers;
     const char *reason, *operator_name;          /* recover */

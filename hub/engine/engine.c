@@ -134,7 +134,10 @@ static uint64_t start_clock(struct hub_engine *engine)
     engine->time.monotonic = engine->options.monotonic_ms != NULL
                                  ? engine->options.monotonic_ms
                                  : hub_time_system_monotonic;
-    if (!hub_time_start(&engine->time, state.last_time_ms, engine->options.steered)) {
+    uint64_t last_ms = state.last_time_ms;
+    if (last_ms == 0 && engine->options.steered)
+        last_ms = engine->options.start_ms;
+    if (!hub_time_start(&engine->time, last_ms, engine->options.steered)) {
         engine->firing_held = true;
         snprintf(engine->held_text, sizeof engine->held_text,
                  "the wall clock is %lld s away from the journal; firing is held until "

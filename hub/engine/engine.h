@@ -32,6 +32,7 @@ struct hub_engine_options {
     enum rh_err (*content_key)(void *keytable, uint64_t slot, struct rh_content_key *out);
     enum rh_err (*content_ahead)(void *keytable, uint64_t first_free);
     bool steered;               /* --test-clock: only on a test hub */
+    uint64_t start_ms;          /* steered: where a new hub's time begins; 0: the wall clock's */
     uint64_t segment_bytes;     /* 0: 64 MB */
     uint64_t (*wall_ms)(void);  /* UTC; NULL: the system's */
     uint64_t (*monotonic_ms)(void);
