@@ -61,7 +61,7 @@ static bool external_holds(const struct rh_external_number *one)
 
 static bool private_holds(const struct rh_private *value)
 {
-    if (value->title.bytes > RH_TITLE_BYTES_MAX ||
+    if (value->title.bytes > RH_SUBJECT_BYTES_MAX ||
         value->summary.bytes > RH_SUMMARY_BYTES_MAX || !is_line(value->document) ||
         !is_line(value->leader))
         return false;
@@ -284,7 +284,7 @@ static bool read_value(struct rh_reader *reader, unsigned key, struct rh_private
 {
     switch (key) {
     case RH_PRIVATE_TITLE:
-        out->title = rh_reader_str(reader, RH_TITLE_BYTES_MAX);
+        out->title = rh_reader_str(reader, RH_SUBJECT_BYTES_MAX);
         return out->title.bytes > 0;
     case RH_PRIVATE_SUMMARY:
         out->summary = rh_reader_str(reader, RH_SUMMARY_BYTES_MAX);

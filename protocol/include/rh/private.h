@@ -33,7 +33,7 @@ enum rh_person_key {
 };
 
 enum {
-    RH_TITLE_BYTES_MAX = 600,
+    RH_SUBJECT_BYTES_MAX = 600,
     RH_SUMMARY_BYTES_MAX = 32 * 1024,
     RH_PERSONS_MAX = 64,
     RH_FORM_FIELDS_MAX = 128,
