@@ -61,6 +61,7 @@ static int usage(FILE *out)
           "       rhubd run     --hub ID --keys DIR --data DIR --rules DIR --endpoint ADDR\n"
           "                     [--admin PATH] [--test-clock[=INSTANT]] [--workers N]\n"
           "                     [--map-bytes N] [--segment-bytes N]\n"
+          "                     [--bundles-per-second N] [--bytes-per-second N]\n"
           "       rhubd recover --hub ID --keys DIR --data DIR --rules DIR --reason TEXT\n"
           "                     [--operator NAME]\n"
           "\n"
@@ -68,7 +69,9 @@ static int usage(FILE *out)
           "  --endpoint ADDR  tcp://ADDRESS:PORT that agencies connect to; port * is chosen\n"
           "  --admin PATH     socket of rhub; default DIR/admin.sock below --data\n"
           "  --test-clock     steered clock, test hubs only; INSTANT (RFC 3339) is where a new\n"
-          "                   hub's time begins, else the wall clock's\n",
+          "                   hub's time begins, else the wall clock's\n"
+          "  --bundles-per-second N, --bytes-per-second N\n"
+          "                   what one agency may send, above it BUSY; default 2000 and 64 MiB\n",
           out);
     return out == stdout ? RH_EXIT_OK : RH_EXIT_USAGE;
 }
@@ -84,6 +87,33 @@ static bool read_number(const char *text, uint64_t *out)
     return true;
 }
 
+/* The options that are numbers. */
+static bool read_size(int letter, struct hub_options *out)
+{
+    uint64_t number = 0;
+    if (!read_number(optarg, &number))
+        return false;
+    switch (letter) {
+    case 'w':
+        out->workers = (uint32_t)number;
+        return number >= 1 && number <= 8;
+    case 'm':
+        out->map_bytes = number;
+        return true;
+    case 's':
+        out->segment_bytes = number;
+        return true;
+    case 'b':
+        out->bundles_per_second = (uint32_t)number;
+        return number >= 1 && number <= 1000000;
+    case 'B':
+        out->bytes_per_second = number;
+        return number >= 1;
+    default:
+        return false;
+    }
+}
+
 static bool read_options(int argc, char **argv, struct hub_options *out)
 {
     static const struct option known[] = {
@@ -97,11 +127,12 @@ static bool read_options(int argc, char **argv, struct hub_options *out)
         { "workers", required_argument, NULL, 'w' },
         { "map-bytes", required_argument, NULL, 'm' },
         { "segment-bytes", required_argument, NULL, 's' },
+        { "bundles-per-second", required_argument, NULL, 'b' },
+        { "bytes-per-second", required_argument, NULL, 'B' },
         { "reason", required_argument, NULL, 'R' },
         { "operator", required_argument, NULL, 'O' },
         { NULL, 0, NULL, 0 },
     };
-    uint64_t number = 0;
     int letter;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (letter) {
@@ -119,21 +150,11 @@ static bool read_options(int argc, char **argv, struct hub_options *out)
             break;
         case 'R': out->reason = optarg; break;
         case 'O': out->operator_name = optarg; break;
-        case 'w':
-            if (!read_number(optarg, &number) || number < 1 || number > 8)
-                return false;
-            out->workers = (uint32_t)number;
-            break;
-        case 'm':
-            if (!read_number(optarg, &out->map_bytes))
-                return false;
-            break;
-        case 's':
-            if (!read_number(optarg, &out->segment_bytes))
-                return false;
-            break;
-        default:
+        case '?':
             return false;
+        default:
+            if (!read_size(letter, out))
+                return false;
         }
     }
     return optind == argc;
@@ -278,6 +299,8 @@ static enum rh_err open_doors(struct hub *hub, struct hub_store_reader *reader)
         .program = hub->options.program,
         .transport_key = transport,
         .workers = hub->options.workers == 0 ? 1 : hub->options.workers,
+        .bundles_per_second = hub->options.bundles_per_second,
+        .bytes_per_second = hub->options.bytes_per_second,
     };
     enum rh_err err = hub_gateway_open(&gateway, hub->assembly.engine, &hub->gateway);
     if (err != RH_OK) {

@@ -17,6 +17,8 @@ struct hub_options {
     uint64_t test_start_ms;                      /* where a new test hub's time begins, 0 now */
     uint64_t map_bytes, segment_bytes;           /* 0: defaults */
     uint32_t workers;
+    uint32_t bundles_per_second;                 /* quotas of one agency; 0: defaults */
+    uint64_t bytes_per_second;
     const char *reason, *operator_name;          /* recover */
 };
 
