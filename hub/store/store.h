@@ -113,6 +113,10 @@ enum rh_err hub_store_copy(struct hub_store *store, const char *path,
  *     hub_map_get / hub_map_next ...       results are mapped until release or refresh
  *     hub_store_reader_release(reader)     end, as soon as possible
  *
+ * A snapshot is one whole commit, but the next one can be the commit before it: LMDB 0.9.24
+ * picks its number first and reads the meta page a moment later, by when a newer commit may
+ * stand there. Who needs a certain commit names the sequence number it must have reached.
+ *
  * A snapshot held open keeps every page freed since from being reused; a full map cannot even
  * be emptied then. Copy out, a page of results at a time, and release before waiting for
  * anything. A reader is used by one thread at a time. */
