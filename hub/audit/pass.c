@@ -489,8 +489,8 @@ static void check_witnesses(struct hub_pass *pass)
 
 static enum rh_err finish(struct hub_pass *pass)
 {
-    hub_claims_end(&pass->claims, pass->next);
     if (!pass->ended_early) {
+        hub_claims_end(&pass->claims, pass->next);
         hub_ledger_end(&pass->ledger);
         check_blanked(pass);
     }

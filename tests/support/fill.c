@@ -137,6 +137,9 @@ static void enrol(struct fill *fill, unsigned who)
         rh_secret_generate((enum rh_key_use)use, cast[who].id, &sender->keys[use]);
         command.agency.card.present[use] = true;
         memcpy(command.agency.card.keys[use], sender->keys[use].public_key, 32);
+        snprintf(path, sizeof path, "%s/agents/%s.%s.key", fill->options->dir, cast[who].id,
+                 rh_key_use_name((enum rh_key_use)use));
+        must(rh_secret_save(path, &sender->keys[use]), path);
     }
     snprintf(path, sizeof path, "%s/cards/%s.pub", fill->options->dir, cast[who].id);
     must(rh_card_save(path, &command.agency.card), path);
@@ -497,6 +500,8 @@ void rht_fill(const struct rht_fill_options *options, struct rht_fill_result *re
     rht_random_seed(&fill.random, options->seed);
     prepare_hub(&fill);
     snprintf(path, sizeof path, "%s/cards", options->dir);
+    make_dir(path);
+    snprintf(path, sizeof path, "%s/agents", options->dir);
     make_dir(path);
     snprintf(path, sizeof path, "%s/receipts", options->dir);
     make_dir(path);

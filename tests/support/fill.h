@@ -14,7 +14,8 @@
 enum { RHT_FILL_PATH_BYTES = 400 };
 
 struct rht_fill_options {
-    const char *dir;       /* borrowed; made; data/ keys/ cards/ receipts/ come below it */
+    const char *dir;       /* borrowed; made; below it come data/ and keys/ of the hub, cards/,
+                              agents/ with the agencies' secrets, receipts/ */
     const char *rules_dir; /* borrowed */
     uint64_t referrals;
     uint64_t seed;
