@@ -351,6 +351,8 @@ static int run(struct hub *hub)
         hub_notify("READY=1");
         say("info", "ready", hub_gateway_endpoint(hub->gateway));
         err = run_until_stopped(hub);
+        if (err == RH_OK)
+            err = hub_engine_rest(hub->assembly.engine);
         say(err == RH_OK ? "info" : "error", "stop", rh_err_text(err));
     }
     hub_notify("STOPPING=1");

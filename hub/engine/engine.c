@@ -170,7 +170,9 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
         return err;
     hub_views_world(&engine->views, engine->rules, engine->rules_index, &engine->world);
     err = hub_engine_finish(engine);
-    if (err == RH_OK && engine->note_bytes == 0)
+    /* At every start: a hub that does not live long enough for its next turn to publish must
+     * not leave its log without a checkpoint for good. */
+    if (err == RH_OK)
         err = hub_engine_publish(engine);
     if (err == RH_OK)
         err = hub_engine_settle(engine);

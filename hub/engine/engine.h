@@ -143,6 +143,10 @@ enum rh_err hub_engine_finish(struct hub_engine *engine);
 /* Views commit if it is time; call after results were sent. */
 enum rh_err hub_engine_settle(struct hub_engine *engine);
 
+/* Before a stop that somebody wished for: everything durable, views committed, the log
+ * published as far as it goes. Not after a failure. */
+enum rh_err hub_engine_rest(struct hub_engine *engine);
+
 /* Agencies (numbers) for which something was queued since the last call; returns the count,
  * at most max. */
 uint32_t hub_engine_stirred(struct hub_engine *engine, uint32_t *agencies, uint32_t max);

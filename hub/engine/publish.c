@@ -22,6 +22,16 @@ enum rh_err hub_engine_publish(struct hub_engine *engine)
     return RH_OK;
 }
 
+enum rh_err hub_engine_rest(struct hub_engine *engine)
+{
+    enum rh_err err = hub_engine_finish(engine);
+    if (err == RH_OK && engine->unsettled > 0)
+        err = hub_engine_commit(engine);
+    if (err == RH_OK && engine->next_index > engine->published_size)
+        err = hub_engine_publish(engine);
+    return err;
+}
+
 struct rh_bytes hub_engine_note(const struct hub_engine *engine)
 {
     return (struct rh_bytes){ (const uint8_t *)engine->note, engine->note_bytes };

@@ -59,6 +59,7 @@ enum rh_err hub_stage_outcome(struct hub_engine *engine, struct hub_record *reco
     if (err != RH_OK)
         return err;
     record->outcome = (struct rh_bytes){ engine->outcome_bytes, writer.bytes };
+    record->core.stored_ms = engine->event.now_ms;
     record->core.outcome = outcome->refusal;
     record->core.holder = hub_engine_agency_text(engine, outcome->holder);
     record->core.due_ms = outcome->due_ms;
@@ -148,7 +149,10 @@ static enum rh_err add(struct hub_engine *engine, uint64_t now_ms,
 enum rh_err hub_stage(struct hub_engine *engine, struct hub_record *record,
                       struct rh_bytes content, uint32_t content_slot)
 {
-    uint64_t now_ms = hub_engine_now(engine);
+    /* What was decided keeps the instant it was decided at: an auditor decides again with what
+     * stands in the record. */
+    uint64_t now_ms = record->core.stored_ms != 0 ? record->core.stored_ms
+                                                  : hub_engine_now(engine);
     record->core.hub = engine->hub;
     record->core.index = engine->next_index;
     record->core.stored_ms = now_ms;
