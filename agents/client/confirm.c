@@ -6,11 +6,21 @@
 
 #include <string.h>
 
+/* A core keeps the name of the generation it was written in, for ever: what was recorded before
+ * a recovery and is asked for after it names an earlier one. */
+static bool names_hub(const struct rh_hub_id *named, const struct rh_hub_id *hub)
+{
+    struct rh_hub_id same_generation;
+    rh_hub_id_with_generation(hub, rh_hub_id_generation(named), &same_generation);
+    return strcmp(named->text, same_generation.text) == 0 &&
+           rh_hub_id_generation(named) <= rh_hub_id_generation(hub);
+}
+
 static bool core_fits(const struct rh_receipt *receipt, const struct rh_frame_confirm *confirm,
                       uint32_t i, const struct rh_hub_id *hub,
                       const struct rh_agency_id *agency, const struct rh_epoch *epoch)
 {
-    return strcmp(receipt->hub.text, hub->text) == 0 && receipt->type == RH_RECORD_ITEM &&
+    return names_hub(&receipt->hub, hub) && receipt->type == RH_RECORD_ITEM &&
            receipt->index == confirm->first_index + i && receipt->n == confirm->first_n + i &&
            strcmp(receipt->agency.text, agency->text) == 0 &&
            memcmp(receipt->epoch.bytes, epoch->bytes, sizeof epoch->bytes) == 0;
@@ -101,8 +111,7 @@ void client_take_proof(struct rh_client *client, struct rh_bytes frame)
         err = rh_checkpoint_verify(proof->note, &client->hub, &client->hub_sign, &checkpoint);
     if (err == RH_OK)
         err = rh_receipt_decode(proof->core, &core);
-    if (err == RH_OK && (core.index != proof->index ||
-                         strcmp(core.hub.text, client->hub.text) != 0))
+    if (err == RH_OK && (core.index != proof->index || !names_hub(&core.hub, &client->hub)))
         err = RH_ERR_INVALID;
     if (err == RH_OK) {
         rh_leaf_hash(proof->core, &proof->rest_hash, &leaf);
