@@ -16,7 +16,8 @@ import harness  # noqa: E402
 import log_verify  # noqa: E402
 import pyagency as py  # noqa: E402
 import rhwire  # noqa: E402
-from pyagency import demand  # noqa: E402
+import pypipe  # noqa: E402
+from pypipe import demand  # noqa: E402
 
 
 class World:
@@ -87,7 +88,7 @@ class World:
 
 def fresh_item(public=None, private=b"", body=b"", **fields):
     """An item that would be a fine registration."""
-    said = {1: py.uuid7(), 2: py.REGISTER, 3: py.uuid7(), 8: "xinfang", 10: "labour",
+    said = {1: pypipe.uuid7(), 2: py.REGISTER, 3: pypipe.uuid7(), 8: "xinfang", 10: "labour",
             11: "620423", 12: "visit"}
     said.update({py.FIELDS.get(name, name): value for name, value in fields.items()})
     for key in [key for key, value in said.items() if value is None]:
@@ -301,7 +302,7 @@ def not_canonical(world):
 
 def unsigned(world):
     c = world.newcomer("unsigned")
-    other = py.Party.make("petitions.x")
+    other = pypipe.Party.make("petitions.x")
     bundle = offer(c, [fresh_item()[0]])
     world.refused(c, 7103, [py.BUNDLE, bundle[1], bytes(64), bundle[3]], "an empty signature")
     world.refused(c, 4101, [py.BUNDLE, bundle[1], b"", bundle[3]], "no signature")
@@ -416,7 +417,7 @@ def out_of_turn(world):
         if (agency, kind) == (a, py.ACCEPT):
             code = (4301, 4302)
         world.item_refused(agency, code, agency.send(kind, referral, **named), what)
-    world.item_refused(a, 4303, a.send(py.SIGN, py.uuid7()), "an unknown referral")
+    world.item_refused(a, 4303, a.send(py.SIGN, pypipe.uuid7()), "an unknown referral")
     for to in ("petitions.nobody", "court.620423"):
         fresh, (_, n) = a.register(to)
         world.item_refused(a, 4320, n, f"forwarding to {to}, who is not there")
@@ -429,8 +430,8 @@ def out_of_turn(world):
 
 def unknown_agency(world):
     """A key nobody enrolled does not even finish the handshake; a name must fit the key."""
-    party = py.Party.make("petitions.nobody")
-    pipe = py.Pipe(world.a.context, world.hub.endpoint, world.a.card.keys["transport"], party)
+    party = pypipe.Party.make("petitions.nobody")
+    pipe = pypipe.Pipe(world.a.context, world.hub.endpoint, world.a.card.keys["transport"], party)
     pipe.send([py.OPEN, 1, "petitions.nobody"])
     world.run.until("the stranger is refused", lambda: pipe.look() or pipe.ended)
     demand(not pipe.shaken, "an unknown key was let in")
@@ -453,7 +454,7 @@ def greetings(world):
     card = c.card.keys["transport"]
 
     def hello(change=None, seed=None, nonce=None):
-        pipe = py.Pipe(c.context, world.hub.endpoint, card, c.party)
+        pipe = pypipe.Pipe(c.context, world.hub.endpoint, card, c.party)
         pipe.send([py.OPEN, 1, c.agency])
         challenge = pipe.expect(py.CHALLENGE)
         said = rhwire.unpack(c.hello(nonce or challenge[3], 1000))
@@ -508,7 +509,7 @@ def revoked(world):
     demand(c.errors[0][0] == 7102, f"told RH-{c.errors[0][0]}")
     demand(c.state == "stopped", "it goes on")
     run.until("its case goes on", lambda: world.b.confirmed(), *world.both)
-    late = py.Pipe(c.context, world.hub.endpoint, c.card.keys["transport"], c.party)
+    late = pypipe.Pipe(c.context, world.hub.endpoint, c.card.keys["transport"], c.party)
     late.send([py.OPEN, 1, c.agency])
 
     def turned_away():

@@ -29,9 +29,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 sys.path.insert(0, str(ROOT / "tests" / "system"))
-from pyagency import PyAgency, Party, Violation, demand  # noqa: E402,F401
-import pyagency  # noqa: E402
-import rhwire  # noqa: E402
+import pyledger  # noqa: E402
+from pyagency import PyAgency  # noqa: E402
+from pypipe import Party, Violation, demand  # noqa: E402
 
 SLOW = float(os.environ.get("RHT_SLOW", "1"))
 PR_SET_PDEATHSIG = 1
@@ -252,6 +252,13 @@ class Hub:
         self.run.until("the door follows its hub", lambda: not any(map(alive, doors)),
                        seconds=10)
 
+    def audit(self, *more, code=0):
+        """What an auditor finds in its directory, with public cards alone. The hub must not be
+        running."""
+        return self.run.check(
+            [self.run.program("rhub-audit"), "verify", self.data, "--hub-card", self.card,
+             "--agencies", self.cards, *more], code=code, seconds=600)
+
     def recover(self, reason):
         """A new generation; its id."""
         done = self.run.check(self.command("recover") + ["--reason", reason])
@@ -374,7 +381,7 @@ class AgencyProcess:
                        "peers": peers, "rate": rate, "seed": run.rng.getrandbits(31), **more}
         (self.dir / "config.json").write_text(json.dumps(self.config))
         self.process = None
-        self.ledger = pyagency.Ledger(self.dir / "ledger.db")
+        self.ledger = pyledger.Ledger(self.dir / "ledger.db")
 
     def start(self, load):
         self.config["on"] = load

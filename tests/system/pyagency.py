@@ -13,28 +13,22 @@ As a program it is the same agency in a process that can be killed:
 
 and obeys lines on standard input: `load on`, `load off`, `ask` (every receipt again), `stop`.
 """
-import base64
 import collections
-import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import random
 import select
-import sqlite3
 import sys
 import time
 
-import nacl.public
-import nacl.signing
 import zmq
-import zmq.utils.monitor
-from zmq.utils import z85
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
-import log_verify  # noqa: E402
-import rhwire  # noqa: E402
+import pyledger
+from pypipe import Card, Cards, Party, Pipe, Violation, demand, now_ms, uuid7
+import log_verify
+import rhwire
 
 REGISTER, FORWARD, TRANSFER, SIGN, RECALL, ACCEPT, CONCLUDE, REPLY = 1, 10, 13, 30, 31, 39, 50, 53
 ACK, NACK = rhwire.ACK, rhwire.NACK
@@ -43,252 +37,12 @@ CHALLENGE, WELCOME, CONFIRM, DELIVERY, BUSY, GAP, ERROR, CHECKPOINT, PROOF, CONS
     range(65, 75)
 FIELDS = {"root": 4, "other": 5, "refers_to": 6, "to": 7, "procedure": 8, "lane": 9,
           "category": 10, "area": 11, "source": 12, "code": 13, "basis": 14, "proper": 15,
-          "due": 16, "occurred": 17, "report_required": 19, "externals": 23, "copies": 24,
-          "facts": 26, "trace": 27, "sender": 28, "pair_seq": 29, "refusal": 30}
+          "due": 16, "occurred": 17, "extend_n": 18, "report_required": 19,
+          "information_wanted": 20, "reply_owed": 21, "leader_named": 22, "externals": 23,
+          "copies": 24, "children": 25, "facts": 26, "trace": 27, "sender": 28, "pair_seq": 29, "refusal": 30}
 ZERO32, ZERO64 = bytes(32), bytes(64)
 # Connection-level refusals after which a client simply begins anew.
 AGAIN = {5101, 5103, 7107, 7108}
-
-
-class Violation(AssertionError):
-    """A promise of the hub is broken."""
-
-
-def demand(condition, what):
-    if not condition:
-        raise Violation(what)
-
-
-def now_ms():
-    return time.time_ns() // 1_000_000
-
-
-def uuid7():
-    value = now_ms() << 80 | random.SystemRandom().getrandbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    value = value & ~(3 << 62) | 2 << 62
-    return value.to_bytes(16, "big")
-
-
-# ---- keys and cards ----
-
-class Party:
-    """The four keys of an agency. `sign` is an Ed25519 seed, the others X25519 secrets."""
-
-    USES = ("transport", "sign", "seal", "witness")
-
-    def __init__(self, agency, secrets):
-        self.agency, self.secrets = agency, secrets
-        self.public = {}
-        for use, secret in secrets.items():
-            if use in ("transport", "seal"):
-                self.public[use] = bytes(nacl.public.PrivateKey(secret).public_key)
-            else:
-                self.public[use] = rhwire.public_key(secret)
-
-    @classmethod
-    def make(cls, agency):
-        return cls(agency, {use: os.urandom(32) for use in cls.USES})
-
-    @classmethod
-    def load(cls, path):
-        raw = json.loads(pathlib.Path(path).read_text())
-        return cls(raw["agency"], {use: bytes.fromhex(raw[use]) for use in cls.USES})
-
-    def save(self, path):
-        text = json.dumps({"agency": self.agency, **{u: s.hex() for u, s in self.secrets.items()}})
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.write(fd, text.encode())
-        os.close(fd)
-
-    def card(self):
-        return "".join(f"rhub-public-1 {use} {self.agency} "
-                       f"{base64.b64encode(self.public[use]).decode()}\n" for use in self.USES)
-
-
-class Card:
-    """A public card, of an agency or a hub."""
-
-    def __init__(self, text):
-        self.owner, self.endpoint, self.keys = "", "", {}
-        for line in text.splitlines():
-            parts = line.split()
-            if parts and parts[0] == "rhub-public-1":
-                self.owner = parts[2]
-                self.keys[parts[1]] = base64.b64decode(parts[3])
-            elif parts and parts[0] == "rhub-endpoint-1":
-                self.endpoint = parts[1]
-
-
-class Cards:
-    """Every *.pub of a directory; read again when somebody unknown writes."""
-
-    def __init__(self, directory):
-        self.directory, self.known = pathlib.Path(directory), {}
-
-    def sign_key(self, agency):
-        if agency not in self.known:
-            for path in self.directory.glob("*.pub"):
-                card = Card(path.read_text())
-                self.known[card.owner] = card
-        demand(agency in self.known, f"a delivery of {agency}, whom nobody knows")
-        return self.known[agency].keys["sign"]
-
-
-# ---- one connection ----
-
-class Pipe:
-    """One CURVE connection with a fresh routing id. Ends for good when it breaks."""
-
-    def __init__(self, context, endpoint, hub_transport, party, *, linger_ms=0, routing=None):
-        self.ended = False
-        self.why = ""
-        self.shaken = False
-        self.socket = context.socket(zmq.DEALER)
-        s = self.socket
-        s.linger = linger_ms
-        s.setsockopt(zmq.MAXMSGSIZE, rhwire.FRAME_MAX)
-        s.setsockopt(zmq.RECONNECT_IVL, -1)
-        s.setsockopt(zmq.SNDHWM, 10000)
-        s.setsockopt(zmq.RCVHWM, 10000)
-        s.setsockopt(zmq.HEARTBEAT_IVL, 10000)
-        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 30000)
-        s.setsockopt(zmq.ROUTING_ID, routing or b"\x01" + os.urandom(15))
-        s.curve_serverkey = z85.encode(hub_transport)
-        s.curve_publickey = z85.encode(party.public["transport"])
-        s.curve_secretkey = z85.encode(party.secrets["transport"])
-        self.monitor = s.get_monitor_socket()
-        self.poller = zmq.Poller()
-        self.poller.register(s, zmq.POLLIN)
-        self.poller.register(self.monitor, zmq.POLLIN)
-        s.connect(endpoint)
-
-    def send(self, value):
-        """A frame (list, packed here) or bytes as they are."""
-        if isinstance(value, list):
-            value = rhwire.pack(value)
-        try:
-            self.socket.send(value, zmq.NOBLOCK)
-        except zmq.Again:
-            self.end("nothing more fits into the pipe")
-
-    def wait(self, milliseconds):
-        return bool(self.poller.poll(milliseconds)) if not self.ended else False
-
-    def receive(self):
-        """One frame's bytes, or None."""
-        self.look()
-        try:
-            return self.socket.recv(zmq.NOBLOCK)
-        except (zmq.Again, zmq.ZMQError):
-            return None
-
-    def look(self):
-        while not self.ended and self.monitor.poll(0):
-            event = zmq.utils.monitor.recv_monitor_message(self.monitor, zmq.NOBLOCK)["event"]
-            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self.shaken = True
-            elif event in (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED,
-                           zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
-                           zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
-                           zmq.EVENT_HANDSHAKE_FAILED_AUTH):
-                self.end(f"event {event}")
-
-    def end(self, why):
-        self.ended, self.why = True, why
-
-    def close(self):
-        if self.socket is None:
-            return
-        self.socket.disable_monitor()
-        self.monitor.close(0)
-        self.socket.close()
-        self.socket = None
-
-    def expect(self, kind, seconds=10):
-        """The next frame of a type, decoded; other frames are passed over. For tests of one
-        exchange."""
-        end = time.monotonic() + seconds
-        seen = []
-        while time.monotonic() < end:
-            data = self.receive()
-            if data is None:
-                demand(not self.ended, f"the connection ended ({self.why}); wanted frame {kind}")
-                self.wait(20)
-                continue
-            value = rhwire.frame_decode(data)
-            if value[0] == kind:
-                return value
-            seen.append(value[:3] if value[0] == ERROR else value[0])
-        raise Violation(f"no frame {kind} within {seconds} s, but {seen}")
-
-
-# ---- the ledger ----
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS sent (
-    n INTEGER PRIMARY KEY, hub TEXT, message_id BLOB, kind INTEGER, referral BLOB,
-    expects TEXT, cause INTEGER, digest BLOB, item BLOB, void INTEGER DEFAULT 0);
-CREATE INDEX IF NOT EXISTS sent_cause ON sent (cause);
-CREATE TABLE IF NOT EXISTS receipts (
-    hub TEXT, n INTEGER, idx INTEGER, outcome INTEGER, stored INTEGER, core BLOB, rest BLOB,
-    asked INTEGER DEFAULT 0, PRIMARY KEY (hub, n)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS deliveries (
-    id INTEGER PRIMARY KEY, hub TEXT, sender TEXT, lane INTEGER, seq INTEGER, form INTEGER,
-    idx INTEGER, kind INTEGER, message_id BLOB, referral BLOB, digest BLOB, sender_n INTEGER,
-    effect INTEGER, public BLOB);
-CREATE INDEX IF NOT EXISTS deliveries_message ON deliveries (message_id);
-CREATE TABLE IF NOT EXISTS wanted (
-    hub TEXT, sender TEXT, lane INTEGER, next INTEGER, PRIMARY KEY (hub, sender, lane));
-"""
-
-
-class Ledger:
-    """What this agency said and heard. One writer; others may read at any time."""
-
-    def __init__(self, path):
-        self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
-        self.db.execute("PRAGMA journal_mode=WAL")
-        self.db.execute("PRAGMA synchronous=OFF")  # a process is killed here, not a machine
-        self.db.executescript(SCHEMA)
-        self.depth = 0
-
-    @contextlib.contextmanager
-    def change(self):
-        if self.depth == 0:
-            self.db.execute("BEGIN IMMEDIATE")
-        self.depth += 1
-        try:
-            yield
-        except BaseException:
-            self.depth = 0
-            with contextlib.suppress(sqlite3.Error):
-                self.db.execute("ROLLBACK")
-            raise
-        self.depth -= 1
-        if self.depth == 0:
-            self.db.execute("COMMIT")
-
-    def one(self, sql, *args):
-        row = self.db.execute(sql, args).fetchone()
-        return row[0] if row and len(row) == 1 else row
-
-    def all(self, sql, *args):
-        return self.db.execute(sql, args).fetchall()
-
-    def run(self, sql, *args):
-        return self.db.execute(sql, args)
-
-    def get(self, key, default=None):
-        value = self.one("SELECT value FROM meta WHERE key = ?", key)
-        return json.loads(value) if value is not None else default
-
-    def put(self, key, value):
-        self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, json.dumps(value))
-
-    def close(self):
-        self.db.close()
 
 
 # ---- the agency ----
@@ -314,7 +68,7 @@ class PyAgency:
         self.card = hub_card if isinstance(hub_card, Card) else \
             Card(pathlib.Path(hub_card).read_text())
         self.cards = Cards(cards_dir)
-        self.ledger = Ledger(self.state_dir / "ledger.db")
+        self.ledger = pyledger.Ledger(self.state_dir / "ledger.db")
         self.window, self.react, self.lenient, self.thorough = window, react, lenient, thorough
         self.outstanding_max, self.bundle_max = outstanding, bundle
         self.rng = rng or random.Random(0)
@@ -571,9 +325,9 @@ class PyAgency:
         demand(next_n <= self.last_n + 1, f"the hub expects {next_n}, given are {self.last_n}")
         highest = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
         demand(next_n > highest, f"the hub expects {next_n} and gave a receipt for {highest}")
-        if self.ledger.get("welcomed") not in (None, self.hub):
+        if self.ledger.get("kept:" + self.hub) is None:
+            self.ledger.put("kept:" + self.hub, next_n)
             self.void_old_acks(next_n)
-        self.ledger.put("welcomed", self.hub)
         self.cursor = next_n
         # What it holds and we have no receipt of, in whatever generation, is asked for.
         self.asks.extend(n for n, in self.ledger.all(
@@ -585,14 +339,14 @@ class PyAgency:
     def void_old_acks(self, next_n):
         """pair_seq begins anew in a generation: an old ack could settle what nobody has seen.
         Its number is used up by one that names nothing, which the hub refuses."""
-        old = self.ledger.all("SELECT n FROM sent WHERE n >= ? AND kind IN (?, ?) AND hub != ?",
-                              next_n, ACK, NACK, self.hub)
-        for n, in old:
-            public = {1: uuid7(), 2: ACK, 28: self.agency, 29: rhwire.NUMBER_MAX}
+        old = self.ledger.all("SELECT n, message_id FROM sent WHERE n >= ? AND kind IN (?, ?) "
+                              "AND hub != ?", next_n, ACK, NACK, self.hub)
+        for n, message_id in old:
+            public = {1: message_id, 2: ACK}
             item = rhwire.item_make(rhwire.pack(public), b"", b"", os.urandom(32))
-            self.ledger.run("UPDATE sent SET item = ?, digest = ?, message_id = ?, hub = ?, "
-                            "void = 1 WHERE n = ?", rhwire.pack(item),
-                            rhwire.item_digest(item), public[1], self.hub, n)
+            self.ledger.run("UPDATE sent SET item = ?, digest = ?, hub = ?, void = 1 "
+                            "WHERE n = ?", rhwire.pack(item), rhwire.item_digest(item),
+                            self.hub, n)
 
     def confirm(self, data, value):
         _, first_n, size, root, signature, first_index, proof, records = value
@@ -685,6 +439,22 @@ class PyAgency:
             digest, sender_n, 1 if known is None else 0, public)
         if self.react is not None and known is None:
             self.react(self, cursor.lastrowid, form, sender, said)
+        if said.get(3) is not None and self.hub != self.base:
+            self.say_again(said[3])
+
+    def say_again(self, referral):
+        """What an earlier generation had stored and this one refused, because what it answers
+        had not come back yet: under a new number, now that something about it has."""
+        rows = self.ledger.all(
+            "SELECT s.n, s.item, s.expects, s.cause FROM sent s JOIN receipts r ON r.n = s.n AND "
+            "r.hub = ? AND r.outcome IN (4301, 4302, 4303) WHERE s.referral = ? AND NOT EXISTS "
+            "(SELECT 1 FROM sent t WHERE t.message_id = s.message_id AND t.n > s.n) AND EXISTS "
+            "(SELECT 1 FROM sent u JOIN receipts v ON v.n = u.n WHERE u.message_id = "
+            "s.message_id AND v.hub != r.hub AND v.outcome = 0) ORDER BY s.n", self.hub, referral)
+        for _, packed, expects, cause in rows:
+            item = rhwire.unpack(packed, rhwire.ITEM_MAX)
+            self.number(item, rhwire.public_decode(item[0]), expects, cause)
+            self.counts["said again"] += 1
 
     def busy(self, refusal, retry_ms, first_n):
         self.busies.append((refusal, retry_ms, first_n))
