@@ -56,7 +56,7 @@ static enum rh_err await_door(struct hub_gateway *gateway)
     }
 }
 
-enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
+enum rh_err hub_gateway_make(const struct hub_gateway_options *options,
                              struct hub_engine *engine, struct hub_gateway **out)
 {
     *out = NULL;
@@ -72,10 +72,20 @@ enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
     if (err == RH_OK)
         err = hub_peers_refresh(gateway);
     (void)hub_engine_agencies_changed(engine); /* all rows were read just now */
-    if (err == RH_OK)
-        err = await_door(gateway);
-    gateway->link_generation = gateway->link.generation;
     *out = gateway;
+    if (err != RH_OK)
+        hub_gateway_close(out);
+    return err;
+}
+
+enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
+                             struct hub_engine *engine, struct hub_gateway **out)
+{
+    enum rh_err err = hub_gateway_make(options, engine, out);
+    if (err != RH_OK)
+        return err;
+    err = await_door(*out);
+    (*out)->link_generation = (*out)->link.generation;
     if (err != RH_OK)
         hub_gateway_close(out);
     return err;

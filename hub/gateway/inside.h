@@ -170,6 +170,12 @@ struct hub_gateway {
     struct hub_gateway_counters counters_view;
 };
 
+/* gateway.c ------------------------------------------------------------------------------- */
+
+/* Everything of hub_gateway_open but the door: for it, and for tests that play the door. */
+enum rh_err hub_gateway_make(const struct hub_gateway_options *options,
+                             struct hub_engine *engine, struct hub_gateway **out);
+
 /* peer.c ---------------------------------------------------------------------------------- */
 
 /* Look at all agencies' rows again; end sessions of those that may no longer be here. */

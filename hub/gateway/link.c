@@ -240,7 +240,7 @@ void hub_link_service(struct hub_link *link, uint64_t now_ms)
         kill_door(link);
     }
     int status;
-    if (waitpid(link->pid, &status, WNOHANG) == link->pid) {
+    if (link->pid > 0 && waitpid(link->pid, &status, WNOHANG) == link->pid) {
         if (link->text[0] == '\0' && WIFSIGNALED(status))
             snprintf(link->text, sizeof link->text, "the door ended by signal %d",
                      WTERMSIG(status));

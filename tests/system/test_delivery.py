@@ -1,18 +1,18 @@
 """Deliveries as a receiver sees them: proofs, order, lanes, credit, redelivery, and what the
 published log says about them.
 
-    test_delivery.py RHUBD [unittest arguments]
+    test_delivery.py FOLDER-OF-RHUBD [unittest arguments]
 """
+import base64
 import pathlib
 import sys
 import time
 import unittest
 
 import hubkit
-from hubkit import CHECKPOINT, CONFIRM, DELIVERY, ERROR, Agency, Client, Hub, wire
+from hubkit import CHECKPOINT, DELIVERY, ERROR, Agency, Client, Hub, wire
 
-sys.path.insert(0, str(hubkit.SOURCE / "tests" / "interop"))
-import log_verify  # noqa: E402
+import log_verify  # of tests/interop, found by way of hubkit
 
 PROGRAM = None
 REGISTER, NOTICE = 1, 81
@@ -251,7 +251,6 @@ class Log(DeliveryCase):
         self.assertEqual(sender.await_frame(ERROR)[1], 4303)
 
     def root(self, note):
-        import base64
         return base64.b64decode(note.split("\n")[2])
 
     def test_log_is_shown_to_extend_what_was_seen(self):
@@ -262,12 +261,12 @@ class Log(DeliveryCase):
         sender.send([9, sender.session, old_size])
         frame = sender.await_frame(74)
         size = int(frame[2].split("\n")[1])
-        self.assertTrue(log_verify.consistency(old_size, self.root(old), size,
-                                               self.root(frame[2]), frame[3]))
+        log_verify.verify_consistency(old_size, self.root(old), size, self.root(frame[2]),
+                                      frame[3])
         sender.send([9, sender.session, size + 10**6])
         self.assertEqual(sender.await_frame(ERROR)[1], 4303)
 
 
 if __name__ == "__main__":
-    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
+    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve() / "rhubd"
     unittest.main()

@@ -1,7 +1,7 @@
 """The door as strangers and hostile agencies meet it: who gets in, what is dropped, what it
 costs, and that the hub behind it lives on.
 
-    test_door.py RHUBD [unittest arguments]
+    test_door.py FOLDER-OF-RHUBD [unittest arguments]
 """
 import os
 import pathlib
@@ -50,6 +50,12 @@ class HubCase(unittest.TestCase):
         client = self.client(self.agency())
         self.assertEqual(client.open()[0], 66)
         return client
+
+
+def sanitized():
+    """Sanitizers reserve terabytes, so such a build limits no address space."""
+    code = PROGRAM.read_bytes()
+    return b"__asan_init" in code or b"__tsan_init" in code
 
 
 def register(referral=None):
@@ -345,7 +351,8 @@ class Abuse(HubCase):
                 highest = max(highest, self.memory())
         except OSError:
             pass
-        self.assertLess(highest, 512 * 1024 * 1024)
+        if not sanitized():
+            self.assertLess(highest, 512 * 1024 * 1024)
         self.assertIsNone(self.hub.process.poll())
         self.assertEqual(self.hub.process.pid, hub_pid)
         wait_until(self.hub.door_pid, "a door")
@@ -424,7 +431,7 @@ class Abuse(HubCase):
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         space = [line for line in limits.splitlines() if line.startswith("Max address space")]
         core = [line for line in limits.splitlines() if line.startswith("Max core file")]
-        if "--sanitized" not in sys.argv:
+        if not sanitized():
             self.assertEqual(space[0].split()[3:5], ["536870912", "536870912"])
         self.assertEqual(core[0].split()[4:6], ["0", "0"])
         self.assertIn("NoNewPrivs:\t1", status)
@@ -443,7 +450,5 @@ class Abuse(HubCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
-    if "--sanitized" in sys.argv:
-        sys.argv.remove("--sanitized")
+    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve() / "rhubd"
     unittest.main()
