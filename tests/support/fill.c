@@ -101,9 +101,9 @@ static void prepare_hub(struct fill *fill)
         .data_dir = fill->data,
         .keys_dir = fill->keys,
         .rules_dir = options->rules_dir,
-        .hub_id = "test.fill",
+        .hub_id = options->real_clock ? "hub.620423" : "test.fill",
         .endpoint = "tcp://127.0.0.1:5550",
-        .test_clock = true,
+        .test_clock = !options->real_clock,
         .map_bytes = options->map_bytes != 0 ? options->map_bytes : UINT64_C(1) << 30,
         .segment_bytes = options->segment_bytes,
     };
@@ -178,35 +178,128 @@ static void say_hello(struct fill *fill, struct sender *sender)
 
 /* ---- receipts -------------------------------------------------------------------------- */
 
-static void put_base64(FILE *out, const char *name, const uint8_t *data, size_t bytes)
+/* The forms of hub/audit/receipt_file.h, each as an agency may keep it. */
+enum form { FORM_CONFIRM, FORM_RANGE, FORM_INCLUSION, FORM_FOLLOWED, FORM_PUBLISHED, FORMS };
+
+static void put_text(FILE *out, const uint8_t *data, size_t bytes)
 {
     size_t capacity = sodium_base64_encoded_len(bytes, sodium_base64_VARIANT_ORIGINAL);
     char *text = malloc(capacity);
     check(text != NULL, "memory");
     sodium_bin2base64(text, capacity, data, bytes, sodium_base64_VARIANT_ORIGINAL);
-    fprintf(out, "  \"%s\": \"%s\"", name, text);
+    fprintf(out, "\"%s\"", text);
     free(text);
 }
 
-/* The form an agent keeps: see hub/audit/receipt_file.h. */
-static void write_receipt(struct fill *fill, const struct rh_confirmed *record, uint64_t index)
+static void put_base64(FILE *out, const char *name, const uint8_t *data, size_t bytes)
 {
-    char path[RHT_FILL_PATH_BYTES];
+    fprintf(out, ",\n  \"%s\": ", name);
+    put_text(out, data, bytes);
+}
+
+static void put_hashes(FILE *out, const char *name, const struct rh_hash *hashes, size_t count)
+{
+    fprintf(out, "%s\"%s\": [", name[0] == 'p' ? ", " : name[0] == 'l' ? "" : ",\n  ", name);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_text(out, hashes[i].bytes, sizeof hashes[i].bytes);
+    }
+    fputs("]", out);
+}
+
+static void put_frame(struct fill *fill, FILE *out)
+{
     static uint8_t frame[RH_FRAME_BYTES_MAX];
     struct rh_writer writer;
     rh_writer_init(&writer, frame, sizeof frame);
     must(rh_frame_confirm_encode(&fill->confirm, &writer), "a confirm");
-    snprintf(path, sizeof path, "%s/receipts/%llu.receipt.json", fill->options->dir,
-             (unsigned long long)index);
+    put_base64(out, "confirm", frame, writer.bytes);
+}
+
+static void put_batch(struct fill *fill, FILE *out)
+{
+    uint8_t bytes[RH_BATCH_BYTES_MAX];
+    struct rh_writer writer;
+    const struct rh_batch batch = { .hub = *hub_engine_hub(fill->engine),
+                                    .size = fill->confirm.size,
+                                    .root = fill->confirm.root,
+                                    .signature = fill->confirm.signature };
+    rh_writer_init(&writer, bytes, sizeof bytes);
+    must(rh_batch_encode(&batch, &writer), "a batch checkpoint");
+    put_base64(out, "batch", bytes, writer.bytes);
+}
+
+static void put_range(struct fill *fill, FILE *out)
+{
+    static struct rh_hash leaves[RH_CONFIRM_RECORDS_MAX];
+    const struct rh_frame_confirm *confirm = &fill->confirm;
+    for (uint32_t i = 0; i < confirm->record_count; i++)
+        rh_leaf_hash(confirm->records[i].core, &confirm->records[i].rest_hash, &leaves[i]);
+    fprintf(out, ",\n  \"range\": { \"first_index\": %llu, ",
+            (unsigned long long)confirm->first_index);
+    put_hashes(out, "leaves", leaves, confirm->record_count);
+    put_hashes(out, "proof", confirm->proof, confirm->proof_count);
+    fputs(" }", out);
+}
+
+static void put_inclusion(struct fill *fill, FILE *out, uint64_t index, uint64_t size)
+{
+    struct rh_hash path[RH_PROOF_PATH_MAX];
+    size_t count;
+    must(hub_tree_prove_inclusion(fill->engine->tree, index, size, path, &count), "a proof");
+    put_hashes(out, "inclusion", path, count);
+}
+
+/* The newest published checkpoint, its newlines written as JSON wants them. */
+static void put_note(struct fill *fill, FILE *out)
+{
+    struct rh_bytes note = hub_engine_note(fill->engine);
+    fputs(",\n  \"checkpoint\": \"", out);
+    for (size_t i = 0; i < note.bytes; i++) {
+        if (note.data[i] == '\n')
+            fputs("\\n", out);
+        else
+            fputc(note.data[i], out);
+    }
+    fputs("\"", out);
+}
+
+static void put_consistency(struct fill *fill, FILE *out, uint64_t old_size, uint64_t size)
+{
+    struct rh_hash proof[RH_PROOF_CONSISTENCY_MAX];
+    size_t count;
+    must(hub_tree_prove_consistency(fill->engine->tree, old_size, size, proof, &count),
+         "a proof");
+    put_hashes(out, "consistency", proof, count);
+}
+
+static void write_receipt(struct fill *fill, enum form form, uint32_t which)
+{
+    char path[RHT_FILL_PATH_BYTES];
+    const struct rh_confirmed *record = &fill->confirm.records[which];
+    uint64_t index = fill->confirm.first_index + which;
+    snprintf(path, sizeof path, "%s/receipts/%llu-%d.receipt.json", fill->options->dir,
+             (unsigned long long)index, (int)form);
     FILE *out = fopen(path, "w");
     check(out != NULL, path);
-    fprintf(out, "{\n  \"object\": \"receipt\", \"v\": 1, \"hub\": \"%s\", \"index\": %llu,\n",
+    fprintf(out, "{\n  \"object\": \"receipt\", \"v\": 1, \"hub\": \"%s\", \"index\": %llu",
             hub_engine_hub(fill->engine)->text, (unsigned long long)index);
     put_base64(out, "core", record->core.data, record->core.bytes);
-    fputs(",\n", out);
     put_base64(out, "rest_hash", record->rest_hash.bytes, sizeof record->rest_hash.bytes);
-    fputs(",\n", out);
-    put_base64(out, "confirm", frame, writer.bytes);
+    if (form == FORM_CONFIRM)
+        put_frame(fill, out);
+    else if (form != FORM_PUBLISHED)
+        put_batch(fill, out);
+    if (form == FORM_RANGE)
+        put_range(fill, out);
+    if (form == FORM_INCLUSION || form == FORM_FOLLOWED)
+        put_inclusion(fill, out, index, fill->confirm.size);
+    if (form == FORM_PUBLISHED)
+        put_inclusion(fill, out, index, fill->engine->published_size);
+    if (form == FORM_PUBLISHED || form == FORM_FOLLOWED)
+        put_note(fill, out);
+    if (form == FORM_FOLLOWED)
+        put_consistency(fill, out, fill->confirm.size, fill->engine->published_size);
     fputs("\n}\n", out);
     check(fclose(out) == 0, path);
     fill->result->receipts++;
@@ -225,7 +318,7 @@ static void take_confirm(struct fill *fill, const struct hub_offer_result *offer
     }
     if (fill->result->receipts < fill->options->receipts) {
         uint32_t one = (uint32_t)rht_random_below(&fill->random, fill->confirm.record_count);
-        write_receipt(fill, &fill->confirm.records[one], fill->confirm.first_index + one);
+        write_receipt(fill, (enum form)(fill->result->receipts % (FORM_INCLUSION + 1)), one);
     }
 }
 
@@ -410,8 +503,9 @@ static void pass_time(struct fill *fill)
 {
     uint32_t fired = 1;
     uint64_t step = rht_random_below(&fill->random, 40 * 3600 * 1000);
-    must(hub_engine_steer(fill->engine, hub_engine_now(fill->engine) + step, 0, "fill"),
-         "steering");
+    if (!fill->options->real_clock)
+        must(hub_engine_steer(fill->engine, hub_engine_now(fill->engine) + step, 0, "fill"),
+             "steering");
     while (fired > 0) {
         must(hub_engine_fire(fill->engine, 256, &fired), "timers");
         fill->result->fired += fired;
@@ -480,6 +574,10 @@ static void close_hub(struct fill *fill)
     finish(fill);
     must(hub_engine_commit(fill->engine), "the views");
     must(hub_engine_publish(fill->engine), "a checkpoint");
+    if (fill->confirm.record_count > 0 && fill->options->receipts > 0) {
+        write_receipt(fill, FORM_FOLLOWED, 0);
+        write_receipt(fill, FORM_PUBLISHED, 0);
+    }
     rh_writer_init(&writer, rows, sizeof rows);
     must(hub_views_digest_encode(hub_engine_views(fill->engine), &writer), "the digest");
     rh_hash(rows, writer.bytes, &fill->result->digest);

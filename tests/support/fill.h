@@ -22,7 +22,8 @@ struct rht_fill_options {
     uint64_t segment_bytes; /* 0: the journal's default */
     uint64_t map_bytes;     /* 0: 1 GiB */
     uint32_t publish_every; /* rounds between two published checkpoints; 0: only the last */
-    uint32_t receipts;      /* files written at most */
+    uint32_t receipts;      /* files written on the way at most; 0: none at all */
+    bool real_clock;        /* a real hub on the system's clock: no days pass, nothing fires */
     bool generation;        /* half-way the hub is recovered into a new generation */
     void (*progress)(uint64_t referrals); /* may be NULL */
 };

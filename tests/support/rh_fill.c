@@ -2,7 +2,7 @@
  * auditor's tool.
  *
  *     rh-fill --out DIR --rules DIR [--referrals N] [--seed S] [--segment-bytes N]
- *             [--map-bytes N] [--publish-every ROUNDS] [--receipts N] [--generation] */
+ *             [--map-bytes N] [--publish-every ROUNDS] [--receipts N] [--generation] [--real-clock] */
 #include "support/fill.h"
 #include "support/rht.h"
 
@@ -24,7 +24,7 @@ static int usage(void)
 {
     fputs("usage: rh-fill --out DIR --rules DIR [--referrals N] [--seed S] [--segment-bytes N]\n"
           "               [--map-bytes N] [--publish-every ROUNDS] [--receipts N]\n"
-          "               [--generation]\n",
+          "               [--generation] [--real-clock]\n",
           stderr);
     return 64;
 }
@@ -37,8 +37,8 @@ static bool take(struct rht_fill_options *options, int letter, const char *value
         *(letter == 'o' ? &options->dir : &options->rules_dir) = value;
         return true;
     }
-    if (letter == 'g') {
-        options->generation = true;
+    if (letter == 'g' || letter == 'R') {
+        *(letter == 'g' ? &options->generation : &options->real_clock) = true;
         return true;
     }
     if (end == value || end == NULL || *end != '\0')
@@ -63,7 +63,8 @@ int main(int argc, char **argv)
         { "map-bytes", required_argument, NULL, 'm' },
         { "publish-every", required_argument, NULL, 'p' },
         { "receipts", required_argument, NULL, 'c' },
-        { "generation", no_argument, NULL, 'g' }, { NULL, 0, NULL, 0 },
+        { "generation", no_argument, NULL, 'g' },
+        { "real-clock", no_argument, NULL, 'R' }, { NULL, 0, NULL, 0 },
     };
     struct rht_fill_options options = {
         .referrals = 1000, .seed = 1, .publish_every = 8, .receipts = 16, .progress = show

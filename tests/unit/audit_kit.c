@@ -14,7 +14,8 @@ void rht_audit_dir(const char *name, char out[RHT_FILL_PATH_BYTES])
     snprintf(out, RHT_FILL_PATH_BYTES, "%s/%s", rht_tmpdir(), name);
 }
 
-void rht_audit_make(struct rht_log *log, const char *name, uint64_t referrals, bool generation)
+void rht_audit_make(struct rht_log *log, const char *name, uint64_t referrals,
+                    enum rht_log_form form)
 {
     rht_audit_dir(name, log->dir);
     const struct rht_fill_options options = {
@@ -26,7 +27,8 @@ void rht_audit_make(struct rht_log *log, const char *name, uint64_t referrals, b
         .map_bytes = UINT64_C(64) * 1024 * 1024,
         .publish_every = 3,
         .receipts = 8,
-        .generation = generation,
+        .generation = form == RHT_LOG_RENEWED,
+        .real_clock = form == RHT_LOG_REAL,
     };
     rht_fill(&options, &log->made);
     snprintf(log->data, sizeof log->data, "%s/data", log->dir);

@@ -25,8 +25,15 @@ struct rht_log {
 
 /* A fresh directory for one test, on memory when there is such a place. */
 void rht_audit_dir(const char *name, char out[RHT_FILL_PATH_BYTES]);
-/* Make a log; the same arguments give the same history. */
-void rht_audit_make(struct rht_log *log, const char *name, uint64_t referrals, bool generation);
+enum rht_log_form {
+    RHT_LOG_PLAIN,   /* a test hub, months pass */
+    RHT_LOG_RENEWED, /* the same, recovered into a second generation half-way */
+    RHT_LOG_REAL     /* a real hub on the system's clock */
+};
+
+/* Make a log. */
+void rht_audit_make(struct rht_log *log, const char *name, uint64_t referrals,
+                    enum rht_log_form form);
 /* A copy of its data directory, files that matter only. */
 void rht_audit_copy(const struct rht_log *log, const char *name,
                     char out[RHT_AUDIT_PATH_BYTES]);

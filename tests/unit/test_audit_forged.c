@@ -11,8 +11,8 @@ static struct rht_log made, renewed;
 static int set_up(void **state)
 {
     (void)state;
-    rht_audit_make(&made, "made", 300, false);
-    rht_audit_make(&renewed, "renewed", 120, true);
+    rht_audit_make(&made, "made", 300, RHT_LOG_PLAIN);
+    rht_audit_make(&renewed, "renewed", 120, RHT_LOG_RENEWED);
     return 0;
 }
 
@@ -296,6 +296,32 @@ static void test_forged_silence_is_found(void **state)
     json_decref(printed);
 }
 
+/* The last item of a bundle: everything before it is in order. */
+static enum rht_forge_verdict drop_last_of_bundle(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    struct rh_bundle_header header;
+    if (plan->at == 0 && record->core.type == RH_RECORD_BUNDLE && record->core.index > 500) {
+        assert_int_equal(rh_bundle_header_decode(record->header, &header), RH_OK);
+        if (header.count >= 3)
+            plan->at = record->core.index + header.count;
+    }
+    return plan->at == 0 ? RHT_FORGE_KEEP : drop_and_close_up(arg, record);
+}
+
+static void test_forged_end_of_a_bundle_is_found(void **state)
+{
+    (void)state;
+    char log[RHT_AUDIT_PATH_BYTES];
+    json_t *printed;
+    static struct plan plan;
+    forge("last-item", drop_last_of_bundle, &plan, true, log);
+    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    rht_assert_found(printed, "bundle_short", plan.at);
+    assert_int_equal(rht_number(rht_finding(printed, "bundle_short"), "records"), 1);
+    json_decref(printed);
+}
+
 /* A whole bundle, with its signature, as if it had never come. */
 static enum rht_forge_verdict drop_bundle(void *arg, struct hub_record *record)
 {
@@ -532,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_forged_agency_row_is_found_twice),
         cmocka_unit_test(test_forged_time_is_found),
         cmocka_unit_test(test_forged_silence_is_found),
+        cmocka_unit_test(test_forged_end_of_a_bundle_is_found),
         cmocka_unit_test(test_forged_loss_of_a_bundle_is_a_hole_in_its_stream),
         cmocka_unit_test(test_forged_digest_is_found),
         cmocka_unit_test(test_forged_seal_of_a_generation_is_found),
