@@ -46,7 +46,8 @@ enum {
     RECORDS_PER_TURN = 1024,
     MESSAGES_PER_TURN = 256,
     RETRY_FLUSH_MS = 1,       /* ZeroMQ cannot tell when one connection's pipe has room */
-    COUNTERS_EVERY_MS = 500,
+    COUNTERS_EVERY_MS = 500, /* when they changed; */
+    ALIVE_EVERY_MS = 2000,   /* and in any case, or the gateway takes us for hung */
     FULL_RETRY_MS = 250
 };
 
@@ -376,14 +377,16 @@ static void tell_gone(struct door *door)
 static void tell_counters(struct door *door)
 {
     uint64_t now_ms = hub_door_now_ms();
-    if (now_ms - door->told_ms < COUNTERS_EVERY_MS)
+    uint64_t passed_ms = now_ms - door->told_ms;
+    if (passed_ms < COUNTERS_EVERY_MS)
         return;
-    door->told_ms = now_ms;
     door->counters.admitted = atomic_load(&door->zap.admitted);
     door->counters.unknown = atomic_load(&door->zap.unknown);
     door->counters.hurried = atomic_load(&door->zap.hurried);
-    if (memcmp(&door->told, &door->counters, sizeof door->told) == 0)
+    if (passed_ms < ALIVE_EVERY_MS &&
+        memcmp(&door->told, &door->counters, sizeof door->told) == 0)
         return;
+    door->told_ms = now_ms;
     if (tell(door, HUB_DOOR_COUNTERS, 0, NULL, &door->counters, sizeof door->counters) == RH_OK)
         door->told = door->counters;
 }

@@ -52,10 +52,11 @@ enum rh_err hub_gateway_release(struct hub_gateway *gateway);
 /* Milliseconds until redelivery or a restart of the door is due; UINT32_MAX never. */
 uint32_t hub_gateway_wait_ms(const struct hub_gateway *gateway);
 
-/* What an operator sees of one agency's connection. */
+/* What an operator sees of one agency's connection: the present one, or since the gateway was
+ * opened the latest one. */
 struct hub_session_view {
     uint32_t agency;
-    bool online;
+    bool online;                   /* false: it ended, and this is how it was */
     uint64_t since_ms, last_ms;    /* hub time */
     int64_t skew_ms;               /* agency's clock minus hub time at HELLO */
     uint32_t in_flight;            /* deliveries sent, not acknowledged */

@@ -67,6 +67,8 @@ struct hub_peer {
     uint32_t jobs;            /* being verified */
     uint64_t job_bytes;
     struct hub_session *session; /* NULL: none */
+    bool seen;                /* stands in gateway->seen */
+    struct hub_session_view last; /* its latest session, as it ended */
 };
 
 /* How far a sender is ahead of or behind its share; kept while it has something waiting. */
@@ -139,6 +141,10 @@ struct hub_gateway {
 
     struct hub_session *sessions[HUB_SESSIONS_MAX];
     uint32_t session_count;
+
+    uint32_t seen_count;       /* agencies that had a session, for the snapshot */
+    uint32_t seen_next;        /* full: the place to look for one that is offline */
+    uint32_t seen[HUB_SESSIONS_MAX];
 
     uint32_t pending_count;
     struct hub_pending pending[HUB_PENDING_MAX];
@@ -268,6 +274,10 @@ void hub_stuck_add(struct hub_session *session, enum rh_lane lane, uint32_t from
 
 /* snapshot.c ------------------------------------------------------------------------------- */
 
+/* A session begins: its agency is shown from now on, also when it has gone. */
+void hub_snapshot_add(struct hub_gateway *gateway, struct hub_peer *peer);
+/* What is shown of a session. */
+void hub_snapshot_view(const struct hub_session *session, struct hub_session_view *out);
 /* Copy for readers of other threads what they may see, unless the last copy is fresh. */
 void hub_snapshot_take(struct hub_gateway *gateway, uint64_t now_ms);
 

@@ -225,8 +225,19 @@ static bool door_is_there(struct hub_link *link)
     return true;
 }
 
+/* A door that says nothing though we listened. When we were away ourselves, it gets its time
+ * again. */
+static bool is_hung(struct hub_link *link, uint64_t now_ms)
+{
+    if (now_ms - link->served_ms > 2 * HUB_LINK_LOOK_MS)
+        link->heard_ms = now_ms;
+    link->served_ms = now_ms;
+    return link->state == HUB_LINK_UP && now_ms - link->heard_ms > HUB_LINK_SILENT_MS;
+}
+
 void hub_link_service(struct hub_link *link, uint64_t now_ms)
 {
+    bool hung = is_hung(link, now_ms);
     if (link->state == HUB_LINK_DOWN) {
         if (now_ms >= link->restart_at_ms)
             start(link, now_ms);
@@ -237,6 +248,10 @@ void hub_link_service(struct hub_link *link, uint64_t now_ms)
     if (!link->killed && link->state == HUB_LINK_STARTING &&
         now_ms - link->started_ms > HUB_LINK_START_MS) {
         snprintf(link->text, sizeof link->text, "the door was not ready in time");
+        kill_door(link);
+    }
+    if (!link->killed && hung) {
+        snprintf(link->text, sizeof link->text, "the door was killed: it did not say anything");
         kill_door(link);
     }
     int status;
@@ -263,7 +278,7 @@ uint32_t hub_link_wait_ms(const struct hub_link *link, uint64_t now_ms)
         return REAP_MS;
     if (link->more)
         return 0;
-    return link->state == HUB_LINK_STARTING ? 10 * REAP_MS : UINT32_MAX;
+    return link->state == HUB_LINK_STARTING ? 10 * REAP_MS : HUB_LINK_LOOK_MS;
 }
 
 static void reap_slowly(struct hub_link *link, uint32_t wait_ms)
@@ -412,7 +427,7 @@ static void take_state(struct hub_link *link, const struct hub_ring_record *reco
             memcpy(link->endpoint, endpoint, sizeof endpoint);
         link->bound = true;
         link->state = HUB_LINK_UP;
-        link->up_ms = hub_link_now_ms();
+        link->up_ms = link->heard_ms = hub_link_now_ms();
         link->text[0] = '\0';
     }
     if (!taken)
@@ -436,6 +451,7 @@ enum rh_err hub_link_pop(struct hub_link *link, struct hub_ring_record *record,
         if (err != RH_OK)
             return RH_ERR_NOTFOUND;
         link->more = true;
+        link->heard_ms = link->served_ms;
         if (record->type != HUB_DOOR_READY && record->type != HUB_DOOR_FAILED)
             return RH_OK;
         take_state(link, record, payload);

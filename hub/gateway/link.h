@@ -23,6 +23,8 @@ enum {
     HUB_LINK_START_MS = 10000,     /* a door that is not ready by then is killed */
     HUB_LINK_BACKOFF_MS_MIN = 50,
     HUB_LINK_BACKOFF_MS_MAX = 10000,
+    HUB_LINK_SILENT_MS = 20000,    /* a door that says nothing for so long hangs: killed */
+    HUB_LINK_LOOK_MS = 5000,       /* service is wanted that often */
     HUB_LINK_HEALTHY_MS = 60000,   /* up for so long: the next start is quick again */
     HUB_OVERFLOW_BYTES = 4 * 1024 * 1024
 };
@@ -44,6 +46,8 @@ struct hub_link {
     bool more;            /* the ring was not found empty: look again without waiting */
     bool killed;          /* told to die; waiting to be reaped */
     uint64_t started_ms, up_ms, restart_at_ms;
+    uint64_t heard_ms;    /* last record of the door */
+    uint64_t served_ms;   /* last service */
     uint32_t backoff_ms;
     uint64_t violations;  /* doors killed because they broke the ring or a record's form */
     uint8_t *overflow;    /* what did not fit the ring, in order; owned */
@@ -62,7 +66,7 @@ void hub_link_fini(struct hub_link *link);
 /* Reap, kill what is too late, start when it is time. Never waits. */
 void hub_link_service(struct hub_link *link, uint64_t now_ms);
 
-/* Milliseconds until service or reading is due; UINT32_MAX never. */
+/* Milliseconds until service or reading is due. */
 uint32_t hub_link_wait_ms(const struct hub_link *link, uint64_t now_ms);
 
 /* Next record of the door; payload HUB_RING_PAYLOAD_MAX long. RH_ERR_NOTFOUND when there is

@@ -29,6 +29,9 @@ void hub_session_end(struct hub_gateway *gateway, struct hub_session *session, u
     gateway->session_count = last;
     if (gateway->note_cursor > session->place)
         gateway->note_cursor = session->place; /* the one moved here may lack the note */
+    hub_snapshot_view(session, &peer->last);
+    peer->last.online = false;
+    peer->last.in_flight = 0;
     peer->session = NULL;
     free(session);
 }
@@ -88,6 +91,7 @@ static struct hub_session *begin(struct hub_gateway *gateway, struct hub_peer *p
     session->place = gateway->session_count;
     gateway->sessions[gateway->session_count++] = session;
     peer->session = session;
+    hub_snapshot_add(gateway, peer);
     gateway->counters.sessions_opened++;
     return session;
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void view_of(const struct hub_session *session, struct hub_session_view *out)
+void hub_snapshot_view(const struct hub_session *session, struct hub_session_view *out)
 {
     *out = (struct hub_session_view){
         .agency = session->peer->agency,
@@ -18,15 +18,42 @@ static void view_of(const struct hub_session *session, struct hub_session_view *
     memcpy(out->software, session->software, sizeof out->software);
 }
 
+/* When the list is full, one that is offline makes room: there is one unless all of them are
+ * connected, and then nobody else can be. */
+void hub_snapshot_add(struct hub_gateway *gateway, struct hub_peer *peer)
+{
+    if (peer->seen)
+        return;
+    if (gateway->seen_count < HUB_SESSIONS_MAX) {
+        gateway->seen[gateway->seen_count++] = peer->agency;
+        peer->seen = true;
+        return;
+    }
+    for (uint32_t i = 0; i < HUB_SESSIONS_MAX; i++) {
+        uint32_t *place = &gateway->seen[gateway->seen_next++ % HUB_SESSIONS_MAX];
+        if (gateway->peers[*place]->session != NULL)
+            continue;
+        gateway->peers[*place]->seen = false;
+        *place = peer->agency;
+        peer->seen = true;
+        return;
+    }
+}
+
 void hub_snapshot_take(struct hub_gateway *gateway, uint64_t now_ms)
 {
     if (now_ms - gateway->snapshot_at_ms < HUB_TICK_MS ||
         pthread_mutex_trylock(&gateway->snapshot) != 0)
         return;
     gateway->snapshot_at_ms = now_ms;
-    gateway->view_count = gateway->session_count;
-    for (uint32_t i = 0; i < gateway->session_count; i++)
-        view_of(gateway->sessions[i], &gateway->views[i]);
+    gateway->view_count = gateway->seen_count;
+    for (uint32_t i = 0; i < gateway->seen_count; i++) {
+        const struct hub_peer *peer = gateway->peers[gateway->seen[i]];
+        if (peer->session != NULL)
+            hub_snapshot_view(peer->session, &gateway->views[i]);
+        else
+            gateway->views[i] = peer->last;
+    }
 
     struct hub_gateway_counters *counters = &gateway->counters;
     counters->door_up = gateway->link.state == HUB_LINK_UP;

@@ -158,7 +158,7 @@ class Hub:
 class Client:
     """One connection. Frames as lists; raw bytes where a test wants them."""
 
-    def __init__(self, hub, agency, routing=None, keys=None):
+    def __init__(self, hub, agency, routing=None, keys=None, receive_mark=0):
         self.hub, self.agency = hub, agency
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
@@ -166,7 +166,7 @@ class Client:
         self.socket.setsockopt(zmq.ROUTING_ID, self.routing)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.SNDHWM, 0)
-        self.socket.setsockopt(zmq.RCVHWM, 0)
+        self.socket.setsockopt(zmq.RCVHWM, receive_mark)
         keys = keys or agency.transport
         if keys:
             self.socket.curve_publickey, self.socket.curve_secretkey = keys

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import hubkit
-from hubkit import CHECKPOINT, DELIVERY, ERROR, Agency, Client, Hub, wire
+from hubkit import CHECKPOINT, CONFIRM, DELIVERY, ERROR, Agency, Client, Hub, wire
 
 import log_verify  # of tests/interop, found by way of hubkit
 
@@ -207,6 +207,33 @@ class Delivery(DeliveryCase):
                               29: 1, 30: 4222})
         self.assertEqual(receiver.submit([nack])[0].get(10, 0), 0)
         self.assertEqual(self.take(receiver, 1)[0][4], 3)
+
+    def test_receiver_that_does_not_read_costs_others_nothing(self):
+        sender, deaf = self.sender(), self.agency("court")
+        other, court = self.sender(), self.agency("court")
+        stuck = Client(self.hub, deaf, receive_mark=1)
+        self.addCleanup(stuck.close)
+        self.assertEqual(stuck.open(window=(1024, 2**40))[0], 66)
+        receiver = self.client(court)
+        large = wire.pack(["text/plain", bytes(200000)])
+        for _ in range(20):
+            self.notices(sender, deaf, 4, body=large)
+        for seq in range(1, 21):
+            began = time.monotonic()
+            self.notices(other, court, 1)
+            self.assertEqual(self.take(receiver, 1)[0][4], seq)
+            self.assertLess(time.monotonic() - began, 2.0)
+        # When it reads at last, it gets what was sent, and after acks all the rest.
+        seen = 0
+        while seen < 80:
+            frame = self.take(stuck, 1)[0]
+            self.assertLessEqual(frame[4], seen + 1)
+            if frame[4] == seen + 1:
+                seen += 1
+                if seen % 20 == 0:
+                    stuck.send(stuck.bundle([stuck.ack(sender.agency.name, NORMAL, seen)]))
+                    stuck.agency.next_n += 1
+                    stuck.await_frame(CONFIRM)
 
     def test_close_ends_deliveries(self):
         sender, court = self.sender(), self.agency("court")

@@ -359,6 +359,64 @@ static void test_session_snapshot_tells_who_is_there(void **state)
     hub_gateway_counters(kit.gateway, &counters);
     assert_int_equal(counters.sessions, 1);
     assert_true(counters.door_up);
+    hub_session_end(kit.gateway, hub_peer_find(kit.gateway, court->no)->session, 0);
+    kit.gateway->snapshot_at_ms = 0;
+    kit_loop(&kit);
+    assert_int_equal(hub_gateway_sessions(kit.gateway, views, 4), 1);
+    assert_false(views[0].online);
+    assert_true(views[0].last_ms > 0);
+}
+
+/* A captured door writes what it likes into the shared memory. Whatever it is, the engine's side
+ * goes on or kills it. */
+static void test_session_survives_a_door_that_scribbles(void **state)
+{
+    (void)state;
+    struct rht_random random;
+    struct hub_link *link = &kit.gateway->link;
+    struct kit_agency *court = kit_agency(&kit, "court.620423");
+    size_t one = hub_ring_bytes(link->ring_capacity);
+    uint64_t kills = 0;
+    rht_random_init(&random);
+    kit_connect(&kit, court, 10, 1 << 20);
+    for (int round = 0; round < 2000; round++) {
+        size_t ring = rht_random_once_in(&random, 2) ? one : 0;
+        size_t span = rht_random_once_in(&random, 2) ? 256 : 8192;
+        for (int i = 0; i < 3; i++)
+            kit.memory[ring + rht_random_below(&random, span)] =
+                (uint8_t)rht_random_u64(&random);
+        kit_turn(&kit);
+        kit_finish(&kit);
+        if (!link->killed)
+            continue;
+        kills++;
+        memset(kit.memory, 0, 2 * one); /* another door */
+        hub_ring_attach(&link->out, kit.memory, link->ring_capacity);
+        hub_ring_attach(&link->in, kit.memory + one, link->ring_capacity);
+        link->killed = false;
+    }
+    assert_true(kills > 20);
+    assert_int_equal(kit.engine.offer_count, 0);
+}
+
+static void test_session_door_that_hangs_is_killed(void **state)
+{
+    (void)state;
+    struct hub_link *link = &kit.gateway->link;
+    uint64_t now_ms = 1000000;
+    hub_link_service(link, now_ms);
+    link->heard_ms = now_ms;
+    for (uint64_t passed = 0; passed <= HUB_LINK_SILENT_MS; passed += HUB_LINK_LOOK_MS)
+        hub_link_service(link, now_ms + passed);
+    assert_false(link->killed);
+    /* We were away, not it. */
+    now_ms += 10 * HUB_LINK_SILENT_MS;
+    hub_link_service(link, now_ms);
+    assert_false(link->killed);
+    for (uint64_t passed = 0; passed <= HUB_LINK_SILENT_MS + HUB_LINK_LOOK_MS;
+         passed += HUB_LINK_LOOK_MS)
+        hub_link_service(link, now_ms + passed);
+    assert_true(link->killed);
 }
 
 #define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -379,6 +437,8 @@ int main(void)
         SESSION_TEST(test_session_door_that_breaks_the_form_is_killed),
         SESSION_TEST(test_session_survives_any_frame_of_the_door),
         SESSION_TEST(test_session_snapshot_tells_who_is_there),
+        SESSION_TEST(test_session_survives_a_door_that_scribbles),
+        SESSION_TEST(test_session_door_that_hangs_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
