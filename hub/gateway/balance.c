@@ -53,7 +53,6 @@ void hub_stuck_add(struct hub_session *session, enum rh_lane lane, uint32_t from
     for (uint32_t i = 1; i < HUB_STUCK_MAX; i++)
         if (session->stuck[i].until_at_ms < oldest->until_at_ms)
             oldest = &session->stuck[i];
-    *oldest = (struct hub_stuck){
-        .from = from, .lane = lane, .until_at_ms = now_ms + HUB_STUCK_MS
-    };
+    *oldest =
+        (struct hub_stuck){ .from = from, .lane = lane, .until_at_ms = now_ms + HUB_STUCK_MS };
 }

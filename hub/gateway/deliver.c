@@ -1,8 +1,8 @@
 /* Deliveries: from the durable queues to connections, within credit.
  *
  *     lane   urgent before green before normal, always
- *     sender within a lane fair by bytes: each in turn gets a quantum; one that sent more than its
- *            share (a message is never cut) waits until the others have had as much
+ *     sender fair by bytes within a lane: each in turn gets a quantum; one that sent more than
+ *            its share (a message is never cut) waits until the others have had as much
  *     pair   in order of pair_seq, and no message before an earlier one of its referral
  *
  * The queues are rows and stay as they are until the receiver's acks take entries out. What a
@@ -17,12 +17,12 @@
 
 enum {
     QUANTUM_BYTES = 32 * 1024,
-    RELEASE_MESSAGES = 512,            /* sent in one release, so that intake goes on */
+    RELEASE_MESSAGES = 512, /* sent in one release, so that intake goes on */
     RELEASE_BYTES = 4 * 1024 * 1024,
-    SESSION_MESSAGES = 64,             /* of one session, before the next one's turn */
+    SESSION_MESSAGES = 64, /* of one session, before the next one's turn */
     STIRRED_ONCE = 256,
-    EARLIER_MAX = 64,                  /* messages of one referral looked at */
-    RESENT_PER_MS = 1024,              /* bytes of RESYNC that are forgotten in a millisecond */
+    EARLIER_MAX = 64,     /* messages of one referral looked at */
+    RESENT_PER_MS = 1024, /* bytes of RESYNC that are forgotten in a millisecond */
     RESENT_BYTES_MAX = HUB_WINDOW_BYTES_MAX
 };
 
@@ -38,12 +38,12 @@ struct round {
     struct hub_gateway *gateway;
     struct hub_session *session;
     struct budget *budget;
-    uint32_t messages;  /* left of the session's turn */
-    bool stopped;       /* credit, room, turn or session is over */
-    bool more;          /* stopped by the turn: the session wants another */
-    bool sent;          /* in this pass */
-    bool owing;         /* somebody in this pass only waits for others to catch up */
-    bool blocked;       /* `first_blocked` is set */
+    uint32_t messages; /* left of the session's turn */
+    bool stopped;      /* credit, room, turn or session is over */
+    bool more;         /* stopped by the turn: the session wants another */
+    bool sent;         /* in this pass */
+    bool owing;        /* somebody in this pass only waits for others to catch up */
+    bool blocked;      /* `first_blocked` is set */
     struct hub_queued first_blocked; /* the earliest that waits for another */
 };
 
@@ -107,7 +107,8 @@ enum rh_err hub_deliver_must_wait(struct hub_map *map, const struct hub_queued *
         err = hub_map_next(map, HUB_TABLE_QUEUE_REF, hub_key_view(&at), &key, &value);
         if (err != RH_OK && err != RH_ERR_NOTFOUND)
             return err;
-        if (err == RH_ERR_NOTFOUND || key.bytes != KEY || memcmp(key.data, at.data, PREFIX) != 0 ||
+        if (err == RH_ERR_NOTFOUND || key.bytes != KEY ||
+            memcmp(key.data, at.data, PREFIX) != 0 ||
             hub_get_u64(key.data + INDEX) >= queued->index) {
             *wait = false;
             return RH_OK;
@@ -126,8 +127,8 @@ static enum rh_err next_of_pair(struct round *round, enum rh_lane lane, uint32_t
 {
     struct hub_map *map = hub_gateway_map(round->gateway);
     uint64_t last = hub_flight_last(&round->session->flight, lane, from);
-    enum rh_err err = hub_views_queue_head(map, round->session->peer->agency, lane, from,
-                                           last + 1, out);
+    enum rh_err err =
+        hub_views_queue_head(map, round->session->peer->agency, lane, from, last + 1, out);
     bool wait = false;
     if (err == RH_OK)
         err = hub_deliver_must_wait(map, out, &wait);
@@ -293,10 +294,9 @@ static enum rh_err serve(struct hub_gateway *gateway, struct hub_session *sessio
                          struct budget *budget)
 {
     static const enum rh_lane order[] = { RH_LANE_URGENT, RH_LANE_GREEN, RH_LANE_NORMAL };
-    struct round round = { .gateway = gateway,
-                           .session = session,
-                           .budget = budget,
-                           .messages = SESSION_MESSAGES };
+    struct round round = {
+        .gateway = gateway, .session = session, .budget = budget, .messages = SESSION_MESSAGES
+    };
     for (size_t i = 0; i < RH_LANE_COUNT && !round.stopped; i++) {
         do {
             enum rh_err err = pass(&round, order[i]);
@@ -343,8 +343,7 @@ static void redeliver(struct hub_gateway *gateway, struct hub_session *session)
 }
 
 bool hub_deliver_resync(struct hub_gateway *gateway, struct hub_session *session,
-                        enum rh_lane lane, uint32_t from, uint64_t at_least,
-                        uint32_t *retry_ms)
+                        enum rh_lane lane, uint32_t from, uint64_t at_least, uint32_t *retry_ms)
 {
     uint64_t now_ms = hub_link_now_ms();
     uint64_t forgotten = (now_ms - session->resent_at_ms) * RESENT_PER_MS;
@@ -352,7 +351,8 @@ bool hub_deliver_resync(struct hub_gateway *gateway, struct hub_session *session
         forgotten < session->resent_bytes ? forgotten : session->resent_bytes;
     session->resent_at_ms = now_ms;
     if (session->resent_bytes >= RESENT_BYTES_MAX) {
-        *retry_ms = (uint32_t)((session->resent_bytes - RESENT_BYTES_MAX) / RESENT_PER_MS + 1000);
+        *retry_ms =
+            (uint32_t)((session->resent_bytes - RESENT_BYTES_MAX) / RESENT_PER_MS + 1000);
         return false;
     }
     gateway->counters.resyncs++;
@@ -383,9 +383,9 @@ static void tick(struct hub_gateway *gateway, uint64_t now_ms)
 
 enum rh_err hub_deliver_run(struct hub_gateway *gateway, uint64_t now_ms)
 {
-    struct budget budget = {
-        .messages = RELEASE_MESSAGES, .bytes = RELEASE_BYTES, .now_ms = now_ms
-    };
+    struct budget budget = { .messages = RELEASE_MESSAGES,
+                             .bytes = RELEASE_BYTES,
+                             .now_ms = now_ms };
     struct hub_engine_health health;
     enum rh_err err = RH_OK;
     collect_stirred(gateway);

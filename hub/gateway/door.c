@@ -40,12 +40,12 @@ enum {
     EXIT_FAILED = 70,
     EXIT_USAGE = 64,
     IO_THREADS = 2,
-    ARENAS = 2,               /* each reserves 64 MiB of the address space we are limited to */
-    MMAP_BYTES = 128 * 1024,  /* larger blocks go back to the system when freed */
+    ARENAS = 2,              /* each reserves 64 MiB of the address space we are limited to */
+    MMAP_BYTES = 128 * 1024, /* larger blocks go back to the system when freed */
     FILES_MAX = 65536,
     RECORDS_PER_TURN = 1024,
     MESSAGES_PER_TURN = 256,
-    RETRY_FLUSH_MS = 1,       /* ZeroMQ cannot tell when one connection's pipe has room */
+    RETRY_FLUSH_MS = 1,      /* ZeroMQ cannot tell when one connection's pipe has room */
     COUNTERS_EVERY_MS = 500, /* when they changed; */
     ALIVE_EVERY_MS = 2000,   /* and in any case, or the gateway takes us for hung */
     FULL_RETRY_MS = 250
@@ -121,8 +121,7 @@ static bool confine(const struct options *options)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != options->parent)
         return false; /* the parent went before we could ask to be told */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return false;
     close_range(HUB_DOOR_CONTROL_FD + 1, ~0U, 0);
     limit(RLIMIT_CORE, 0);
@@ -132,7 +131,7 @@ static bool confine(const struct options *options)
 #endif
     mallopt(M_ARENA_MAX, ARENAS);
     mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
-    /* Ends come from the gateway: a signal to the whole group must not cut the hub's answers. */
+    /* Ends come from the gateway: a signal to the whole group must not cut answers short. */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -149,7 +148,9 @@ static void wake_engine(void)
 static enum rh_err tell(struct door *door, uint32_t type, uint32_t agency,
                         const uint8_t *routing, const void *payload, size_t bytes)
 {
-    struct hub_ring_record record = { .bytes = (uint32_t)bytes, .type = type, .agency = agency };
+    struct hub_ring_record record = { .bytes = (uint32_t)bytes,
+                                      .type = type,
+                                      .agency = agency };
     if (routing != NULL)
         memcpy(record.routing, routing, sizeof record.routing);
     enum rh_err err = hub_ring_push(&door->out, &record, payload);
@@ -175,7 +176,8 @@ static enum rh_err answer_busy(struct door *door, const uint8_t *routing, uint32
     struct rh_writer writer;
     struct rh_frame_busy busy = { .refusal = RH_REFUSE_BUSY_QUOTA,
                                   .retry_ms = retry_ms,
-                                  .first_n = hub_frame_first_n((struct rh_bytes){ frame, bytes }) };
+                                  .first_n =
+                                      hub_frame_first_n((struct rh_bytes){ frame, bytes }) };
     rh_writer_init(&writer, memory, sizeof memory);
     rh_assert(rh_frame_busy_encode(&busy, &writer) == RH_OK);
     return hub_door_out_answer(&door->sends, routing, memory, writer.bytes);
@@ -366,9 +368,8 @@ static void tell_gone(struct door *door)
 {
     struct hub_door_out *sends = &door->sends;
     uint32_t done = 0;
-    while (done < sends->gone_count &&
-           tell(door, HUB_DOOR_GONE, sends->gone[done].agency, sends->gone[done].routing, NULL,
-                0) == RH_OK)
+    while (done < sends->gone_count && tell(door, HUB_DOOR_GONE, sends->gone[done].agency,
+                                            sends->gone[done].routing, NULL, 0) == RH_OK)
         done++;
     sends->gone_count -= done;
     memmove(&sends->gone[0], &sends->gone[done], sends->gone_count * sizeof sends->gone[0]);
@@ -479,8 +480,7 @@ static int run(struct door *door)
 {
     if (!attach(door))
         return EXIT_FAILED;
-    enum rh_err err =
-        rh_secret_load(door->options.key_path, RH_KEY_TRANSPORT, &door->secret);
+    enum rh_err err = rh_secret_load(door->options.key_path, RH_KEY_TRANSPORT, &door->secret);
     if (err != RH_OK) {
         snprintf(door->text, sizeof door->text, "%.100s: %s", door->options.key_path,
                  rh_err_text(err));
@@ -492,8 +492,7 @@ static int run(struct door *door)
     door->zap.keys = door->keys;
     door->zap.orders = &door->in;
     door->context = zmq_ctx_new();
-    if (door->context == NULL ||
-        zmq_ctx_set(door->context, ZMQ_IO_THREADS, IO_THREADS) != 0)
+    if (door->context == NULL || zmq_ctx_set(door->context, ZMQ_IO_THREADS, IO_THREADS) != 0)
         return fail(door, "ZeroMQ does not start");
 
     int status = serve(door);

@@ -18,8 +18,8 @@ struct bucket {
 
 struct entry {
     uint8_t key[32];
-    uint32_t serial; /* of this key, 0: none yet */
-    uint32_t state;  /* enum hub_door_state */
+    uint32_t serial;   /* of this key, 0: none yet */
+    uint32_t state;    /* enum hub_door_state */
     uint64_t admit_ms; /* handshakes are paid for up to this instant */
     struct bucket frames, bytes;
 };

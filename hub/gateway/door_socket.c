@@ -12,7 +12,7 @@
 enum { OPTION_ZAP_ENFORCE_DOMAIN = 93 };
 
 enum {
-    SEND_MARK = 32,    /* messages in one connection's pipe, each way; ours bound the bytes */
+    SEND_MARK = 32, /* messages in one connection's pipe, each way; ours bound the bytes */
     RECEIVE_MARK = 64,
     LINGER_MS = 500,
     BACKLOG = 512,

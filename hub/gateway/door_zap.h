@@ -1,6 +1,7 @@
-/* Who may connect: the answers to ZeroMQ's authentication requests (RFC 27, ZAP), in a thread of
- * their own. Everything that is not exactly a CURVE handshake of an active key in our domain is
- * refused. The thread's death is the process's death: without it ZeroMQ admits anybody. */
+/* Who may connect: the answers to ZeroMQ's authentication requests (RFC 27, ZAP), in a thread
+ * of their own. Everything that is not exactly a CURVE handshake of an active key in our
+ * domain is refused. The thread's death is the process's death: without it ZeroMQ admits
+ * anybody. */
 #ifndef HUB_GATEWAY_DOOR_ZAP_H
 #define HUB_GATEWAY_DOOR_ZAP_H
 

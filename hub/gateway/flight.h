@@ -1,8 +1,8 @@
 /* Deliveries sent on a session and not yet acknowledged.
  *
- * For each pair (lane, sender) they are always a run at the head of that pair's queue: what comes
- * next is the first entry above the last one in flight. So a pair without anything in flight
- * needs no memory at all, and forgetting a pair means sending it again from its head. */
+ * For each pair (lane, sender) they are always a run at the head of that pair's queue: what
+ * comes next is the first entry above the last one in flight. So a pair without anything in
+ * flight needs no memory at all, and forgetting a pair means sending it again from its head. */
 #ifndef HUB_GATEWAY_FLIGHT_H
 #define HUB_GATEWAY_FLIGHT_H
 

@@ -12,8 +12,7 @@ enum { OPEN_MS = 10000, OPEN_STEP_MS = 50, DEFAULT_WORKERS = 2 };
 
 /* Opening and closing -------------------------------------------------------------------- */
 
-static enum rh_err carve(struct hub_gateway *gateway,
-                         const struct hub_gateway_options *options)
+static enum rh_err carve(struct hub_gateway *gateway, const struct hub_gateway_options *options)
 {
     uint32_t workers = options->workers > 0 ? options->workers : DEFAULT_WORKERS;
     if (workers > HUB_WORKERS_MAX)
@@ -28,9 +27,8 @@ static enum rh_err carve(struct hub_gateway *gateway,
         gateway->frame_in == NULL || gateway->frame_out == NULL || gateway->worker_fd < 0)
         return RH_ERR_NOMEM;
     enum rh_err err = hub_link_init(&gateway->link, options);
-    return err == RH_OK
-               ? hub_workers_open(workers, gateway->worker_fd, &gateway->workers)
-               : err;
+    return err == RH_OK ? hub_workers_open(workers, gateway->worker_fd, &gateway->workers)
+                        : err;
 }
 
 /* Keys to the door until it is ready. A door that fails while starting is not waited for: a
@@ -167,8 +165,7 @@ static void spread_note(struct hub_gateway *gateway)
         gateway->note_serial++;
         gateway->note_cursor = 0;
     }
-    while (gateway->note_cursor < gateway->session_count &&
-           hub_link_has_room(&gateway->link)) {
+    while (gateway->note_cursor < gateway->session_count && hub_link_has_room(&gateway->link)) {
         struct hub_session *session = gateway->sessions[gateway->note_cursor++];
         if (session->welcomed && session->note_serial != gateway->note_serial)
             hub_out_checkpoint(gateway, session); /* the end of one moves the cursor back */
@@ -215,7 +212,8 @@ uint32_t hub_gateway_wait_ms(const struct hub_gateway *gateway)
     uint32_t wait_ms = hub_link_wait_ms(&gateway->link, now_ms);
     bool full = hub_workers_count(gateway->workers) == HUB_JOBS_MAX;
     if (wait_ms == 0 && full && gateway->link.state == HUB_LINK_UP)
-        wait_ms = HUB_TICK_MS; /* the ring is not read before a worker is done, which wakes us */
+        wait_ms =
+            HUB_TICK_MS; /* the ring is not read before a worker is done, which wakes us */
     bool work = gateway->pending_count > 0 || hub_workers_first(gateway->workers) != NULL ||
                 (gateway->hungry_count > 0 && !gateway->held && !gateway->starved &&
                  gateway->link.state == HUB_LINK_UP);

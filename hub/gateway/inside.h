@@ -43,7 +43,8 @@ enum {
     HUB_STUCK_MS = 60000
 };
 
-static_assert((int)HUB_PENDING_MAX >= 2 * (int)HUB_JOBS_MAX, "a job leaves at most two answers");
+static_assert((int)HUB_PENDING_MAX >= 2 * (int)HUB_JOBS_MAX,
+              "a job leaves at most two answers");
 
 struct hub_session;
 

@@ -260,8 +260,8 @@ enum rh_err hub_intake_turn(struct hub_gateway *gateway)
 static void not_confirmed(struct hub_gateway *gateway, struct hub_session *session, uint64_t n)
 {
     gateway->counters.unreadable++;
-    hub_out_error(gateway, session->peer->agency, session->routing, RH_REFUSE_RECORD_CORRUPT, "",
-                  n);
+    hub_out_error(gateway, session->peer->agency, session->routing, RH_REFUSE_RECORD_CORRUPT,
+                  "", n);
 }
 
 /* Send gateway->confirm. False: the session is gone. */
@@ -277,9 +277,9 @@ static bool send_confirm(struct hub_gateway *gateway, struct hub_session *sessio
 static void confirm(struct hub_gateway *gateway, struct hub_session *session,
                     const struct hub_pending *pending)
 {
-    enum rh_err err = hub_engine_confirm(gateway->engine, pending->first_n,
-                                         pending->first_index, pending->count,
-                                         &gateway->confirm);
+    enum rh_err err =
+        hub_engine_confirm(gateway->engine, pending->first_n, pending->first_index,
+                           pending->count, &gateway->confirm);
     if (err == RH_OK)
         send_confirm(gateway, session);
     else
@@ -294,8 +294,7 @@ static void confirm_again(struct hub_gateway *gateway, struct hub_session *sessi
     uint32_t left = pending->count;
     while (left > 0) {
         enum rh_err err = hub_engine_confirm_again(gateway->engine, pending->agency,
-                                                   &session->epoch, n, left,
-                                                   &gateway->confirm);
+                                                   &session->epoch, n, left, &gateway->confirm);
         if (err != RH_OK) {
             not_confirmed(gateway, session, n);
             return;

@@ -105,7 +105,8 @@ static int spawn(struct hub_link *link, char *const *argv, int memory_fd, int co
     sigfillset(&all);
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attributes);
-    int failed = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int failed =
+        posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (failed == 0)
         failed = posix_spawn_file_actions_adddup2(&files, memory_fd, HUB_DOOR_MEMORY_FD);
     if (failed == 0)
@@ -118,8 +119,8 @@ static int spawn(struct hub_link *link, char *const *argv, int memory_fd, int co
         failed = posix_spawnattr_setflags(&attributes,
                                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (failed == 0)
-        failed = posix_spawn(&link->pid, link->program, &files, &attributes, argv,
-                             no_environment);
+        failed =
+            posix_spawn(&link->pid, link->program, &files, &attributes, argv, no_environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     if (failed != 0)
@@ -130,18 +131,19 @@ static int spawn(struct hub_link *link, char *const *argv, int memory_fd, int co
 static int spawn_door(struct hub_link *link, int memory_fd, int control_fd)
 {
     char numbers[5][NUMBER_BYTES];
-    static char door[] = "--door", endpoint[] = "--endpoint", key[] = "--key", ring[] = "--ring",
-                memory[] = "--memory", frames[] = "--frames", bytes[] = "--bytes",
-                parent[] = "--parent";
+    static char door[] = "--door", endpoint[] = "--endpoint", key[] = "--key",
+                ring[] = "--ring", memory[] = "--memory", frames[] = "--frames",
+                bytes[] = "--bytes", parent[] = "--parent";
     snprintf(numbers[0], NUMBER_BYTES, "%" PRIu64, link->ring_capacity);
     snprintf(numbers[1], NUMBER_BYTES, "%" PRIu64, link->memory_bytes);
     snprintf(numbers[2], NUMBER_BYTES, "%" PRIu32, link->frames_per_second);
     snprintf(numbers[3], NUMBER_BYTES, "%" PRIu64, link->bytes_per_second);
     snprintf(numbers[4], NUMBER_BYTES, "%ld", (long)getpid());
-    char *argv[ARGUMENTS] = { link->program, door,   endpoint,   link->endpoint, key,
-                              link->key_path, ring,  numbers[0], memory,         numbers[1],
-                              frames,        numbers[2], bytes,  numbers[3],     parent,
-                              numbers[4],    NULL };
+    char *argv[ARGUMENTS] = { link->program, door,           endpoint, link->endpoint,
+                              key,           link->key_path, ring,     numbers[0],
+                              memory,        numbers[1],     frames,   numbers[2],
+                              bytes,         numbers[3],     parent,   numbers[4],
+                              NULL };
     return spawn(link, argv, memory_fd, control_fd);
 }
 
@@ -182,7 +184,8 @@ static void start(struct hub_link *link, uint64_t now_ms)
     if (control_fd >= 0)
         close(control_fd);
     if (failed != 0) {
-        snprintf(link->text, sizeof link->text, "the door does not start: %s", strerror(failed));
+        snprintf(link->text, sizeof link->text, "the door does not start: %s",
+                 strerror(failed));
         plan_restart(link, now_ms);
         return;
     }
@@ -373,7 +376,9 @@ enum rh_err hub_link_send(struct hub_link *link, uint32_t type, uint32_t agency,
     rh_assert(bytes <= HUB_RING_PAYLOAD_MAX);
     if (link->state == HUB_LINK_DOWN || link->killed)
         return RH_ERR_CLOSED;
-    struct hub_ring_record record = { .bytes = (uint32_t)bytes, .type = type, .agency = agency };
+    struct hub_ring_record record = { .bytes = (uint32_t)bytes,
+                                      .type = type,
+                                      .agency = agency };
     if (routing != NULL)
         memcpy(record.routing, routing, sizeof record.routing);
     drain_overflow(link);
@@ -393,8 +398,7 @@ bool hub_link_has_room(struct hub_link *link)
     drain_overflow(link);
     if (link->overflow_end == 0 && hub_ring_room(&link->out) >= wanted)
         return true;
-    return link->overflow_end == 0 && !hub_ring_starve(&link->out, wanted) &&
-           !link->out.broken;
+    return link->overflow_end == 0 && !hub_ring_starve(&link->out, wanted) && !link->out.broken;
 }
 
 /* A text of the door's: terminated, printable ASCII, or it is not taken. */

@@ -31,9 +31,9 @@ enum rh_err hub_out_busy(struct hub_gateway *gateway, uint32_t agency, const uin
 {
     uint8_t memory[SMALL_BYTES];
     struct rh_writer writer;
-    struct rh_frame_busy busy = {
-        .refusal = refusal, .retry_ms = retry_ms, .first_n = first_n
-    };
+    struct rh_frame_busy busy = { .refusal = refusal,
+                                  .retry_ms = retry_ms,
+                                  .first_n = first_n };
     rh_writer_init(&writer, memory, sizeof memory);
     rh_assert(rh_frame_busy_encode(&busy, &writer) == RH_OK);
     return hub_out_writer(gateway, agency, routing, &writer);
@@ -52,8 +52,7 @@ enum rh_err hub_out_gap(struct hub_gateway *gateway, uint32_t agency, const uint
 bool hub_out_session(struct hub_gateway *gateway, struct hub_session *session,
                      const struct rh_writer *writer)
 {
-    enum rh_err err =
-        hub_out_writer(gateway, session->peer->agency, session->routing, writer);
+    enum rh_err err = hub_out_writer(gateway, session->peer->agency, session->routing, writer);
     session->sent_at_ms = hub_link_now_ms();
     if (err == RH_OK)
         return true;

@@ -102,6 +102,6 @@ void hub_peers_push(struct hub_gateway *gateway)
             return; /* goes on in the next turn */
     }
     if (!gateway->keys_done)
-        gateway->keys_done = hub_link_send(&gateway->link, HUB_DOOR_KEYS_DONE, 0, NULL, NULL,
-                                           0) == RH_OK;
+        gateway->keys_done =
+            hub_link_send(&gateway->link, HUB_DOOR_KEYS_DONE, 0, NULL, NULL, 0) == RH_OK;
 }

@@ -28,8 +28,8 @@ static bool may_see(struct hub_gateway *gateway, uint32_t agency, uint64_t index
 /* Not there, not covered and not for you are one answer. */
 static void refuse(struct hub_gateway *gateway, const struct hub_session *session)
 {
-    hub_out_error(gateway, session->peer->agency, session->routing,
-                  RH_REFUSE_UNKNOWN_REFERRAL, "", 0);
+    hub_out_error(gateway, session->peer->agency, session->routing, RH_REFUSE_UNKNOWN_REFERRAL,
+                  "", 0);
 }
 
 void hub_prove_index(struct hub_gateway *gateway, struct hub_session *session,

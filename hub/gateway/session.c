@@ -70,9 +70,8 @@ static struct hub_session *begin(struct hub_gateway *gateway, struct hub_peer *p
                                  const uint8_t *routing, const struct rh_hello *hello)
 {
     rh_assert(peer->session == NULL);
-    struct hub_session *session = gateway->session_count < HUB_SESSIONS_MAX
-                                      ? calloc(1, sizeof *session)
-                                      : NULL;
+    struct hub_session *session =
+        gateway->session_count < HUB_SESSIONS_MAX ? calloc(1, sizeof *session) : NULL;
     if (session == NULL)
         return NULL;
     session->id = fresh_id();
@@ -225,9 +224,8 @@ enum rh_err hub_session_greeted(struct hub_gateway *gateway, const struct hub_jo
     }
 
     struct hub_offer_result result = { 0 };
-    enum rh_err err =
-        hub_engine_hello(gateway->engine, peer->agency, &job->hello, job->greeting.hello,
-                         &job->greeting.signature, &result);
+    enum rh_err err = hub_engine_hello(gateway->engine, peer->agency, &job->hello,
+                                       job->greeting.hello, &job->greeting.signature, &result);
     if (err != RH_OK)
         return err;
     if (result.answer == HUB_ANSWER_BUSY) {

@@ -16,9 +16,9 @@
 struct hub_workers {
     pthread_mutex_t mutex;
     pthread_cond_t work;
-    uint64_t submitted, claimed; /* under the mutex, like every job's `done` */
-    bool stopping;               /* under the mutex */
-    uint64_t ended;              /* the submitter's thread only */
+    uint64_t submitted, claimed;     /* under the mutex, like every job's `done` */
+    bool stopping;                   /* under the mutex */
+    uint64_t ended;                  /* the submitter's thread only */
     uint64_t arena_begin, arena_end; /* the same; only grow, modulo the arena's size */
     bool begun;
     int wake_fd;

@@ -63,8 +63,7 @@ static void put_stream(struct hub_engine *engine, const struct hub_stream *row)
 
 enum rh_err hub_engine_hello(struct hub_engine *engine, uint32_t agency,
                              const struct rh_hello *hello, struct rh_bytes signed_bytes,
-                             const struct rh_signature *signature,
-                             struct hub_offer_result *out)
+                             const struct rh_signature *signature, struct hub_offer_result *out)
 {
     struct hub_stream stream;
     (void)signed_bytes;
@@ -100,7 +99,8 @@ enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
     engine->offer_agency[engine->offer_count] = agency;
     engine->offer_first[engine->offer_count++] = header->first_n;
     *out = (struct hub_offer_result){ .refusal = engine->refusal, .retry_ms = 77 };
-    assert_int_equal(hub_views_stream(engine->views.map, agency, &header->epoch, &stream), RH_OK);
+    assert_int_equal(hub_views_stream(engine->views.map, agency, &header->epoch, &stream),
+                     RH_OK);
     out->expected_n = stream.next_n;
     out->answer = engine->answer;
     if (out->answer == 0)
@@ -171,8 +171,8 @@ enum rh_err hub_engine_confirm_again(struct hub_engine *engine, uint32_t agency,
     for (; run < count; run++) {
         uint64_t index;
         struct rh_hash digest;
-        enum rh_err err = hub_views_number(engine->views.map, agency, epoch, first_n + run,
-                                           &index, &digest);
+        enum rh_err err =
+            hub_views_number(engine->views.map, agency, epoch, first_n + run, &index, &digest);
         if (err != RH_OK || (run > 0 && index != first_index + run))
             break;
         if (run == 0)
@@ -257,10 +257,10 @@ static void be_the_door(struct kit *kit)
 
 void kit_open(struct kit *kit, uint64_t ring_bytes)
 {
-    static const struct hub_gateway_options plain = {
-        .endpoint = "tcp://127.0.0.1:*", .program = "/nowhere", .transport_key = "none",
-        .workers = 2
-    };
+    static const struct hub_gateway_options plain = { .endpoint = "tcp://127.0.0.1:*",
+                                                      .program = "/nowhere",
+                                                      .transport_key = "none",
+                                                      .workers = 2 };
     struct hub_gateway_options options = plain;
     options.ring_bytes = ring_bytes;
     memset(kit, 0, sizeof *kit);
@@ -332,9 +332,9 @@ void kit_set_state(struct kit *kit, struct kit_agency *agency, enum hub_agency_s
 
 void kit_push(struct kit *kit, const struct kit_agency *agency, const struct rh_writer *frame)
 {
-    struct hub_ring_record record = {
-        .bytes = (uint32_t)frame->bytes, .type = HUB_DOOR_FRAME, .agency = agency->no
-    };
+    struct hub_ring_record record = { .bytes = (uint32_t)frame->bytes,
+                                      .type = HUB_DOOR_FRAME,
+                                      .agency = agency->no };
     assert_int_equal(frame->err, RH_OK);
     memcpy(record.routing, agency->routing, sizeof record.routing);
     assert_int_equal(hub_ring_push(&kit->to, &record, frame->data), RH_OK);
@@ -456,9 +456,9 @@ void kit_send_window(struct kit *kit, const struct kit_agency *agency, uint32_t 
                      uint64_t bytes)
 {
     struct rh_writer writer;
-    struct rh_frame_window window = {
-        .session = agency->session, .messages = messages, .bytes = bytes
-    };
+    struct rh_frame_window window = { .session = agency->session,
+                                      .messages = messages,
+                                      .bytes = bytes };
     rh_writer_init(&writer, kit->scratch, sizeof kit->scratch);
     assert_int_equal(rh_frame_window_encode(&window, &writer), RH_OK);
     kit_push(kit, agency, &writer);
@@ -524,9 +524,9 @@ void kit_queue(struct kit *kit, const struct hub_queued *row)
         key = hub_key_queue_ref(row);
         put(&kit->engine, HUB_TABLE_QUEUE_REF, hub_key_view(&key), (struct rh_bytes){ 0 });
     }
-    assert_int_equal(hub_views_pair(kit->engine.views.map, row->to, row->from, row->lane, &next,
-                                    &acked),
-                     RH_OK);
+    assert_int_equal(
+        hub_views_pair(kit->engine.views.map, row->to, row->from, row->lane, &next, &acked),
+        RH_OK);
     put_pair(kit, row->to, row->from, row->lane, row->pair_seq + 1, acked);
 }
 

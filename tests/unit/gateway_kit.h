@@ -99,7 +99,8 @@ void kit_connect(struct kit *kit, struct kit_agency *agency, uint32_t messages, 
 /* Rows of queues. `bytes` is the size of the delivery's frame, more or less. */
 void kit_queue(struct kit *kit, const struct hub_queued *row);
 void kit_ack(struct kit *kit, uint32_t to, uint32_t from, enum rh_lane lane, uint64_t pair_seq);
-void kit_drop(struct kit *kit, uint32_t to, uint32_t from, enum rh_lane lane, uint64_t pair_seq);
+void kit_drop(struct kit *kit, uint32_t to, uint32_t from, enum rh_lane lane,
+              uint64_t pair_seq);
 void kit_stir(struct kit *kit, uint32_t agency);
 
 #endif

@@ -215,8 +215,12 @@ static void test_deliver_referral_in_order_across_senders_only(void **state)
 static void test_deliver_circle_of_a_retried_message_is_broken(void **state)
 {
     (void)state;
-    struct hub_queued row = { .to = court->no, .lane = RH_LANE_NORMAL, .rno = 77,
-                              .kind = RH_KIND_NOTICE, .stored_ms = 1, .bytes = 10 };
+    struct hub_queued row = { .to = court->no,
+                              .lane = RH_LANE_NORMAL,
+                              .rno = 77,
+                              .kind = RH_KIND_NOTICE,
+                              .stored_ms = 1,
+                              .bytes = 10 };
     row.from = FROM, row.pair_seq = 4, row.index = 5;
     kit_queue(&kit, &row);
     row.from = FROM, row.pair_seq = 9, row.index = 1;
@@ -329,8 +333,9 @@ static void test_deliver_leaves_the_ring_room_for_answers(void **state)
     static struct rh_delivery delivery;
     struct kit_agency *others[12];
     char name[] = "police.6200xx";
-    struct hub_queued row = { .from = FROM, .kind = RH_KIND_NOTICE, .stored_ms = 1,
-                              .bytes = 200000 };
+    struct hub_queued row = {
+        .from = FROM, .kind = RH_KIND_NOTICE, .stored_ms = 1, .bytes = 200000
+    };
     uint64_t all = 0, got = 0;
     for (unsigned i = 0; i < 12; i++) {
         name[11] = (char)('0' + i / 10), name[12] = (char)('0' + i % 10);
@@ -361,7 +366,7 @@ static void test_deliver_leaves_the_ring_room_for_answers(void **state)
     assert_int_equal(got, all);
 }
 
-/* The long walk ----------------------------------------------------------------------------- */
+/* The long walk ------------------------------------------------------------------------ */
 
 enum { SENDERS = 6, LANES = RH_LANE_COUNT, STEPS = 4000 };
 
@@ -372,7 +377,6 @@ struct model {
     uint64_t queued[SENDERS][LANES]; /* last pair_seq put in */
     uint64_t seen[SENDERS][LANES];   /* last one the receiver has, without a gap */
     uint64_t acked[SENDERS][LANES];
-    uint64_t unacked;                /* received on this session and not acknowledged */
 };
 
 /* No message of a referral before an earlier one of another pair that is not settled. */
@@ -412,7 +416,11 @@ static void random_step(struct model *model, struct rht_random *random, uint32_t
     enum rh_lane lane = (enum rh_lane)rht_random_below(random, LANES);
     uint64_t *acked = &model->acked[from][lane];
     switch (rht_random_below(random, 12)) {
-    case 0: case 1: case 2: case 3: case 4:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
         model->rows[model->count] = (struct hub_queued){
             .from = FROM + from,
             .lane = lane,
@@ -424,7 +432,10 @@ static void random_step(struct model *model, struct rht_random *random, uint32_t
               (uint32_t)rht_random_below(random, rht_random_once_in(random, 9) ? 200000 : 900));
         model->count++;
         break;
-    case 5: case 6: case 7: case 8:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
         if (model->seen[from][lane] > *acked)
             ack(FROM + from, lane,
                 *acked = rht_random_between(random, *acked + 1, model->seen[from][lane]));
@@ -500,7 +511,11 @@ static void test_deliver_flight_agrees_with_a_list(void **state)
 {
     (void)state;
     static struct hub_flight flight;
-    static struct { uint32_t from; uint64_t seq; uint32_t bytes; } list[HUB_FLIGHT_MAX];
+    static struct {
+        uint32_t from;
+        uint64_t seq;
+        uint32_t bytes;
+    } list[HUB_FLIGHT_MAX];
     uint32_t count = 0;
     uint64_t last[4] = { 0 };
     struct rht_random random;

@@ -199,8 +199,8 @@ static void test_ring_wakes_only_who_asked(void **state)
 static void test_ring_consumer_refuses_a_lying_tail(void **state)
 {
     (void)state;
-    static const uint64_t lies[] = { CAPACITY + 1, UINT64_MAX, 1, 8, 31, 33, 39,
-                                     UINT64_C(1) << 63 };
+    static const uint64_t lies[] = { CAPACITY + 1, UINT64_MAX, 1,  8,
+                                     31,           33,         39, UINT64_C(1) << 63 };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct pair pair;
         struct hub_ring_record record = make_record(3, 1);
@@ -233,8 +233,9 @@ static void test_ring_consumer_refuses_a_tail_that_goes_back(void **state)
 static void test_ring_consumer_refuses_a_lying_length(void **state)
 {
     (void)state;
-    static const uint32_t lies[] = { 9, 100, HUB_RING_PAYLOAD_MAX, HUB_RING_PAYLOAD_MAX + 1,
-                                     INT32_MAX, UINT32_MAX };
+    static const uint32_t lies[] = {
+        9, 100, HUB_RING_PAYLOAD_MAX, HUB_RING_PAYLOAD_MAX + 1, INT32_MAX, UINT32_MAX
+    };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct pair pair;
         struct hub_ring_record record = make_record(8, 1);

@@ -297,11 +297,12 @@ static void test_session_ends_when_answers_cannot_be_kept(void **state)
 static void test_session_door_that_breaks_the_form_is_killed(void **state)
 {
     (void)state;
-    static const struct hub_ring_record odd[] = {
-        { .type = 0 }, { .type = HUB_DOOR_SEND }, { .type = 99 },
-        { .type = HUB_DOOR_COUNTERS, .bytes = 3 }, { .type = HUB_DOOR_READY, .bytes = 4 },
-        { .type = HUB_DOOR_FAILED, .bytes = 5 }
-    };
+    static const struct hub_ring_record odd[] = { { .type = 0 },
+                                                  { .type = HUB_DOOR_SEND },
+                                                  { .type = 99 },
+                                                  { .type = HUB_DOOR_COUNTERS, .bytes = 3 },
+                                                  { .type = HUB_DOOR_READY, .bytes = 4 },
+                                                  { .type = HUB_DOOR_FAILED, .bytes = 5 } };
     struct hub_link *link = &kit.gateway->link;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         link->killed = false;
@@ -367,8 +368,8 @@ static void test_session_snapshot_tells_who_is_there(void **state)
     assert_true(views[0].last_ms > 0);
 }
 
-/* A captured door writes what it likes into the shared memory. Whatever it is, the engine's side
- * goes on or kills it. */
+/* A captured door writes what it likes into the shared memory. Whatever it is, the engine's
+ * side goes on or kills it. */
 static void test_session_survives_a_door_that_scribbles(void **state)
 {
     (void)state;
