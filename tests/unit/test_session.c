@@ -161,6 +161,28 @@ static void test_session_of_a_revoked_agency_ends_at_once(void **state)
 
 /* A takeover while the older session's bundles are on their way: what was taken stays taken and
  * is told by WELCOME, what was not is dropped, and no answer goes to the wrong session. */
+/* A new signing key: what the old one opened ends, and only the new one opens again. */
+static void test_session_ends_when_its_key_is_replaced(void **state)
+{
+    (void)state;
+    struct rh_frame_challenge challenge;
+    struct kit_agency *court = kit_agency(&kit, "court.620423");
+    kit_connect(&kit, court, 10, 1 << 20);
+    struct kit_agency old = *court;
+    rh_sign_keypair(&court->sign_public, &court->sign_secret);
+    kit_set_state(&kit, court, HUB_AGENCY_ACTIVE);
+    kit_loop(&kit);
+    kit_expect_error(&kit, court, RH_REFUSE_KEY_REVOKED);
+    kit_send_open(&kit, court);
+    kit_loop(&kit);
+    struct rh_bytes frame = kit_expect(&kit, court, RH_FRAME_CHALLENGE);
+    assert_int_equal(rh_frame_challenge_decode(frame, &challenge), RH_OK);
+    kit_send_hello(&kit, &old, &challenge, 10, 1 << 20);
+    kit_loop(&kit);
+    kit_expect_error(&kit, court, RH_REFUSE_SIGNATURE_BAD);
+    kit_connect(&kit, court, 10, 1 << 20);
+}
+
 static void test_session_takeover_gets_no_answers_of_the_older_one(void **state)
 {
     (void)state;
@@ -430,6 +452,7 @@ int main(void)
         SESSION_TEST(test_session_known_numbers_are_confirmed_again),
         SESSION_TEST(test_session_busy_and_refusals_name_the_first_number),
         SESSION_TEST(test_session_of_a_revoked_agency_ends_at_once),
+        SESSION_TEST(test_session_ends_when_its_key_is_replaced),
         SESSION_TEST(test_session_takeover_gets_no_answers_of_the_older_one),
         SESSION_TEST(test_session_ends_with_its_connection),
         SESSION_TEST(test_session_many_bundles_of_one_agency_get_busy),
