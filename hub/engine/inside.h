@@ -100,6 +100,7 @@ struct hub_engine {
     size_t read_capacity[2];
     uint8_t *confirm_cores;
     struct hub_record *read_record[2];
+    uint32_t read_slot[2]; /* content key slot of that record */
     uint8_t notice[RH_PUBLIC_BYTES_MAX];
 };
 

@@ -46,6 +46,7 @@ enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t 
     *core = row.core;
     *rest = row.rest;
     *content = row.content;
+    engine->read_slot[which] = row.content_slot;
     *out = engine->read_record[which];
     return hub_record_decode(row.core, row.rest, *out);
 }
@@ -187,15 +188,16 @@ static enum rh_err add_sender_proof(struct hub_engine *engine, const struct hub_
     return RH_OK;
 }
 
+/* The content lies under the key that the record names: that of the matter the item was about,
+ * which is not the one delivered where an item brings forth others (split, transfer_on). */
 static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record *record,
-                             const struct hub_referral *row, struct rh_bytes content,
-                             struct rh_delivery *out)
+                             struct rh_bytes content, struct rh_delivery *out)
 {
     out->item.public_part = record->public_part;
     out->item.commitment = record->commitment;
     out->item.keys = record->keys;
     enum rh_err err =
-        open_item(engine, row->key_slot, &record->core.digest, content, &out->item);
+        open_item(engine, engine->read_slot[0], &record->core.digest, content, &out->item);
     if (err == RH_ERR_DENIED) { /* erased: its place stays, its content is gone */
         out->form = RH_DELIVERY_TOMBSTONE;
         return RH_OK;
@@ -281,7 +283,7 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
     }
     /* An item can be the cause of a word of the hub's own: a nack makes a dead letter. */
     if (record->core.type == RH_RECORD_ITEM && queued->from != HUB_AGENCY_HUB)
-        return fill_item(engine, record, row, content, out);
+        return fill_item(engine, record, content, out);
     return fill_notice(engine, queued, record, row, out);
 }
 
