@@ -116,7 +116,7 @@ static void measure(struct hub_copy *copy)
         return;
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         struct stat about;
-        if (strstr(entry->d_name, ".rhj") != NULL &&
+        if (strncmp(entry->d_name, "segment-", 8) == 0 &&
             fstatat(dirfd(dir), entry->d_name, &about, 0) == 0)
             copy->bytes += (uint64_t)about.st_size;
     }

@@ -402,7 +402,11 @@ static enum rh_err on_record(void *arg, const struct hub_journal_record *row,
     if (err == RH_OK)
         err = take_record(pass, row, frame);
     pass->next = row->index + 1;
-    pass->bytes_done += location->bytes;
+    if (pass->segment != location->segment) {
+        pass->segment = location->segment;
+        pass->segments_done++;
+    }
+    pass->offset = location->offset;
     if (pass->options.progress)
         hub_progress_show(pass, false);
     return err;

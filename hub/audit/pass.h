@@ -66,7 +66,8 @@ struct hub_pass {
     uint64_t witnesses;             /* agencies whose signature the newest checkpoint bears */
     bool ended_early;               /* `to`, `until_ms` or the first break */
     bool gap_named;                 /* the journal named the place before the next record */
-    uint64_t bytes_done;            /* of the segment files, about */
+    uint64_t segment, segments_done; /* being read, and how many before it */
+    uint32_t offset;                /* in it */
     uint64_t started_ms, shown_ms;  /* monotonic */
 
     uint64_t *blanked;              /* owned: pairs (slot, index) of blanked contents */

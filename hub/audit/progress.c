@@ -23,6 +23,17 @@ void hub_progress_begin(struct hub_pass *pass)
     pass->shown_ms = 0;
 }
 
+/* Segments have one size, but for an odd one; the last is only partly in use. */
+static uint64_t done_permille(const struct hub_pass *pass)
+{
+    uint64_t count = pass->copy.segment_count;
+    if (count == 0 || pass->copy.bytes == 0)
+        return 0;
+    uint64_t done = pass->segments_done * (pass->copy.bytes / count) + pass->offset;
+    uint64_t permille = done * 1000 / pass->copy.bytes;
+    return permille > 999 ? 999 : permille;
+}
+
 void hub_progress_show(struct hub_pass *pass, bool last)
 {
     bool terminal = isatty(STDERR_FILENO) == 1;
@@ -40,9 +51,7 @@ void hub_progress_show(struct hub_pass *pass, bool last)
         (!terminal && since < LOG_MS))
         return;
     pass->shown_ms = now;
-    uint64_t permille = pass->copy.bytes == 0 ? 0 : pass->bytes_done * 1000 / pass->copy.bytes;
-    if (permille > 999)
-        permille = 999;
+    uint64_t permille = done_permille(pass);
     uint64_t left = permille == 0 ? 0 : since * (1000 - permille) / permille / 1000;
     if (terminal)
         fputs("\r\033[K", stderr);

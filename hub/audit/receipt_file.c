@@ -148,15 +148,26 @@ static bool read_confirm(struct reading *reading)
 
 static bool read_batch(struct reading *reading)
 {
-    uint8_t bytes[RH_BATCH_BYTES_MAX];
-    size_t size = 0;
-    if (json_object_get(reading->root, "batch") == NULL)
+    struct hub_receipt_file *out = reading->out;
+    const json_t *batch = json_object_get(reading->root, "checkpoint");
+    const json_t *size = json_object_get(batch, "size");
+    const json_t *signature = json_object_get(batch, "signature");
+    size_t bytes = 0;
+    if (batch == NULL)
         return true;
-    if (!read_bytes(reading, "batch", bytes, sizeof bytes, &size))
-        return false;
-    reading->out->batched = true;
-    return rh_batch_decode((struct rh_bytes){ bytes, size }, &reading->out->batch) == RH_OK ||
-           offend(reading, "batch");
+    if (!json_is_integer(size) || json_integer_value(size) < 1)
+        return offend(reading, "checkpoint.size");
+    out->batched = true;
+    out->batch.hub = out->core.hub;
+    out->batch.size = (uint64_t)json_integer_value(size);
+    return read_hash(reading, "checkpoint.root", json_object_get(batch, "root"),
+                     &out->batch.root) &&
+           ((json_is_string(signature) &&
+             hub_base64_decode(json_string_value(signature), json_string_length(signature),
+                               out->batch.signature.bytes, sizeof out->batch.signature.bytes,
+                               &bytes) &&
+             bytes == sizeof out->batch.signature.bytes) ||
+            offend(reading, "checkpoint.signature"));
 }
 
 static bool read_proof(struct reading *reading)
@@ -165,8 +176,8 @@ static bool read_proof(struct reading *reading)
     const json_t *range = json_object_get(reading->root, "range");
     if (range == NULL) {
         out->proof_form = HUB_RECEIPT_INCLUSION;
-        return read_hashes(reading, "inclusion", json_object_get(reading->root, "inclusion"),
-                           out->proof, RH_PROOF_PATH_MAX, &out->proof_count);
+        return read_hashes(reading, "proof", json_object_get(reading->root, "proof"), out->proof,
+                           RH_PROOF_PATH_MAX, &out->proof_count);
     }
     const json_t *first = json_object_get(range, "first_index");
     if (!json_is_integer(first) || json_integer_value(first) < 0)
@@ -177,17 +188,17 @@ static bool read_proof(struct reading *reading)
                        RH_CONFIRM_RECORDS_MAX, &out->leaf_count) &&
            read_hashes(reading, "range.proof", json_object_get(range, "proof"), out->proof,
                        RH_PROOF_RANGE_MAX, &out->proof_count) &&
-           (out->batched || offend(reading, "batch"));
+           (out->batched || offend(reading, "checkpoint"));
 }
 
 static bool read_note(struct reading *reading)
 {
     struct hub_receipt_file *out = reading->out;
-    const json_t *note = json_object_get(reading->root, "checkpoint");
+    const json_t *note = json_object_get(reading->root, "published");
     const json_t *consistency = json_object_get(reading->root, "consistency");
     if (note != NULL) {
         if (!json_is_string(note) || json_string_length(note) > RH_NOTE_BYTES_MAX)
-            return offend(reading, "checkpoint");
+            return offend(reading, "published");
         out->note_bytes = json_string_length(note);
         memcpy(out->note, json_string_value(note), out->note_bytes);
         out->note[out->note_bytes] = '\0';

@@ -3,23 +3,20 @@
  *
  *     {
  *       "object": "receipt", "v": 1,
- *       "hub": "hub.620423",                 informative, as are index and stored_at
  *       "core": "<base64>",                  the receipt core, exact bytes
  *       "rest_hash": "<base64 of 32>",
+ *       "proof": ["<base64 of 32>", ...],    audit path of this record (receipt.md, inclusion)
+ *       "checkpoint": {                      batch checkpoint of the confirm it came in
+ *         "size": 4711, "root": "<base64 of 32>", "signature": "<base64 of 64>" },
  *
- *       "confirm": "<base64>",               the CONFIRM frame it came in, exact bytes
- *     or
- *       "batch": "<base64>",                 batch checkpoint (receipt.md), exact bytes
- *       "range": { "first_index": 15,
- *                  "leaves": ["<base64 of 32>", ...],     leaf hashes of the confirm's records
- *                  "proof":  ["<base64 of 32>", ...] },
- *     or
- *       "batch" or "checkpoint", and
- *       "inclusion": ["<base64 of 32>", ...],             audit path of this record
- *
- *       "checkpoint": "hub.620423\n4711\n...",            published note; optional above
- *       "consistency": ["<base64 of 32>", ...]            from the batch's size to that note's
+ *       "published": "hub.620423\n4800\n...", a published note; optional
+ *       "consistency": ["<base64 of 32>", ...] from the batch's size to that note's; optional
  *     }
+ *
+ * This is what an agent writes. Instead of `proof` it may bring what a client library holds:
+ * `"range": { "first_index": 15, "leaves": [...], "proof": [...] }` with the leaf hashes and the
+ * range proof of the confirm, or `"confirm": "<base64>"`, the CONFIRM frame itself, which holds
+ * the checkpoint too. Without `checkpoint` the path must lead to the note in `published`.
  *
  * Unknown members are ignored. Base64 is the standard alphabet with padding. */
 #ifndef HUB_AUDIT_RECEIPT_FILE_H
@@ -42,7 +39,7 @@ struct hub_receipt_file {
     struct rh_receipt core;
     struct rh_hash rest_hash;
     bool batched;                 /* batch is there */
-    struct rh_batch batch;        /* from `confirm` its hub is the card's */
+    struct rh_batch batch;        /* its hub is the core's: the signature says whether rightly */
     enum hub_receipt_proof proof_form;
     uint64_t first_index;
     uint32_t leaf_count;

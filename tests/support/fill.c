@@ -16,6 +16,7 @@ enum {
     AGENCIES = 4,
     ALIVE = 192,     /* referrals that are still moved on */
     NEW_A_ROUND = 24, /* registered in one round */
+    SPAN_DAYS = 90,
     BODY_BYTES = 400,
     BUNDLE_BYTES = 512 * 1024
 };
@@ -199,7 +200,7 @@ static void put_base64(FILE *out, const char *name, const uint8_t *data, size_t 
 
 static void put_hashes(FILE *out, const char *name, const struct rh_hash *hashes, size_t count)
 {
-    fprintf(out, "%s\"%s\": [", name[0] == 'p' ? ", " : name[0] == 'l' ? "" : ",\n  ", name);
+    fprintf(out, ",\n  \"%s\": [", name);
     for (size_t i = 0; i < count; i++) {
         fputs(i > 0 ? ", " : "", out);
         put_text(out, hashes[i].bytes, sizeof hashes[i].bytes);
@@ -218,15 +219,13 @@ static void put_frame(struct fill *fill, FILE *out)
 
 static void put_batch(struct fill *fill, FILE *out)
 {
-    uint8_t bytes[RH_BATCH_BYTES_MAX];
-    struct rh_writer writer;
-    const struct rh_batch batch = { .hub = *hub_engine_hub(fill->engine),
-                                    .size = fill->confirm.size,
-                                    .root = fill->confirm.root,
-                                    .signature = fill->confirm.signature };
-    rh_writer_init(&writer, bytes, sizeof bytes);
-    must(rh_batch_encode(&batch, &writer), "a batch checkpoint");
-    put_base64(out, "batch", bytes, writer.bytes);
+    const struct rh_frame_confirm *confirm = &fill->confirm;
+    fprintf(out, ",\n  \"checkpoint\": { \"size\": %llu, \"root\": ",
+            (unsigned long long)confirm->size);
+    put_text(out, confirm->root.bytes, sizeof confirm->root.bytes);
+    fputs(", \"signature\": ", out);
+    put_text(out, confirm->signature.bytes, sizeof confirm->signature.bytes);
+    fputs(" }", out);
 }
 
 static void put_range(struct fill *fill, FILE *out)
@@ -235,7 +234,7 @@ static void put_range(struct fill *fill, FILE *out)
     const struct rh_frame_confirm *confirm = &fill->confirm;
     for (uint32_t i = 0; i < confirm->record_count; i++)
         rh_leaf_hash(confirm->records[i].core, &confirm->records[i].rest_hash, &leaves[i]);
-    fprintf(out, ",\n  \"range\": { \"first_index\": %llu, ",
+    fprintf(out, ",\n  \"range\": { \"first_index\": %llu",
             (unsigned long long)confirm->first_index);
     put_hashes(out, "leaves", leaves, confirm->record_count);
     put_hashes(out, "proof", confirm->proof, confirm->proof_count);
@@ -247,14 +246,14 @@ static void put_inclusion(struct fill *fill, FILE *out, uint64_t index, uint64_t
     struct rh_hash path[RH_PROOF_PATH_MAX];
     size_t count;
     must(hub_tree_prove_inclusion(fill->engine->tree, index, size, path, &count), "a proof");
-    put_hashes(out, "inclusion", path, count);
+    put_hashes(out, "proof", path, count);
 }
 
 /* The newest published checkpoint, its newlines written as JSON wants them. */
 static void put_note(struct fill *fill, FILE *out)
 {
     struct rh_bytes note = hub_engine_note(fill->engine);
-    fputs(",\n  \"checkpoint\": \"", out);
+    fputs(",\n  \"published\": \"", out);
     for (size_t i = 0; i < note.bytes; i++) {
         if (note.data[i] == '\n')
             fputs("\\n", out);
@@ -498,11 +497,16 @@ static void send_all(struct fill *fill)
         send_bundle(fill, &fill->senders[who]);
 }
 
-/* Up to forty hours pass; whatever was due in them fires. */
+/* Up to forty hours pass, less in a large store, so that the whole takes about SPAN_DAYS;
+ * whatever was due fires. */
 static void pass_time(struct fill *fill)
 {
     uint32_t fired = 1;
-    uint64_t step = rht_random_below(&fill->random, 40 * 3600 * 1000);
+    uint64_t rounds = fill->options->referrals / NEW_A_ROUND + 1;
+    uint64_t most = UINT64_C(2) * SPAN_DAYS * 24 * 3600 * 1000 / rounds;
+    if (most > 40 * 3600 * 1000)
+        most = 40 * 3600 * 1000;
+    uint64_t step = rht_random_below(&fill->random, most + 1);
     if (!fill->options->real_clock)
         must(hub_engine_steer(fill->engine, hub_engine_now(fill->engine) + step, 0, "fill"),
              "steering");

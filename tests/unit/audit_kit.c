@@ -177,6 +177,8 @@ struct forging {
     struct hub_record record;
     uint8_t core[RH_CORE_BYTES_MAX];
     uint8_t *rest; /* HUB_REST_BYTES_MAX */
+    struct rht_random *noise; /* NULL: none */
+    uint64_t once_in;
 };
 
 static void load_key(const struct rht_log *log, struct rh_sign_secret *key)
@@ -222,6 +224,22 @@ static void write_record(struct forging *forging, const struct hub_journal_recor
     }
 }
 
+static void spoil(struct forging *forging, struct hub_journal_record *row)
+{
+    memcpy(forging->core, row->core.data, row->core.bytes);
+    memcpy(forging->rest, row->rest.data, row->rest.bytes);
+    row->core.data = forging->core;
+    row->rest.data = forging->rest;
+    uint64_t changes = rht_random_between(forging->noise, 1, 4);
+    for (uint64_t i = 0; i < changes; i++) {
+        bool core = rht_random_once_in(forging->noise, 8);
+        uint8_t *bytes = core ? forging->core : forging->rest;
+        size_t count = core ? row->core.bytes : row->rest.bytes;
+        bytes[rht_random_below(forging->noise, count)] =
+            (uint8_t)rht_random_below(forging->noise, 256);
+    }
+}
+
 static enum rh_err forge_record(void *arg, const struct hub_journal_record *row,
                                 enum hub_journal_content content,
                                 const struct hub_journal_location *location,
@@ -231,6 +249,12 @@ static enum rh_err forge_record(void *arg, const struct hub_journal_record *row,
     (void)location;
     struct forging *forging = arg;
     struct hub_journal_record own = *row;
+    if (forging->noise != NULL) {
+        if (rht_random_once_in(forging->noise, forging->once_in))
+            spoil(forging, &own);
+        write_record(forging, &own, frame);
+        return RH_OK;
+    }
     assert_int_equal(hub_record_decode(row->core, row->rest, &forging->record), RH_OK);
     enum rht_forge_verdict verdict = forging->forge(forging->arg, &forging->record);
     forging->hub = forging->record.core.hub;
@@ -296,18 +320,22 @@ static void open_target(struct forging *forging, const struct rht_log *log, cons
     assert_int_equal(hub_journal_open(&options, &forging->journal, &report), RH_OK);
 }
 
-void rht_forge(const struct rht_log *log, const char *out, rht_forge_fn *forge, void *arg,
-               bool sign)
+static struct forging *forging_new(void)
 {
     struct forging *forging = calloc(1, sizeof *forging);
+    assert_non_null(forging);
+    forging->rest = malloc(HUB_REST_BYTES_MAX);
+    assert_non_null(forging->rest);
+    assert_int_equal(rh_hub_id_parse("test.fill", 9, &forging->hub), RH_OK);
+    return forging;
+}
+
+static void forge_all(struct forging *forging, const struct rht_log *log, const char *out,
+                      bool sign)
+{
     struct hub_journal *source;
     struct hub_journal_report report;
     char path[RHT_AUDIT_PATH_BYTES];
-    assert_non_null(forging);
-    forging->forge = forge;
-    forging->arg = arg;
-    forging->rest = malloc(HUB_REST_BYTES_MAX);
-    assert_non_null(forging->rest);
     join(path, log->data, "journal");
     const struct hub_journal_options reading = { .directory = path, .read_only = true };
     assert_int_equal(hub_journal_open(&reading, &source, &report), RH_OK);
@@ -323,6 +351,24 @@ void rht_forge(const struct rht_log *log, const char *out, rht_forge_fn *forge, 
     hub_journal_close(&source);
     free(forging->rest);
     free(forging);
+}
+
+void rht_forge(const struct rht_log *log, const char *out, rht_forge_fn *forge, void *arg,
+               bool sign)
+{
+    struct forging *forging = forging_new();
+    forging->forge = forge;
+    forging->arg = arg;
+    forge_all(forging, log, out, sign);
+}
+
+void rht_forge_noise(const struct rht_log *log, const char *out, struct rht_random *random,
+                     uint64_t once_in)
+{
+    struct forging *forging = forging_new();
+    forging->noise = random;
+    forging->once_in = once_in;
+    forge_all(forging, log, out, true);
 }
 
 void rht_forge_note(const struct rht_log *log, const char *hub, uint64_t size,

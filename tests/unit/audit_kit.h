@@ -66,6 +66,11 @@ typedef enum rht_forge_verdict rht_forge_fn(void *arg, struct hub_record *record
 void rht_forge(const struct rht_log *log, const char *out, rht_forge_fn *forge, void *arg,
                bool sign);
 
+/* The same, signed, with one to four bytes of core and rest changed in one record of `once_in`:
+ * what no decoder ever wrote. */
+void rht_forge_noise(const struct rht_log *log, const char *out, struct rht_random *random,
+                     uint64_t once_in);
+
 /* A checkpoint of any size and root, signed by the hub of this log. */
 void rht_forge_note(const struct rht_log *log, const char *hub, uint64_t size,
                     const struct rh_hash *root, const char *path);

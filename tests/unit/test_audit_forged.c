@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NOISES = 12 };
+
 static struct rht_log made, renewed;
 
 static int set_up(void **state)
@@ -545,6 +547,31 @@ static void test_forged_signature_on_a_checkpoint_is_found(void **state)
     json_decref(printed);
 }
 
+static void set_case(struct hub_verb_options *options, void *arg)
+{
+    options->argument = arg;
+}
+
+/* Nothing in a log is trusted: whatever stands in it, there is a report. */
+static void test_forged_noise_is_reported(void **state)
+{
+    (void)state;
+    struct rht_random random;
+    rht_random_init(&random);
+    for (int i = 0; i < NOISES; i++) {
+        char log[RHT_FILL_PATH_BYTES], name[32];
+        json_t *printed;
+        snprintf(name, sizeof name, "noise-%d", i);
+        rht_audit_dir(name, log);
+        rht_forge_noise(&renewed, log, &random, i % 2 == 0 ? 40 : 400);
+        assert_int_equal(rht_audit_verify(&renewed, log, &printed), RH_EXIT_NO);
+        assert_non_null(printed);
+        json_decref(printed);
+        char nobody[] = "R-2026-000007";
+        (void)rht_audit_run(hub_verb_timeline, &renewed, log, set_case, nobody, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_forged_double_is_found),
         cmocka_unit_test(test_forged_checkpoint_is_a_fork),
         cmocka_unit_test(test_forged_rollback_is_named),
+        cmocka_unit_test(test_forged_noise_is_reported),
         cmocka_unit_test(test_forged_signature_on_a_checkpoint_is_found),
     };
     return cmocka_run_group_tests_name("audit_forged", tests, set_up, NULL);
