@@ -134,7 +134,9 @@ static json_t *list_days(const struct hub_deadline_day *days, uint32_t count)
         json_t *day = json_object();
         hub_json_date(day, "date", days[i].date.days);
         hub_json_text(day, "role", hub_day_role_name(days[i].role));
-        hub_json_uint(day, "number", days[i].number);
+        json_object_set_new(day, "number", json_null());
+        if (days[i].number != 0)
+            hub_json_uint(day, "number", days[i].number);
         hub_json_uint(day, "part", days[i].part);
         hub_json_bool(day, "last", days[i].last);
         hub_json_text(day, "kind", rh_day_kind_name(days[i].day.kind));

@@ -209,9 +209,9 @@ static enum rh_err read_period(struct hub_ask *ask, struct report *report)
 {
     const char *by = hub_args_text(ask, "by");
     report->since_ms = hub_args_instant(ask, "since", 0);
-    report->until_ms = hub_args_instant(ask, "until", ask->now_ms);
+    report->until_ms = hub_args_instant(ask, "until", UINT64_MAX);
     if (report->until_ms > ask->now_ms)
-        report->until_ms = ask->now_ms;
+        report->until_ms = ask->now_ms + 1; /* what happened just now belongs to it */
     if (by != NULL && strcmp(by, "agency") == 0)
         report->by = BY_AGENCY;
     else if (by != NULL && strcmp(by, "procedure") == 0)

@@ -142,6 +142,11 @@ void rht_hub_stop(void)
     hub_mailbox_fini(&hub.jobs);
 }
 
+const char *rht_hub_socket(void)
+{
+    return hub.socket;
+}
+
 bool rht_hub_has_stopped(void)
 {
     return rht_wait_until(is_set, &hub.stopped, 5000);

@@ -21,6 +21,8 @@ struct rht_agency {
 /* Start and stop; the hub is test.demo with the project's own rules, its clock steered. */
 void rht_hub_start(void);
 void rht_hub_stop(void);
+/* Its admin socket. */
+const char *rht_hub_socket(void);
 /* Whether the pump has ended by itself, because an operator said so; waits at most 5 s. */
 bool rht_hub_has_stopped(void);
 

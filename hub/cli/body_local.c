@@ -1,0 +1,158 @@
+/* Small commands: what a code means, ends for a table, programs that stand outside. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rh/refusal.h>
+#include <rh/text.h>
+
+#include "load/calendar.h"
+
+enum { PATH_BYTES = 4096 };
+
+/* ---- explain --------------------------------------------------------------------------- */
+
+static json_t *refusal_row(const struct rh_refusal_info *info)
+{
+    char code[RH_REFUSAL_TEXT_BYTES];
+    rh_refusal_format((uint32_t)info->refusal, code);
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:i}", "object", "refusal", "v", 1,
+                     "id", code, "symbol", info->symbol, "title", info->title, "action",
+                     info->action, "retriable", info->retriable, "exit", (int)info->exit);
+}
+
+enum rh_exit hub_cli_body_explain(struct hub_cli *cli)
+{
+    enum rh_refusal refusal;
+    json_t *rows = json_array();
+    const struct rh_refusal_info *info;
+    if (cli->word_count == 0) {
+        for (size_t i = 0; (info = rh_refusal_at(i)) != NULL; i++)
+            json_array_append_new(rows, refusal_row(info));
+    } else if (rh_refusal_parse(cli->words[0], &refusal) == RH_OK) {
+        json_array_append_new(rows, refusal_row(rh_refusal_find((uint64_t)refusal)));
+    } else {
+        json_decref(rows);
+        return hub_cli_usage(cli, _("there is no such code; rhub explain lists them"),
+                             cli->words[0], NULL);
+    }
+    enum rh_exit code = hub_cli_show(cli, rows);
+    json_decref(rows);
+    return code;
+}
+
+/* ---- deadline compute ------------------------------------------------------------------ */
+
+/* The newest nationwide calendar beside the program: installed, or in the source tree. */
+static bool find_calendar(const struct hub_cli *cli, char out[PATH_BYTES])
+{
+    static const char *const places[] = { "../share/rhub/rules/calendars/cn*.yaml",
+                                          "../../../protocol/rules/calendars/cn*.yaml" };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char pattern[PATH_BYTES];
+        glob_t found;
+        int bytes = snprintf(pattern, sizeof pattern, "%s/%s", cli->parts->program_dir,
+                             places[i]);
+        if (bytes < 0 || (size_t)bytes >= sizeof pattern || glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        snprintf(out, PATH_BYTES, "%s", found.gl_pathv[found.gl_pathc - 1]);
+        globfree(&found);
+        return true;
+    }
+    return false;
+}
+
+static enum rh_exit load_calendar(struct hub_cli *cli, struct rh_calendar *out)
+{
+    char path[PATH_BYTES], text[4096];
+    struct rh_load_report report;
+    const char *given = hub_cli_flag_text(cli, "calendar");
+    if (given == NULL && !find_calendar(cli, path))
+        return hub_cli_usage(cli, _("no calendar is installed here"), "--calendar FILE", NULL);
+    rh_load_report_init(&report, text, sizeof text);
+    enum rh_err err = rh_load_calendar(given != NULL ? given : path, out, &report);
+    if (err == RH_OK)
+        return RH_EXIT_OK;
+    (void)hub_cli_refuse(cli, RH_REFUSE_CALENDAR_WRONG, NULL, NULL, NULL);
+    fputs(text, cli->err);
+    return err == RH_ERR_NOTFOUND ? RH_EXIT_NOINPUT : RH_EXIT_CONFIG;
+}
+
+enum rh_exit hub_cli_body_compute(struct hub_cli *cli)
+{
+    const char *name = cli->words[0];
+    struct rh_calendar *calendar = calloc(1, sizeof *calendar);
+    rh_assert(calendar != NULL);
+    enum rh_exit code = load_calendar(cli, calendar);
+    bool piped = strcmp(name, "-") == 0;
+    FILE *in = NULL;
+    if (code == RH_EXIT_OK) {
+        in = piped ? cli->in : fopen(name, "rb");
+        if (in == NULL) {
+            fprintf(cli->err, "%s  %s: %s\n", _("error"), name, strerror(errno));
+            code = RH_EXIT_NOINPUT;
+        }
+    }
+    if (code == RH_EXIT_OK)
+        code = hub_cli_deadline_compute(calendar, cli->parts->compute, piped ? "stdin" : name,
+                                        in, cli->out, cli->err);
+    if (in != NULL && !piped)
+        (void)fclose(in);
+    free(calendar);
+    return code;
+}
+
+/* ---- outside programs ------------------------------------------------------------------ */
+
+static bool is_program_name(const char *name)
+{
+    for (const char *at = name; *at != '\0'; at++) {
+        if ((*at < 'a' || *at > 'z') && (*at < '0' || *at > '9') && *at != '-')
+            return false;
+    }
+    return name[0] >= 'a' && name[0] <= 'z' && strlen(name) < 64;
+}
+
+/* $RHUB_DEMO, beside the program, or in the source tree a build directory lies in. */
+static enum rh_exit exec_demo(struct hub_cli *cli, char **argv)
+{
+    static const char *const places[] = { "../share/rhub/demo", "../../../deploy/demo" };
+    char path[PATH_BYTES];
+    const char *given = getenv("RHUB_DEMO");
+    if (given != NULL && given[0] != '\0')
+        execv(given, argv);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", cli->parts->program_dir, places[i]);
+        execv(path, argv);
+    }
+    return hub_cli_usage(cli, _("the demonstration is not installed here"), "RHUB_DEMO", NULL);
+}
+
+enum rh_exit hub_cli_exec_outside(struct hub_cli *cli, const char *name, char **argv)
+{
+    char path[PATH_BYTES];
+    (void)fflush(cli->out);
+    if (strcmp(name, "demo") == 0)
+        return exec_demo(cli, argv);
+    if (is_program_name(name)) {
+        snprintf(path, sizeof path, "%s/rhub-%s", cli->parts->program_dir, name);
+        execv(path, argv);
+        snprintf(path, sizeof path, "rhub-%s", name);
+        execvp(path, argv);
+    }
+    return hub_cli_usage(cli, _("there is no such command"), name,
+                         hub_cli_command_suggest(NULL, name));
+}
+
+enum rh_exit hub_cli_body_demo(struct hub_cli *cli)
+{
+    char word[] = "demo";
+    char *argv[HUB_CLI_WORDS_MAX + 2] = { word };
+    for (uint32_t i = 0; i < cli->word_count; i++)
+        argv[i + 1] = (char *)(uintptr_t)cli->words[i]; /* exec takes them so */
+    return exec_demo(cli, argv);
+}

@@ -1,0 +1,196 @@
+/* Commands for the hub's admin socket. */
+#include "cli/command.h"
+
+#include <rh/text.h>
+
+#define ROWS (HUB_CLI_CAN_ROWS | HUB_CLI_CAN_WATCH)
+#define PAGES (ROWS | HUB_CLI_CAN_PAGE)
+#define PRESS (HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON)
+
+static const struct hub_cli_flag list_flags[] = {
+    { "state", 0, HUB_CLI_TEXT, "state", N_("STATE"), N_("a state, or open") },
+    { "from", 0, HUB_CLI_TEXT, "from", N_("AGENCY"), N_("sent by this agency") },
+    { "to", 0, HUB_CLI_TEXT, "to", N_("AGENCY"), N_("sent to this agency") },
+    { "holder", 0, HUB_CLI_TEXT, "holder", N_("AGENCY"), N_("whose turn it is") },
+    { "procedure", 0, HUB_CLI_TEXT, "procedure", N_("ID"), N_("of this procedure") },
+    { "due", 0, HUB_CLI_TEXT, "due", N_("WHEN"), N_("overdue, today, week, 3d or 3wd") },
+    { "key", 0, HUB_CLI_TEXT, "key", N_("SYSTEM=NUMBER"), N_("number of another system") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag board_flags[] = {
+    { "due", 0, HUB_CLI_TEXT, "due", N_("WHEN"), N_("overdue, today, week, 3d or 3wd") },
+    { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("count by agency or procedure") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag peek_flags[] = {
+    { "count", 'n', HUB_CLI_NUMBER, "limit", N_("N"), N_("at most N messages") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag dead_flags[] = {
+    { "cause", 0, HUB_CLI_TEXT, "cause", N_("CODE"), N_("those with this cause, as RH-4221") },
+    { .name = NULL },
+};
+
+/* The bodies look at --cause by themselves. */
+static const struct hub_cli_flag settle_flags[] = {
+    { "cause", 0, HUB_CLI_TEXT, NULL, N_("CODE"), N_("those with this cause, as RH-4221") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag enrol_flags[] = {
+    { "card", 0, HUB_CLI_FILE, NULL, N_("FILE"), N_("its public card, NAME.pub") },
+    { "name", 0, HUB_CLI_TEXT, "name_zh", N_("NAME"), N_("name in Chinese") },
+    { "name-en", 0, HUB_CLI_TEXT, "name_en", N_("NAME"), N_("name in English") },
+    { "role", 0, HUB_CLI_TEXT, "role", N_("ROLE"), N_("role; by default that of the id") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("division; by default that of the id") },
+    { "superior", 0, HUB_CLI_TEXT, "superior", N_("AGENCY"), N_("its superior") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag steer_flags[] = {
+    { "to", 0, HUB_CLI_WHEN, "to", N_("T"), N_("to this instant") },
+    { "by", 0, HUB_CLI_TEXT, NULL, N_("SPAN"), N_("forward by 90s, 15m, 2h or 3d") },
+    { "rate", 0, HUB_CLI_NUMBER, "rate", N_("N"), N_("seconds for each second, 0 stands still") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag route_flags[] = {
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("division code of the matter") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag report_flags[] = {
+    { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency or procedure") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag check_flags[] = {
+    { "nagios", 0, HUB_CLI_SWITCH, NULL, NULL, N_("exit codes of monitoring plug-ins") },
+    { .name = NULL },
+};
+
+#define REFERRAL { { N_("ID"), "id", true, false, HUB_CLI_TEXT } }
+#define AGENCY { { N_("AGENCY"), "id", true, false, HUB_CLI_TEXT } }
+#define LETTERS { { N_("ID"), NULL, false, true, HUB_CLI_TEXT } }
+
+const struct hub_cli_command hub_cli_commands_hub[] = {
+    { "status", NULL, HUB_CLI_HUB, "status", NULL, N_("health, deadlines, agencies at a glance"),
+      "rhub status\nrhub status --watch=5", ROWS, { { NULL } }, NULL, "status", NULL,
+      hub_cli_page_status, NULL },
+    { "check", NULL, HUB_CLI_HUB, NULL, NULL,
+      N_("ping, running, store, chain, clock, deadlines, agents, all"),
+      "rhub check ping\nrhub check all --nagios", HUB_CLI_CAN_ROWS,
+      { { N_("WHAT"), NULL, false, false, HUB_CLI_TEXT } }, check_flags, "check", hub_cli_body_check, NULL,
+      NULL },
+
+    { "referral", "list", HUB_CLI_HUB, "referral.list", NULL, N_("list referrals"),
+      "rhub referral list --due overdue\n"
+      "rhub referral list --to court.510603 --state signed -o csv --bom > list.csv",
+      PAGES | HUB_CLI_CAN_RANGE | HUB_CLI_CAN_SORT_THERE, { { NULL } }, list_flags, "referral",
+      NULL, NULL, NULL },
+    { "referral", "show", HUB_CLI_HUB, "referral.show", NULL, N_("one referral with its clocks"),
+      "rhub referral show R-2026-000042", ROWS, REFERRAL, NULL, "referral", NULL,
+      hub_cli_page_referral, NULL },
+    { "referral", "timeline", HUB_CLI_HUB, "referral.timeline", NULL,
+      N_("what happened to a referral"), "rhub referral timeline R-2026-000042", PAGES, REFERRAL,
+      NULL, "event", NULL, NULL, NULL },
+    { "referral", "urge", HUB_CLI_HUB, "referral.urge", NULL, N_("urge its holder"),
+      "rhub referral urge R-2026-000042", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, REFERRAL, NULL,
+      "done", NULL, hub_cli_page_done, NULL },
+    { "referral", "supervise", HUB_CLI_HUB, "referral.supervise", NULL, N_("supervise it"),
+      "rhub referral supervise R-2026-000042 --reason \"two days over\"", PRESS, REFERRAL, NULL,
+      "done", NULL, hub_cli_page_done, NULL },
+    { "referral", "escalate", HUB_CLI_HUB, "referral.escalate", NULL,
+      N_("raise it to the superior"),
+      "rhub referral escalate R-2026-000042 --reason \"no answer to supervision\"", PRESS,
+      REFERRAL, NULL, "done", NULL, hub_cli_page_done, NULL },
+
+    { "deadline", "board", HUB_CLI_HUB, "deadline.board", NULL, N_("clocks by their end"),
+      "rhub deadline board --due overdue\nrhub deadline board --by agency", PAGES, { { NULL } },
+      board_flags, "deadline", NULL, NULL, NULL },
+    { "deadline", "explain", HUB_CLI_HUB, "deadline.explain", NULL,
+      N_("how each date was derived; -v day by day"), "rhub deadline explain R-2026-000042",
+      ROWS, REFERRAL, NULL, "explanation", NULL, hub_cli_page_explain, NULL },
+
+    { "queue", "list", HUB_CLI_HUB, "queue.list", NULL, N_("what waits for whom"),
+      "rhub queue list", PAGES, { { NULL } }, NULL, "queue", NULL, NULL, NULL },
+    { "queue", "peek", HUB_CLI_HUB, "queue.peek", NULL,
+      N_("look into a queue; takes nothing out"), "rhub queue peek court.510603 -n 5", ROWS,
+      { { N_("AGENCY"), "agency", true, false, HUB_CLI_TEXT } }, peek_flags, "queued", NULL, NULL, NULL },
+
+    { "dead", "list", HUB_CLI_HUB, "dead.list", NULL, N_("letters that cannot be taken"),
+      "rhub dead list --cause RH-4221", PAGES, { { NULL } }, dead_flags, "dead", NULL, NULL,
+      NULL },
+    { "dead", "show", HUB_CLI_HUB, "dead.show", NULL, N_("one dead letter"),
+      "rhub dead show 1042:court.510603", HUB_CLI_CAN_ROWS, REFERRAL, NULL, "dead", NULL,
+      hub_cli_card, NULL },
+    { "dead", "retry", HUB_CLI_HUB, NULL, NULL, N_("deliver dead letters again"),
+      "rhub dead retry 1042:court.510603 --reason \"receiver updated\"\n"
+      "rhub dead retry --cause RH-4221 --dry-run",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON | HUB_CLI_CAN_CONFIRM |
+          HUB_CLI_CAN_DRY_RUN,
+      LETTERS, settle_flags, "dead", hub_cli_body_dead_retry, NULL,
+      N_("Deliver them again?") },
+    { "dead", "return", HUB_CLI_HUB, NULL, NULL, N_("give dead letters back to their senders"),
+      "rhub dead return 1042:court.510603 --reason \"wrong addressee\"",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON | HUB_CLI_CAN_CONFIRM |
+          HUB_CLI_CAN_DRY_RUN,
+      LETTERS, settle_flags, "dead", hub_cli_body_dead_return, NULL,
+      N_("Give them back to their senders?") },
+
+    { "agency", "list", HUB_CLI_HUB, "agency.list", NULL, N_("every agency"), "rhub agency list",
+      PAGES, { { NULL } }, NULL, "agency", NULL, NULL, NULL },
+    { "agency", "show", HUB_CLI_HUB, "agency.show", NULL, N_("one agency"),
+      "rhub agency show court.510603", ROWS, AGENCY, NULL, "agency", NULL, hub_cli_card, NULL },
+    { "agency", "enrol", HUB_CLI_HUB, NULL, NULL, N_("enrol an agency by its public card"),
+      "rhub agency enrol court.510603 --card court.510603.pub --name 市中级人民法院",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, AGENCY, enrol_flags, "agency",
+      hub_cli_body_enrol, hub_cli_card, NULL },
+    { "agency", "revoke", HUB_CLI_HUB, "agency.revoke", NULL,
+      N_("revoke its keys, for good"),
+      "rhub agency revoke court.510603 --reason \"key stolen\"",
+      PRESS | HUB_CLI_CAN_CONFIRM, AGENCY, NULL, "agency", NULL, hub_cli_card,
+      N_("Revoke this agency's keys? It cannot come back under them.") },
+    { "agency", "suspend", HUB_CLI_HUB, "agency.suspend", NULL, N_("refuse it until resumed"),
+      "rhub agency suspend court.510603 --reason \"two copies of its spool\"",
+      PRESS | HUB_CLI_CAN_CONFIRM, AGENCY, NULL, "agency", NULL, hub_cli_card,
+      N_("Refuse everything this agency sends until it is resumed?") },
+    { "agency", "resume", HUB_CLI_HUB, "agency.resume", NULL, N_("end a suspension"),
+      "rhub agency resume court.510603 --reason \"copy removed\"", PRESS, AGENCY, NULL, "agency",
+      NULL, hub_cli_card, NULL },
+
+    { "clock", "show", HUB_CLI_HUB, "clock.show", NULL, N_("hub time and wall clock"),
+      "rhub clock show", ROWS, { { NULL } }, NULL, "clock", NULL, hub_cli_card, NULL },
+    { "clock", "steer", HUB_CLI_HUB, NULL, NULL, N_("move a test hub's time forward"),
+      "rhub clock steer --by 3d\nrhub clock steer --to 2026-03-02 --rate 3600",
+      HUB_CLI_CAN_ROWS, { { NULL } }, steer_flags, "clock", hub_cli_body_clock_steer,
+      hub_cli_card, NULL },
+    { "clock", "confirm", HUB_CLI_HUB, "clock.confirm", NULL,
+      N_("the wall clock is right: let timers fire"),
+      "rhub clock confirm --reason \"compared with ntp\"", PRESS | HUB_CLI_CAN_CONFIRM,
+      { { NULL } }, NULL, "clock", NULL, hub_cli_card,
+      N_("Is this machine's clock right? Overdue timers fire at once.") },
+
+    { "rules", "list", HUB_CLI_HUB, "rules.list", NULL, N_("procedures in force"),
+      "rhub rules list", ROWS, { { NULL } }, NULL, "procedure", NULL, NULL, NULL },
+    { "rules", "reload", HUB_CLI_HUB, "rules.reload", NULL, N_("read the rule files again"),
+      "rhub rules reload", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "procedure", NULL, NULL, NULL },
+    { "route", "query", HUB_CLI_HUB, "route.query", NULL, N_("which agency is competent"),
+      "rhub route query labour.wage-arrears --area 510603", HUB_CLI_CAN_ROWS,
+      { { N_("CATEGORY"), "category", true, false, HUB_CLI_TEXT } }, route_flags, "route", NULL, hub_cli_card,
+      NULL },
+    { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
+      N_("figures of a period, with their parts"),
+      "rhub report figures --since month\nrhub report figures --since 2026-01-01 --by agency "
+      "-o csv --bom",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_RANGE, { { NULL } }, report_flags, "figure", NULL, NULL,
+      NULL },
+    { "stop", NULL, HUB_CLI_HUB, "stop", NULL, N_("stop the hub after the batch in hand"),
+      "rhub stop", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_CONFIRM, { { NULL } }, NULL, "done", NULL,
+      hub_cli_page_done, N_("Stop the hub?") },
+};
+const size_t hub_cli_commands_hub_count =
+    sizeof hub_cli_commands_hub / sizeof hub_cli_commands_hub[0];
