@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rh/keyfile.h>
 #include <rh/refusal.h>
@@ -147,17 +148,111 @@ enum rh_exit hub_cli_body_send(struct hub_cli *cli)
         json_t *args = json_pack("{s:O}", "message", message);
         if (wait != NULL)
             json_object_set_new(args, "wait", json_string(wait));
-        if (wait_s != NULL) {
+        if (wait_s != NULL)
             json_object_set_new(args, "wait_s", json_integer(strtoll(wait_s, NULL, 10)));
-            cli->options.timeout_ms += (uint32_t)strtoul(wait_s, NULL, 10) * 1000;
-        }
+        hub_cli_wait_longer(cli);
         code = hub_cli_collect(cli, "send", args, &rows);
         json_decref(args);
     }
     if (code == RH_EXIT_OK)
         code = hub_cli_show(cli, rows);
+    if (code == RH_EXIT_OK)
+        code = hub_cli_judge(cli, rows);
     json_decref(rows);
     json_decref(flags);
     json_decref(message);
+    return code;
+}
+
+/* ---- import ---------------------------------------------------------------------------- */
+
+struct importing {
+    struct hub_cli *cli;
+    json_t *rows;     /* errors of rows, then the figures */
+    uint64_t told_ms; /* of this machine's monotonic clock */
+};
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+    rh_assert(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* One line that is written over on a terminal, else a line every ten seconds. */
+static void tell_progress(struct importing *importing, const json_t *row)
+{
+    struct hub_cli *cli = importing->cli;
+    uint64_t now_ms = monotonic_ms();
+    double bytes = json_number_value(json_object_get(row, "bytes"));
+    double total = json_number_value(json_object_get(row, "bytes_total"));
+    if (cli->options.quiet || cli->options.silent ||
+        (!cli->err_tty && now_ms - importing->told_ms < 10000))
+        return;
+    importing->told_ms = now_ms;
+    fputs(cli->err_tty ? "\r\033[K" : "", cli->err);
+    fprintf(cli->err, _("%lld rows, %lld new, %lld failed, %.0f %%"),
+            (long long)json_integer_value(json_object_get(row, "rows")),
+            (long long)json_integer_value(json_object_get(row, "new")),
+            (long long)json_integer_value(json_object_get(row, "failed")),
+            total > 0 ? bytes * 100 / total : 0);
+    fputs(cli->err_tty ? "" : "\n", cli->err);
+    (void)fflush(cli->err);
+}
+
+static bool take_imported(void *context, json_t *row)
+{
+    struct importing *importing = context;
+    const char *object = json_string_value(json_object_get(row, "object"));
+    if (object != NULL && strcmp(object, "import_progress") == 0)
+        tell_progress(importing, row);
+    else if (json_array_size(importing->rows) < HUB_CLI_ROWS_KEPT_MAX)
+        json_array_append(importing->rows, row);
+    return true;
+}
+
+/* Rows of a kind, for a form that has one header. */
+static json_t *only(const json_t *rows, const char *object)
+{
+    json_t *out = json_array();
+    size_t i;
+    json_t *row;
+    json_array_foreach((json_t *)(uintptr_t)rows, i, row) { /* only looked at */
+        const char *own = json_string_value(json_object_get(row, "object"));
+        if (own != NULL && strcmp(own, object) == 0)
+            json_array_append(out, row);
+    }
+    return out;
+}
+
+/* What was imported, and which lines were not. A table with an error ends with 65, the rows
+ * without one are taken. */
+enum rh_exit hub_cli_body_import(struct hub_cli *cli)
+{
+    enum rh_exit code = RH_EXIT_OK;
+    struct importing importing = { .cli = cli, .rows = json_array(),
+                                   .told_ms = monotonic_ms() };
+    json_t *args = hub_cli_args(cli, &code);
+    if (args != NULL) {
+        json_object_set_new(args, "progress", json_true()); /* and a sign of life */
+        code = hub_cli_request(cli, "import", args, take_imported, &importing, NULL);
+        fputs(cli->err_tty ? "\r\033[K" : "", cli->err);
+    }
+    json_t *errors = only(importing.rows, "row_error");
+    if (code == RH_EXIT_OK &&
+        (cli->options.format == HUB_CLI_CSV || cli->options.format == HUB_CLI_TSV)) {
+        json_t *figures = only(importing.rows, "imported");
+        code = hub_cli_show(cli, figures);
+        json_decref(figures);
+        hub_cli_note(cli, _("%llu lines were not taken; -o jsonl lists them"),
+                     (unsigned long long)json_array_size(errors));
+    } else if (code == RH_EXIT_OK) {
+        code = hub_cli_show(cli, importing.rows);
+    }
+    if (code == RH_EXIT_OK && json_array_size(errors) > 0)
+        code = RH_EXIT_DATA;
+    json_decref(errors);
+    json_decref(importing.rows);
+    json_decref(args);
     return code;
 }

@@ -91,6 +91,10 @@ enum rh_exit hub_cli_show(struct hub_cli *cli, const json_t *rows);
 bool hub_cli_confirm(struct hub_cli *cli, const char *question, enum rh_exit *code);
 /* The reason for a verb that wants one; asked for on a terminal. NULL: *code is set. */
 const char *hub_cli_reason(struct hub_cli *cli, enum rh_exit *code);
+/* Receipts of an act: a refused one is told as an error and decides the exit code. */
+enum rh_exit hub_cli_judge(struct hub_cli *cli, const json_t *rows);
+/* The agent waits before it answers; so must we. */
+void hub_cli_wait_longer(struct hub_cli *cli);
 /* The command's args as JSON, from words, flags and the global ones. NULL: *code is set. */
 json_t *hub_cli_args(struct hub_cli *cli, enum rh_exit *code);
 

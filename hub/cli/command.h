@@ -13,7 +13,8 @@ enum hub_cli_type {
     HUB_CLI_WHEN,   /* hub_cli_when_parse; sent as RFC 3339 */
     HUB_CLI_FILE,   /* a readable file; sent as its absolute path */
     HUB_CLI_LIST,   /* may be repeated; sent as an array */
-    HUB_CLI_PAIRS,  /* K=V, may be repeated; sent as an object */
+    HUB_CLI_PAIRS,  /* K=V, may be repeated; sent as an object of texts */
+    HUB_CLI_FACTS,  /* the same; a whole number is sent as one */
     HUB_CLI_CHILDREN /* AGENCY or AGENCY:optional, may be repeated */
 };
 
@@ -127,6 +128,7 @@ enum hub_cli_field_type {
     HUB_CLI_FIELD_LIST,
     HUB_CLI_FIELD_BYTES,
     HUB_CLI_FIELD_SENTENCE, /* a message id of the hub's */
+    HUB_CLI_FIELD_SPOKEN,   /* PATH in English, PATH_zh in Chinese */
     HUB_CLI_FIELD_RAW       /* a number for machines; people see it otherwise */
 };
 
@@ -163,11 +165,12 @@ void hub_cli_table(struct hub_cli *cli, const char *object, const json_t *rows);
 /* pages and bodies ----------------------------------------------------------------------- */
 
 hub_cli_page hub_cli_page_status, hub_cli_page_referral, hub_cli_page_explain,
-    hub_cli_page_done;
+    hub_cli_page_done, hub_cli_page_case;
 hub_cli_body hub_cli_body_check, hub_cli_body_dead_retry, hub_cli_body_dead_return,
     hub_cli_body_enrol, hub_cli_body_key_gen, hub_cli_body_key_fingerprint,
     hub_cli_body_key_show, hub_cli_body_compute, hub_cli_body_explain, hub_cli_body_help,
-    hub_cli_body_completion, hub_cli_body_demo, hub_cli_body_send, hub_cli_body_clock_steer;
+    hub_cli_body_completion, hub_cli_body_demo, hub_cli_body_send, hub_cli_body_clock_steer,
+    hub_cli_body_import;
 
 /* Run rhub-NAME, or the demonstration; returns only when it cannot be run. */
 enum rh_exit hub_cli_exec_outside(struct hub_cli *cli, const char *name, char **argv);

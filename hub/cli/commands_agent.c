@@ -10,7 +10,7 @@
 #define NOTE { "note", 0, HUB_CLI_TEXT, "note", N_("TEXT"), N_("a note; sealed, not for the hub") }
 #define FILE_ { "file", 'f', HUB_CLI_FILE, "file", N_("FILE"), N_("a document to go with it") }
 #define BASIS { "basis", 0, HUB_CLI_TEXT, "basis", N_("CODE"), N_("legal basis") }
-#define FACT { "fact", 0, HUB_CLI_PAIRS, "facts", N_("KEY=VALUE"), N_("a fact the rules look at") }
+#define FACT { "fact", 0, HUB_CLI_FACTS, "facts", N_("KEY=VALUE"), N_("a fact the rules look at") }
 #define COPY { "copy", 0, HUB_CLI_LIST, "copies", N_("AGENCY"), N_("a copy to this agency") }
 #define WAIT { "wait", 0, HUB_CLI_TEXT, "wait", N_("FOR"), \
                N_("stored, delivered, signed or accepted") }
@@ -58,6 +58,11 @@ static const struct hub_cli_flag send_flags[] = {
 
 static const struct hub_cli_flag box_flags[] = {
     { "state", 0, HUB_CLI_TEXT, "state", N_("STATE"), N_("in this state only") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag due_flags[] = {
+    { "state", 0, HUB_CLI_TEXT, "state", N_("STATE"), N_("mine or overdue; all without it") },
     { .name = NULL },
 };
 
@@ -137,21 +142,27 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     { "outbox", NULL, HUB_CLI_AGENT, "outbox", NULL, N_("what was sent"), "rhub outbox", PAGES,
       { { NULL } }, box_flags, "message", NULL, NULL, NULL },
     { "due", NULL, HUB_CLI_AGENT, "due", NULL, N_("what this agency owes, and by when"),
-      "rhub due", PAGES, { { NULL } }, NULL, "deadline", NULL, NULL, NULL },
+      "rhub due\nrhub due --state overdue", PAGES, { { NULL } }, due_flags, "deadline", NULL,
+      NULL, NULL },
+    { "taken", NULL, HUB_CLI_AGENT, "taken", NULL,
+      N_("the case system has it; no business act"), "rhub taken 17", HUB_CLI_CAN_ROWS, ID,
+      NULL, "done", NULL, NULL, NULL },
     { "show", NULL, HUB_CLI_AGENT, "show", NULL, N_("a referral as this agency knows it"),
-      "rhub show R-2026-000042", HUB_CLI_CAN_ROWS, ID, NULL, "case", NULL, hub_cli_card, NULL },
+      "rhub show R-2026-000042", HUB_CLI_CAN_ROWS, ID, NULL, "case", NULL,
+      hub_cli_page_case, NULL },
     { "receipt", NULL, HUB_CLI_AGENT, "receipt", NULL, N_("receipt and proof of a message"),
       "rhub receipt 17 -o json", HUB_CLI_CAN_ROWS,
-      { { N_("ID"), "id", true, false, HUB_CLI_TEXT } }, NULL, "receipt", NULL, hub_cli_card, NULL },
+      ID, NULL, "receipt", NULL, hub_cli_card, NULL },
     { "import", NULL, HUB_CLI_AGENT, "import", NULL, N_("send every row of a table"),
       "rhub import hotline.csv --map hotline.yaml --dry-run",
-      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_DRY_RUN, { { N_("FILE"), "file", true, false, HUB_CLI_FILE } },
-      import_flags, "imported", NULL, NULL, NULL },
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_DRY_RUN,
+      { { N_("FILE"), "file", true, false, HUB_CLI_FILE } }, import_flags, "imported",
+      hub_cli_body_import, NULL, NULL },
     { "agent", "status", HUB_CLI_AGENT, "status", NULL, N_("connection and spool of the agent"),
       "rhub agent status", ROWS, { { NULL } }, NULL, "agent", NULL, hub_cli_card, NULL },
     { "agent", "stop", HUB_CLI_AGENT, "stop", NULL, N_("stop the agent"), "rhub agent stop",
-      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_CONFIRM, { { NULL } }, NULL, "done", NULL,
-      hub_cli_page_done, N_("Stop the agent?") },
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_CONFIRM, { { NULL } }, NULL, "done", NULL, NULL,
+      N_("Stop the agent?") },
 };
 const size_t hub_cli_commands_agent_count =
     sizeof hub_cli_commands_agent / sizeof hub_cli_commands_agent[0];

@@ -44,8 +44,27 @@ static const char *text_of(const json_t *error, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* Each problem of a message: its place and what was expected there. */
+static void print_problems(struct hub_cli *cli, const json_t *errors)
+{
+    bool chinese = strcmp(rh_text_language(), "zh") == 0;
+    size_t i;
+    const json_t *one;
+    json_array_foreach(errors, i, one) {
+        char line[400];
+        const char *expected = text_of(one, chinese ? "expected_zh" : "expected");
+        if (expected[0] == '\0')
+            expected = text_of(one, "expected");
+        if (expected[0] == '\0')
+            expected = text_of(one, chinese ? "title_zh" : "title");
+        snprintf(line, sizeof line, "%s   %s", text_of(one, "pointer"), expected);
+        print_line(cli, _("where"), line);
+    }
+}
+
 static void print_people(struct hub_cli *cli, const json_t *error)
 {
+    const json_t *errors = json_object_get(error, "errors");
     enum rh_refusal refusal;
     const char *code = text_of(error, "code");
     const char *detail = text_of(error, "detail");
@@ -54,7 +73,10 @@ static void print_people(struct hub_cli *cli, const json_t *error)
     char *safe = hub_cli_escape(title, strlen(title));
     fprintf(cli->err, "%s %s  %s\n", _("error"), code, safe);
     free(safe);
-    print_line(cli, _("where"), text_of(error, "pointer"));
+    if (json_array_size(errors) > 0)
+        print_problems(cli, errors);
+    else
+        print_line(cli, _("where"), text_of(error, "pointer"));
     print_line(cli, _("details"), detail[0] == '\0' ? "" : rh_text(detail));
     print_line(cli, _("value"), text_of(error, "value"));
     if (!known)

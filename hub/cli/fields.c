@@ -215,12 +215,15 @@ static const struct hub_cli_field fields[] = {
     TEXT("receipt", "holder", N_("turn of"), SHOW),
     OF("receipt", "due_at", N_("due"), END, SHOW),
 
-    TEXT("message", "id", N_("message id"), SHOW),
+    NUMBER("message", "arrival", N_("arrival no"), SHOW),
+    NUMBER("message", "n", N_("number"), SHOW),
+    TEXT("message", "id", N_("message id"), MORE),
     TEXT("message", "referral", N_("referral"), SHOW),
     WORD("message", "kind", N_("kind"), "kinds", SHOW),
     TEXT("message", "from", N_("from"), SHOW),
     TEXT("message", "to", N_("to"), SHOW),
     TEXT("message", "state", N_("state"), SHOW),
+    OF("message", "refusal", N_("refused"), CODE, SHOW),
     OF("message", "stored_at", N_("stored"), AT, SHOW),
     OF("message", "due_at", N_("due"), END, SHOW),
 
@@ -237,14 +240,33 @@ static const struct hub_cli_field fields[] = {
     TEXT("case", "procedure", N_("procedure"), SHOW),
     TEXT("case", "from", N_("from"), SHOW),
     TEXT("case", "to", N_("to"), SHOW),
+    TEXT("case", "holder", N_("turn of"), SHOW),
+    OF("case", "due_at", N_("due"), END, SHOW),
+    OF("case", "overdue", N_("overdue"), YES, SHOW),
+    TEXT("case", "category", N_("category"), MORE),
+    TEXT("case", "origin", N_("origin"), MORE),
+    OF("case", "updated_at", N_("changed"), AT, MORE),
+    TEXT("case", "referral_id", N_("referral id"), MORE),
 
     NUMBER("imported", "rows", N_("rows"), SHOW),
     NUMBER("imported", "new", N_("new"), SHOW),
+    NUMBER("imported", "dispatched", N_("sent on"), SHOW),
+    NUMBER("imported", "screening", N_("to be screened"), SHOW),
+    NUMBER("imported", "unroutable", N_("without a route"), SHOW),
     NUMBER("imported", "known", N_("known already"), SHOW),
     NUMBER("imported", "failed", N_("failed"), SHOW),
-    TEXT("row_error", "line", N_("line"), SHOW),
-    TEXT("row_error", "column", N_("column"), SHOW),
-    TEXT("row_error", "text", N_("problem"), SHOW),
+    TEXT("imported", "encoding", N_("encoding"), MORE),
+    OF("imported", "dry_run", N_("only tried"), YES, MORE),
+
+    NUMBER("row_error", "line", N_("line"), SHOW),
+    NUMBER("row_error", "column", N_("column"), SHOW),
+    TEXT("row_error", "field", N_("field"), SHOW),
+    OF("row_error", "text", N_("problem"), SPOKEN, SHOW),
+    OF("row_error", "code", N_("code"), CODE, MORE),
+
+    TEXT("damaged", "id", N_("number"), SHOW),
+    OF("damaged", "code", N_("problem"), CODE, SHOW),
+    TEXT("damaged", "detail", N_("details"), SHOW),
 };
 
 const struct hub_cli_field *hub_cli_field_at(const char *object, size_t index)

@@ -363,7 +363,7 @@ static enum rh_exit take_own(struct hub_cli *cli, int place, const char *value)
     struct hub_cli_values *values = &cli->options.values[place];
     uint64_t number;
     bool many = flag->type == HUB_CLI_LIST || flag->type == HUB_CLI_PAIRS ||
-                flag->type == HUB_CLI_CHILDREN;
+                flag->type == HUB_CLI_FACTS || flag->type == HUB_CLI_CHILDREN;
     if (flag->type == HUB_CLI_NUMBER && !read_number(value, UINT64_C(9007199254740991), &number))
         return hub_cli_usage(cli, _("a whole number is wanted"), value, NULL);
     if (!many && values->count > 0)

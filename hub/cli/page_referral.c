@@ -62,6 +62,17 @@ void hub_cli_page_referral(struct hub_cli *cli, const json_t *rows)
     print_list(cli, _("parties"), json_object_get(row, "parties"));
 }
 
+/* A referral as an agency knows it, with what went to and fro. */
+void hub_cli_page_case(struct hub_cli *cli, const json_t *rows)
+{
+    const json_t *messages = json_object_get(json_array_get(rows, 0), "messages");
+    hub_cli_card(cli, rows);
+    if (json_array_size(messages) > 0) {
+        fprintf(cli->out, "\n%s\n", _("messages"));
+        hub_cli_table(cli, "message", messages);
+    }
+}
+
 /* "done" for whom and on which record: whoever changed something is told what. */
 void hub_cli_page_done(struct hub_cli *cli, const json_t *rows)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <rh/date.h>
+#include <rh/refusal.h>
 #include <rh/text.h>
 
 enum { PAGE_ROWS = 1000, TERMINAL_ROWS = 100 };
@@ -114,7 +115,19 @@ static enum rh_exit put_file(struct hub_cli *cli, json_t *args, const char *key,
     return RH_EXIT_OK;
 }
 
-static enum rh_exit put_pairs(struct hub_cli *cli, json_t *args, const char *key,
+/* A whole number as JSON, or the text. Division codes and the like have up to 15 digits, too
+ * few to lose any as numbers. */
+static json_t *fact_value(const char *text)
+{
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    size_t count = strspn(digits, "0123456789");
+    bool number = count > 0 && count <= 15 && digits[count] == '\0' &&
+                  (digits[0] != '0' || count == 1);
+    return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
+}
+
+static enum rh_exit put_pairs(struct hub_cli *cli, json_t *args,
+                              const struct hub_cli_flag *flag,
                               const struct hub_cli_values *values)
 {
     json_t *object = json_object();
@@ -125,10 +138,12 @@ static enum rh_exit put_pairs(struct hub_cli *cli, json_t *args, const char *key
             return hub_cli_usage(cli, _("NAME=VALUE is wanted"), values->items[i], NULL);
         }
         char *name = strndup(values->items[i], (size_t)(equals - values->items[i]));
-        json_object_set_new(object, name, json_string(equals + 1));
+        json_object_set_new(object, name,
+                            flag->type == HUB_CLI_FACTS ? fact_value(equals + 1)
+                                                        : json_string(equals + 1));
         free(name);
     }
-    json_object_set_new(args, key, object);
+    json_object_set_new(args, flag->key, object);
     return RH_EXIT_OK;
 }
 
@@ -167,7 +182,8 @@ static enum rh_exit put_flag(struct hub_cli *cli, json_t *args, const struct hub
     case HUB_CLI_FILE:
         return put_file(cli, args, flag->key, text);
     case HUB_CLI_PAIRS:
-        return put_pairs(cli, args, flag->key, values);
+    case HUB_CLI_FACTS:
+        return put_pairs(cli, args, flag, values);
     case HUB_CLI_CHILDREN:
         put_children(args, flag->key, values);
         return RH_EXIT_OK;
@@ -244,6 +260,7 @@ struct gathering {
     uint64_t count;
     json_t *rows;     /* kept */
     const json_t *before; /* of the last round of --watch; NULL: none */
+    bool damaged;     /* a stored row failed its check */
     enum rh_exit code;
 };
 
@@ -258,10 +275,24 @@ static bool seen_before(const struct gathering *gathering, const json_t *row)
     return false;
 }
 
+/* A row that the hub could not read stands in its place in the list. It is told on standard
+ * error as well, whatever the format, and the command does not end with 0. */
+static void tell_damaged(struct gathering *gathering, const json_t *row)
+{
+    const char *object = json_string_value(json_object_get(row, "object"));
+    if (object == NULL || strcmp(object, "damaged") != 0)
+        return;
+    gathering->damaged = true;
+    (void)hub_cli_refuse(gathering->cli, RH_REFUSE_RECORD_CORRUPT,
+                         json_string_value(json_object_get(row, "id")), NULL,
+                         json_string_value(json_object_get(row, "detail")));
+}
+
 static bool gather(void *context, json_t *row)
 {
     struct gathering *gathering = context;
     struct hub_cli *cli = gathering->cli;
+    tell_damaged(gathering, row);
     if (gathering->stream && !seen_before(gathering, row))
         gathering->code =
             hub_cli_sheet_row(cli, cli->command->object, row, gathering->count == 0);
@@ -428,7 +459,7 @@ static enum rh_exit one_round(struct hub_cli *cli, json_t *args, const json_t *b
                                               : 0;
     struct gathering gathering = {
         .cli = cli,
-        .stream = is_machine_stream(cli) && !here,
+        .stream = is_machine_stream(cli) && !here && cli->command->kind == NULL,
         .limit = here || (cli->command->can & HUB_CLI_CAN_PAGE) == 0 ? 0 : limit,
         .rows = json_array(),
         .before = before,
@@ -450,6 +481,10 @@ static enum rh_exit one_round(struct hub_cli *cli, json_t *args, const json_t *b
         add_remarks(cli, &gathering, cursor);
     if (code == RH_EXIT_OK && cli->options.fail_empty && gathering.count == 0)
         code = RH_EXIT_NO;
+    if (code == RH_EXIT_OK && gathering.damaged)
+        code = RH_EXIT_INTERNAL;
+    if (code == RH_EXIT_OK && cli->command->kind != NULL)
+        code = hub_cli_judge(cli, gathering.rows);
     free(cursor);
     *rows = gathering.rows;
     return code;
@@ -481,10 +516,40 @@ static bool wants_field_list(const struct hub_cli *cli)
     return cli->options.fields != NULL && strcmp(cli->options.fields, "help") == 0;
 }
 
+enum rh_exit hub_cli_judge(struct hub_cli *cli, const json_t *rows)
+{
+    enum rh_exit code = RH_EXIT_OK;
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row) {
+        enum rh_refusal refusal;
+        const char *result = json_string_value(json_object_get(row, "result"));
+        const char *text = json_string_value(json_object_get(row, "refusal"));
+        if (result != NULL && strcmp(result, "waiting") == 0)
+            hub_cli_note(cli, "%s", _("safe in the agent's spool; the hub has not answered yet"));
+        if (result == NULL || strcmp(result, "refused") != 0)
+            continue;
+        code = RH_EXIT_REJECTED;
+        if (text != NULL && rh_refusal_parse(text, &refusal) == RH_OK)
+            code = hub_cli_refuse(cli, (uint32_t)refusal, NULL, NULL, NULL);
+    }
+    return code;
+}
+
+void hub_cli_wait_longer(struct hub_cli *cli)
+{
+    enum { AGENT_WAIT_S = 10 }; /* how long an agent waits by itself */
+    const char *text = hub_cli_flag_text(cli, "wait-seconds");
+    unsigned long seconds = text == NULL ? AGENT_WAIT_S : strtoul(text, NULL, 10);
+    cli->options.timeout_ms += (uint32_t)(seconds > 3600 ? 3600 : seconds) * 1000;
+}
+
 enum rh_exit hub_cli_ask_and_show(struct hub_cli *cli)
 {
     enum rh_exit code = RH_EXIT_OK;
     json_t *rows = NULL;
+    if (cli->command->kind != NULL)
+        hub_cli_wait_longer(cli);
     if (cli->options.sort != NULL && !sorts_there(cli) && !read_order(cli->options.sort))
         return hub_cli_usage(cli, _("FIELD or FIELD:desc is wanted"), cli->options.sort, NULL);
     json_t *args = hub_cli_args(cli, &code);

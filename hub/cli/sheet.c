@@ -398,6 +398,28 @@ static void print_json(struct hub_cli *cli, const struct columns *columns, const
     fputs("\n]\n", cli->out);
 }
 
+/* Rows of one kind after another: each kind has its columns. */
+static enum rh_exit print_tables(struct hub_cli *cli, const char *object, const json_t *rows)
+{
+    enum rh_exit code = RH_EXIT_OK;
+    size_t count = json_array_size(rows);
+    for (size_t from = 0, to; from < count && code == RH_EXIT_OK; from = to) {
+        struct columns columns = { 0 };
+        json_t *part = json_array();
+        const char *kind = object_of(object, json_array_get(rows, from));
+        for (to = from; to < count; to++) {
+            if (strcmp(object_of(object, json_array_get(rows, to)), kind) != 0)
+                break;
+            json_array_append(part, json_array_get(rows, to));
+        }
+        code = choose(cli, kind, json_array_get(part, 0), &columns);
+        if (code == RH_EXIT_OK)
+            print_table(cli, &columns, part);
+        json_decref(part);
+    }
+    return code;
+}
+
 enum rh_exit hub_cli_sheet(struct hub_cli *cli, const char *object, const json_t *rows)
 {
     struct columns columns = { 0 };
@@ -405,13 +427,11 @@ enum rh_exit hub_cli_sheet(struct hub_cli *cli, const char *object, const json_t
     const char *kind = object_of(object, first);
     if (cli->options.fields != NULL && strcmp(cli->options.fields, "help") == 0)
         return list_fields(cli, kind);
+    if (cli->options.format == HUB_CLI_TABLE)
+        return print_tables(cli, object, rows);
     enum rh_exit code = choose(cli, kind, first, &columns);
     if (code != RH_EXIT_OK)
         return code;
-    if (cli->options.format == HUB_CLI_TABLE) {
-        print_table(cli, &columns, rows);
-        return RH_EXIT_OK;
-    }
     if (cli->options.format == HUB_CLI_JSON) {
         print_json(cli, &columns, rows);
         return RH_EXIT_OK;

@@ -68,6 +68,14 @@ static char *agency_text(const json_t *row, const struct hub_cli_field *field)
     return name != NULL ? copy(name) : hub_cli_raw_text(hub_cli_path(row, field->path));
 }
 
+static char *spoken_text(const json_t *row, const struct hub_cli_field *field)
+{
+    char zh[96];
+    snprintf(zh, sizeof zh, "%s_zh", field->path);
+    const char *text = in_language(hub_cli_path(row, zh), hub_cli_path(row, field->path));
+    return copy(text == NULL ? "" : text);
+}
+
 static char *titled_text(const json_t *row, const struct hub_cli_field *field)
 {
     const char *title = in_language(beside(row, field->path, "title_zh"),
@@ -196,6 +204,8 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
         return list_text(value);
     case HUB_CLI_FIELD_BYTES:
         return bytes_text(value);
+    case HUB_CLI_FIELD_SPOKEN:
+        return spoken_text(row, field);
     case HUB_CLI_FIELD_SENTENCE:
         return copy(text == NULL || text[0] == '\0' ? "" : rh_text(text));
     case HUB_CLI_FIELD_TEXT:

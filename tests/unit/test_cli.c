@@ -191,7 +191,10 @@ static void test_cli_asks_what_was_typed(void **state)
     expect_args("sign R-1", "{\"kind\":\"sign\",\"id\":\"R-1\"}");
     expect_args("extend R-1 --n 10 --code complex --fact persons=3 --copy a.11 --copy b.22",
                 "{\"kind\":\"extend_request\",\"id\":\"R-1\",\"extend_n\":10,\"code\":\"complex\","
-                "\"facts\":{\"persons\":\"3\"},\"copies\":[\"a.11\",\"b.22\"]}");
+                "\"facts\":{\"persons\":3},\"copies\":[\"a.11\",\"b.22\"]}");
+    expect_args("sign R-1 --fact a=-7 --fact b=007 --fact c=91510603MB1 --fact d=-",
+                "{\"kind\":\"sign\",\"id\":\"R-1\",\"facts\":{\"a\":-7,\"b\":\"007\","
+                "\"c\":\"91510603MB1\",\"d\":\"-\"}}");
     expect_args("split R-1 --child court.1 --child police.1:optional",
                 "{\"kind\":\"split\",\"id\":\"R-1\",\"children\":[{\"to\":\"court.1\","
                 "\"mandatory\":true},{\"to\":\"police.1\",\"mandatory\":false}]}");
@@ -225,6 +228,71 @@ static void test_cli_sends_a_file(void **state)
     expect(words, RH_EXIT_DATA, NULL, "not an object");
     expect("send /nowhere/message.json", RH_EXIT_NOINPUT, NULL, NULL);
     free(path);
+}
+
+static const struct rht_answer agent_answers[] = {
+    { "act", "{\"row\":{\"object\":\"receipt\",\"v\":1,\"id\":\"m1\",\"result\":\"refused\","
+             "\"refusal\":\"RH-4301\"}}\n" END },
+    { "act", "{\"row\":{\"object\":\"receipt\",\"v\":1,\"id\":\"m2\",\"result\":\"waiting\"}}\n"
+             END },
+    { "send", "{\"error\":{\"code\":\"RH-4111\",\"title\":\"?\",\"pointer\":\"/to\","
+              "\"exit\":65,\"errors\":[{\"pointer\":\"/to\",\"expected\":\"an agency\","
+              "\"expected_zh\":\"应为单位编号\"},{\"pointer\":\"/kind\",\"expected\":"
+              "\"a kind\"}]}}\n" },
+    { "import", "{\"row\":{\"object\":\"import_progress\",\"v\":1,\"rows\":1}}\n"
+                "{\"row\":{\"object\":\"row_error\",\"v\":1,\"line\":3,\"column\":7,"
+                "\"field\":\"date\",\"text\":\"a date\",\"text_zh\":\"应为日期\"}}\n"
+                "{\"row\":{\"object\":\"imported\",\"v\":1,\"rows\":2,\"new\":1,"
+                "\"failed\":1}}\n" END },
+    { "agency.list", "{\"row\":{\"object\":\"agency\",\"v\":1,\"id\":\"a.11\"}}\n"
+                     "{\"row\":{\"object\":\"damaged\",\"v\":1,\"id\":\"#7\","
+                     "\"code\":\"RH-6103\",\"detail\":\"views, table agency\"}}\n" END },
+    { NULL, NULL },
+};
+
+static int serve_agent(void **state)
+{
+    (void)state;
+    rht_cli_serve(agent_answers);
+    return 0;
+}
+
+/* What the hub refuses ends with the refusal's code, also when the agent took it well; what has
+ * not left yet is safe and no failure. */
+static void test_cli_judges_receipts(void **state)
+{
+    (void)state;
+    expect("sign R-1", RH_EXIT_DATA, "RH-4301", "state does not allow");
+    expect("sign R-1", RH_EXIT_OK, "waiting", "safe in the agent's spool");
+    expect("--lang zh send --to x", RH_EXIT_DATA, NULL,
+           "  位置      /to   应为单位编号\n  位置      /kind   a kind\n");
+}
+
+/* A table with bad lines: each is named, the figures follow, the exit code says so. */
+static void test_cli_imports_and_names_bad_lines(void **state)
+{
+    (void)state;
+    char words[300];
+    char *path = rht_tmp_path("table.csv");
+    rht_write_file(path, "x", 1);
+    snprintf(words, sizeof words, "--lang zh import %s --map %s", path, path);
+    expect(words, RH_EXIT_DATA, "行  列  字段  问题\n 3   7  date  应为日期\n行数  新增  失败\n", NULL);
+    snprintf(words, sizeof words, "import %s --map %s -o csv --fields rows,failed", path, path);
+    expect(words, RH_EXIT_DATA, "rows,failed\r\n2,1\r\n", "1 lines were not taken");
+    snprintf(words, sizeof words, "import %s --map %s --dry-run -o jsonl", path, path);
+    const struct rht_run *run = rht_rhub(words, NULL);
+    assert_non_null(strstr(run->request, "\"dry_run\":true"));
+    assert_null(strstr(run->out, "import_progress"));
+    free(path);
+}
+
+/* One damaged row neither hides the others nor passes unseen. */
+static void test_cli_shows_damage(void **state)
+{
+    (void)state;
+    expect("agency list", RH_EXIT_INTERNAL, "a.11", "RH-6103");
+    expect("agency list -o ids", RH_EXIT_INTERNAL, "a.11\n#7\n", "#7");
+    expect("agency list -o csv --fields id", RH_EXIT_INTERNAL, "a.11", "views, table agency");
 }
 
 /* A record needs a reason, a grave step a yes; without a terminal nothing is asked. */
@@ -449,6 +517,9 @@ int main(void)
         TEST(test_cli_joins_pages),
         TEST(test_cli_asks_what_was_typed),
         TEST(test_cli_sends_a_file),
+        cmocka_unit_test_setup_teardown(test_cli_judges_receipts, serve_agent, stop),
+        cmocka_unit_test_setup_teardown(test_cli_imports_and_names_bad_lines, serve_agent, stop),
+        cmocka_unit_test_setup_teardown(test_cli_shows_damage, serve_agent, stop),
         TEST(test_cli_asks_only_a_terminal),
         TEST(test_cli_retries_dead_letters),
         TEST(test_cli_shows_the_status_page),
