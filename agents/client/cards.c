@@ -154,3 +154,9 @@ uint32_t rh_cards_count(const struct rh_cards *cards)
 {
     return cards->count;
 }
+
+const struct rh_card *rh_cards_at(const struct rh_cards *cards, uint32_t index)
+{
+    rh_assert(index < cards->count);
+    return &cards->cards[index];
+}

@@ -2,6 +2,8 @@
 
 #include "load/words.h"
 
+#include <rh/item.h>
+
 #include <string.h>
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
@@ -27,6 +29,34 @@ static bool load_code(struct rh_yaml *yaml, struct fy_node *mapping, const char 
     if (node == NULL)
         return !needed;
     return rh_load_code(yaml, node, key, out, capacity);
+}
+
+static bool load_encoding(struct rh_yaml *yaml, struct rh_import_map *out)
+{
+    static const char *const words[] = { "auto", "utf-8", "gb18030", "utf-16" };
+    struct fy_node *node = rh_yaml_get(yaml->root, "encoding");
+    size_t choice = RH_ENCODING_AUTO;
+
+    if (node != NULL && !rh_yaml_choice(yaml, node, "encoding", words, COUNT(words), &choice))
+        return false;
+    out->encoding = (enum rh_import_encoding)choice;
+    return true;
+}
+
+/* On the wire a system is lower case and has no ':' or '/'. */
+static bool load_system(struct rh_yaml *yaml, struct rh_import_map *out)
+{
+    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "system", "the map");
+
+    if (node == NULL || !rh_load_code(yaml, node, "system", out->system, sizeof out->system))
+        return false;
+    for (const char *at = out->system; *at != '\0'; at++)
+        if ((*at >= 'A' && *at <= 'Z') || *at == ':' || *at == '/') {
+            rh_yaml_problem(yaml, node, "system: '%s' may have a-z, 0-9 and _ . - only",
+                            out->system);
+            return false;
+        }
+    return true;
 }
 
 static bool load_time(struct rh_yaml *yaml, const char *key, struct rh_import_time *out)
@@ -184,7 +214,8 @@ static bool load_fact(struct rh_yaml *yaml, struct fy_node *node, struct rh_impo
         return false;
     struct fy_node *key = rh_yaml_need(yaml, node, "fact", "a fact");
     struct fy_node *word = rh_yaml_need(yaml, node, "type", "a fact");
-    bool good = key != NULL && rh_load_key(yaml, key, "fact", out->key, sizeof out->key);
+    bool good = key != NULL &&
+                rh_load_key(yaml, key, "fact", out->key, RH_FACT_KEY_BYTES_MAX + 1);
     good = word != NULL && rh_yaml_choice(yaml, word, "type", types, COUNT(types), &type) && good;
     out->number = type == 1;
     return load_column(yaml, node, "column", true, out->column) && good;
@@ -206,7 +237,13 @@ static bool load_facts(struct rh_yaml *yaml, struct rh_import_map *out)
             rh_yaml_problem(yaml, node, "a map has at most %d facts", RH_IMPORT_FACTS_MAX);
             return false;
         }
-        good = load_fact(yaml, node, &out->facts[out->fact_count++]) && good;
+        struct rh_import_fact *fact = &out->facts[out->fact_count++];
+        good = load_fact(yaml, node, fact) && good;
+        for (uint32_t i = 0; good && i + 1 < out->fact_count; i++)
+            if (strcmp(out->facts[i].key, fact->key) == 0) {
+                rh_yaml_problem(yaml, node, "the fact '%s' is named above already", fact->key);
+                good = false;
+            }
     }
     return good;
 }
@@ -215,12 +252,13 @@ static bool load_head(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     static const char *const keys[] = { "map",        "system", "number", "procedure", "source",
                                         "reply_owed", "area",   "opened", "due",       "closed",
-                                        "category",   "private", "facts" };
+                                        "category",   "private", "facts",  "encoding" };
     struct fy_node *reply = rh_yaml_get(yaml->root, "reply_owed");
     bool good = rh_yaml_keys(yaml, yaml->root, "the map", keys, COUNT(keys));
 
     good = load_code(yaml, yaml->root, "map", true, out->id, sizeof out->id) && good;
-    good = load_code(yaml, yaml->root, "system", true, out->system, sizeof out->system) && good;
+    good = load_encoding(yaml, out) && good;
+    good = load_system(yaml, out) && good;
     good = load_column(yaml, yaml->root, "number", true, out->number) && good;
     good = load_code(yaml, yaml->root, "procedure", true, out->procedure,
                      sizeof out->procedure) &&

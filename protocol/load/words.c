@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WORD_BYTES = 64, LINE_BYTES_MAX = 256, KIND_WORDS = RH_KIND_END + 1 };
+enum { WORD_BYTES = 64, LINE_BYTES_MAX = 512, KIND_WORDS = RH_KIND_END + 1 };
 
 static const char *const units[] = { "hour", "calendar_day", "working_day", "month_civil",
                                      "month_criminal" };

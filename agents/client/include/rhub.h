@@ -58,6 +58,9 @@ RHUB_API enum rh_err rh_cards_reload(struct rh_cards *cards, uint32_t *skipped);
 RHUB_API const struct rh_card *rh_cards_find(const struct rh_cards *cards,
                                              const struct rh_agency_id *agency);
 RHUB_API uint32_t rh_cards_count(const struct rh_cards *cards);
+/* One after the other, ascending by agency; borrowed until the next reload. index below the
+ * count. */
+RHUB_API const struct rh_card *rh_cards_at(const struct rh_cards *cards, uint32_t index);
 
 /* ---- what happens ----------------------------------------------------------------------- */
 

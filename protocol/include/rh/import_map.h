@@ -15,6 +15,14 @@ enum {
     RH_ZONE_BYTES_MAX = 40
 };
 
+/* What the bytes of the file are. A byte order mark decides whatever is written here. */
+enum rh_import_encoding {
+    RH_ENCODING_AUTO, /* UTF-8 when it reads as such, else GB18030 */
+    RH_ENCODING_UTF_8,
+    RH_ENCODING_GB18030,
+    RH_ENCODING_UTF_16 /* little-endian where no mark says otherwise */
+};
+
 /* A value of a column stands for a code. */
 struct rh_import_value {
     char value[RH_TITLE_BYTES_MAX + 1];
@@ -41,6 +49,7 @@ struct rh_import_fact {
 
 struct rh_import_map {
     char id[RH_RULE_ID_BYTES_MAX + 1];
+    enum rh_import_encoding encoding;
     char system[25];                                 /* external system, RH_SYSTEM_BYTES_MAX */
     char number[RH_COLUMN_BYTES_MAX + 1];            /* column of the external number */
     char procedure[RH_CODE_BYTES_MAX + 1];           /* of what is not routed otherwise */
