@@ -288,7 +288,10 @@ void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out)
         hub_journal_state(engine->journal, &state);
         if (hub_journal_ready(engine->journal) == RH_ERR_NOSPACE) {
             out->held_refusal = RH_REFUSE_DISK_FULL;
-            snprintf(out->text, sizeof out->text, "%.190s", state.spare_text);
+            snprintf(out->text, sizeof out->text, "%.190s",
+                     state.spare_text[0] != '\0'
+                         ? state.spare_text
+                         : "less than one segment's room is left on the disk");
         } else if (engine->map_permille >= HUB_MAP_HELD_PERMILLE) {
             out->held_refusal = RH_REFUSE_MAP_FULL;
             snprintf(out->text, sizeof out->text, "the view store is %u permille full",

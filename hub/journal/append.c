@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum rh_err hub_journal_fail(struct hub_journal *journal)
@@ -51,12 +52,29 @@ size_t hub_journal_record_bytes_max(const struct hub_journal *journal)
     return payload / HUB_RECORD_ALIGN * HUB_RECORD_ALIGN - HUB_JOURNAL_RECORD_HEAD_BYTES;
 }
 
+/* Whether others have left less than the reserve. Looked at ten times a second: it is asked
+ * before every batch. Under the mutex. */
+static bool room_is_low(struct hub_journal *journal)
+{
+    enum { LOOK_EVERY_MS = 100 };
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (now_ms - journal->room_looked_ms >= LOOK_EVERY_MS) {
+        journal->room_looked_ms = now_ms;
+        journal->room_low = !hub_file_has_room(journal->dir_fd, hub_journal_reserve(journal));
+    }
+    return journal->room_low;
+}
+
 enum rh_err hub_journal_ready(struct hub_journal *journal)
 {
     enum rh_err err = RH_OK;
     pthread_mutex_lock(&journal->mutex);
     if (journal->read_only || journal->failed)
         err = RH_ERR_IO;
+    else if (room_is_low(journal))
+        err = RH_ERR_NOSPACE;
     else if (current_room(journal) < HUB_JOURNAL_FRAME_BYTES_MAX &&
              journal->spare.state != HUB_JOURNAL_SPARE_READY)
         err = journal->spare.state == HUB_JOURNAL_SPARE_MISSING ? RH_ERR_NOSPACE : RH_ERR_AGAIN;

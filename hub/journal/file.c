@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "journal/format.h"
@@ -196,4 +197,12 @@ enum rh_err hub_segment_list(int dir_fd, uint64_t **list, size_t *count)
         qsort(*list, *count, sizeof **list, compare_index);
     }
     return err;
+}
+
+bool hub_file_has_room(int fd, uint64_t bytes)
+{
+    struct statvfs about;
+    if (fstatvfs(fd, &about) != 0)
+        return true;
+    return (uint64_t)about.f_bavail * about.f_frsize >= bytes;
 }

@@ -22,6 +22,9 @@ enum rh_err hub_file_error(int code);
 /* The system's sentence for an errno, always terminated. */
 void hub_file_error_text(int code, char *out, size_t capacity);
 
+/* Whether the file system of `fd` has `bytes` left for us; yes when it does not say. */
+bool hub_file_has_room(int fd, uint64_t bytes);
+
 /* Whole writes; errno stays that of the failing call. */
 enum rh_err hub_file_write(int fd, const void *data, size_t bytes, uint64_t offset);
 enum rh_err hub_file_zero(int fd, uint64_t from, uint64_t to);

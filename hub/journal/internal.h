@@ -86,6 +86,8 @@ struct hub_journal {
     uint64_t last_term, last_time_ms, last_checksum;
     char newest_hub_id[RH_HUB_ID_BYTES_MAX + 1];
     struct hub_spare spare;
+    bool room_low;            /* less than the reserve was left when last looked */
+    uint64_t room_looked_ms;  /* monotonic */
 
     pthread_mutex_t files_mutex;
     struct hub_open_file files[HUB_FILE_CACHE];
@@ -96,6 +98,13 @@ struct hub_journal {
 void *hub_journal_writer(void *journal);
 /* A failure after which nothing may be promised any more. Takes the mutex. */
 enum rh_err hub_journal_fail(struct hub_journal *journal);
+
+/* Room on the disk that stays for others who cannot do without: one segment's size. Below it no
+ * segment is made and no frame promised. */
+static inline uint64_t hub_journal_reserve(const struct hub_journal *journal)
+{
+    return journal->segment_bytes;
+}
 
 /* spare.c: the making thread, and what the writing thread asks of it. */
 void *hub_spare_maker(void *journal);

@@ -111,7 +111,8 @@ void hub_journal_state(struct hub_journal *journal, struct hub_journal_state *ou
 /* Would the largest frame be taken? Ask before deciding a batch.
  * RH_OK           yes
  * RH_ERR_AGAIN    yes, but it may have to wait for the next segment, being made now
- * RH_ERR_NOSPACE  no: the next segment is missing (full disk); heals by itself
+ * RH_ERR_NOSPACE  no: the next segment is missing, or less than one segment's room is left on
+ *                 the disk for views and log; heals by itself
  * RH_ERR_IO       failed; exit and recover */
 enum rh_err hub_journal_ready(struct hub_journal *journal);
 

@@ -6,8 +6,9 @@
  *
  *      next.tmp --(full size of zeros, synced)--> next.rhj --(first frame)--> segment-X.rhj
  *
- * So a full disk is met here, one segment early, where it hurts nobody. What is written is
- * kept while waiting for space, and the attempt repeated, until it succeeds. */
+ * So a full disk is met here, one segment early, where it hurts nobody; and the last room is
+ * not taken at all, because views and log live on the same disk and cannot wait. What is
+ * written is kept while waiting for space, and the attempt repeated, until it succeeds. */
 #include "journal/internal.h"
 
 #include <errno.h>
@@ -97,6 +98,11 @@ static enum rh_err write_zeros(struct hub_journal *journal)
         uint32_t end = journal->segment_bytes - spare->work_done < HUB_FILE_STEP_BYTES
                            ? journal->segment_bytes
                            : spare->work_done + HUB_FILE_STEP_BYTES;
+        if (!hub_file_has_room(journal->dir_fd, journal->segment_bytes - spare->work_done +
+                                                    hub_journal_reserve(journal))) {
+            errno = ENOSPC;
+            return RH_ERR_NOSPACE;
+        }
         enum rh_err err = hub_file_zero(spare->work_fd, spare->work_done, end);
         if (err != RH_OK)
             return err;
