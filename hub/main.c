@@ -277,6 +277,11 @@ static void release_reader(void *context)
     hub_store_reader_release(context);
 }
 
+static const char *reader_fault(void *context)
+{
+    return hub_store_reader_report(context)->text;
+}
+
 /* The endpoint really bound, for whoever asked for a chosen port. */
 static void write_endpoint(const struct hub *hub)
 {
@@ -318,6 +323,7 @@ static enum rh_err open_doors(struct hub *hub, struct hub_store_reader *reader)
         .reader = reader,
         .refresh = refresh_reader,
         .release = release_reader,
+        .fault = reader_fault,
     };
     err = hub_operator_open(&options, &hub->operator);
     if (err != RH_OK)
@@ -332,18 +338,40 @@ static void harden(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* A row of the views failed its check. What they say can be made again from the journal: they
+ * are put aside, and the next start does so. */
+static void renew_views(const struct hub *hub)
+{
+    char name[32], text[128];
+    say("error", "views", hub->assembly.report);
+    enum rh_err err = hub_assembly_renew(&hub->options, name);
+    if (err == RH_OK)
+        snprintf(text, sizeof text, "put aside as %s; the next start makes them anew", name);
+    else
+        snprintf(text, sizeof text, "cannot be made anew: %s", rh_err_text(err));
+    say("warning", "views", text);
+}
+
+static enum rh_err open_hub(struct hub *hub)
+{
+    enum rh_err err = hub_assembly_open(&hub->assembly, &hub->options);
+    if (err != RH_OK)
+        say("error", "start", hub->assembly.report);
+    if (err == RH_ERR_CORRUPT && hub->assembly.views_to_blame)
+        renew_views(hub);
+    else if (err == RH_OK && hub->assembly.report[0] != '\0')
+        say("warning", "recovery", hub->assembly.report);
+    return err;
+}
+
 static int run(struct hub *hub)
 {
     struct hub_store_reader *reader = NULL;
     hub->signals = open_signals();
     harden();
-    enum rh_err err = hub_assembly_open(&hub->assembly, &hub->options);
-    if (err != RH_OK) {
-        say("error", "start", hub->assembly.report);
+    enum rh_err err = open_hub(hub);
+    if (err != RH_OK)
         return rh_exit_of(err);
-    }
-    if (hub->assembly.report[0] != '\0')
-        say("warning", "recovery", hub->assembly.report);
     err = hub_store_reader_open(hub->assembly.store, &reader);
     if (err == RH_OK)
         err = open_doors(hub, reader);
@@ -353,13 +381,18 @@ static int run(struct hub *hub)
         err = run_until_stopped(hub);
         if (err == RH_OK)
             err = hub_engine_rest(hub->assembly.engine);
-        say(err == RH_OK ? "info" : "error", "stop", rh_err_text(err));
+        say(err == RH_OK ? "info" : "error", "stop",
+            err == RH_ERR_FULL ? "the views' store is full: start again with more --map-bytes"
+                               : rh_err_text(err));
     }
     hub_notify("STOPPING=1");
     hub_operator_close(&hub->operator);
     hub_gateway_close(&hub->gateway);
     hub_store_reader_close(&reader);
+    bool renew = err == RH_ERR_CORRUPT && hub_assembly_blames_views(&hub->assembly);
     hub_assembly_close(&hub->assembly);
+    if (renew)
+        renew_views(hub);
     close(hub->signals);
     return rh_exit_of(err);
 }

@@ -8,7 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SLOTS_LEAST = 1024, SLOTS_AHEAD = 8192, PATH_BYTES = 4096 };
+enum {
+    SLOTS_LEAST = 1024,
+    SLOTS_AHEAD = 8192,
+    PATH_BYTES = 4096,
+    RESERVE_LEAST = 32 * 1024 * 1024
+};
 
 static enum rh_err commit(void *store)
 {
@@ -25,9 +30,19 @@ static enum rh_err usage(void *store, uint32_t *used_permille)
 {
     struct hub_store_usage now;
     enum rh_err err = hub_store_usage(store, &now);
-    if (err == RH_OK)
-        *used_permille = now.used_percent * 10u;
-    return err;
+    if (err != RH_OK)
+        return err;
+    /* A commit needs new pages for all that it touches before the old ones are free, in a
+     * small map perhaps as many as are in use. So the last part of it is for that alone. */
+    uint64_t reserve = now.map_bytes / 1000 * (1000 - HUB_MAP_HELD_PERMILLE);
+    if (reserve < RESERVE_LEAST)
+        reserve = RESERVE_LEAST;
+    if (reserve > now.map_bytes / 2)
+        reserve = now.map_bytes / 2;
+    uint64_t usable = (now.map_bytes - reserve) / HUB_MAP_HELD_PERMILLE;
+    uint64_t permille = usable == 0 ? 1000 : now.used_bytes / usable;
+    *used_permille = permille > 1000 ? 1000 : (uint32_t)permille;
+    return RH_OK;
 }
 
 /* Records count slots from 1 (0 means: no content), the key table from 0. */
@@ -151,9 +166,40 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
         err = hub_engine_open(&wanted, &assembly->engine, assembly->report,
                               sizeof assembly->report);
     }
+    if (err == RH_ERR_CORRUPT)
+        assembly->views_to_blame = hub_assembly_blames_views(assembly);
     if (err != RH_OK)
         hub_assembly_close(assembly);
     return err;
+}
+
+bool hub_assembly_blames_views(struct hub_assembly *assembly)
+{
+    const char *text = assembly->store == NULL ? "" : hub_store_report(assembly->store)->text;
+    if (text[0] == '\0')
+        return false;
+    snprintf(assembly->report, sizeof assembly->report, "%s", text);
+    return true;
+}
+
+enum rh_err hub_assembly_renew(const struct hub_options *options, char name[32])
+{
+    char views[PATH_BYTES], first[PATH_BYTES], aside[PATH_BYTES];
+    enum { ASIDE_MAX = 100 };
+    if (join(views, options->data_dir, "views") != RH_OK ||
+        join(first, options->data_dir, "journal/segment-0000000000000000.rhj") != RH_OK)
+        return RH_ERR_CONFIG;
+    if (access(first, R_OK) != 0 || access(views, F_OK) != 0)
+        return RH_ERR_NOTFOUND;
+    for (int n = 1; n < ASIDE_MAX; n++) {
+        snprintf(name, 32, "views.damaged-%d", n);
+        if (join(aside, options->data_dir, name) != RH_OK)
+            return RH_ERR_CONFIG;
+        if (access(aside, F_OK) == 0)
+            continue;
+        return rename(views, aside) == 0 ? RH_OK : RH_ERR_IO;
+    }
+    return RH_ERR_IO;
 }
 
 void hub_assembly_close(struct hub_assembly *assembly)

@@ -27,11 +27,24 @@ struct hub_assembly {
     struct hub_keytable *keytable;
     struct hub_engine *engine;
     char report[1024]; /* why opening failed, or what recovery did */
+    bool views_to_blame; /* opening failed with RH_ERR_CORRUPT on a row of the views */
 };
 
 /* Open store, key table and engine. On failure everything is closed again and report says
  * why. */
 enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_options *options);
+
+/* After the engine answered RH_ERR_CORRUPT, before close: whether a row of the views is to
+ * blame. Then the report names it, and after hub_assembly_close hub_assembly_renew may be
+ * called. */
+bool hub_assembly_blames_views(struct hub_assembly *assembly);
+
+/* Put the views of a closed hub aside (views.damaged-N), so that the next start makes them anew
+ * from the journal, which is the truth. *name (caller's, 32 bytes) gets the new name.
+ * RH_ERR_NOTFOUND when the journal does not begin with its first record any more, or there
+ * are none; RH_ERR_IO. */
+enum rh_err hub_assembly_renew(const struct hub_options *options, char name[32]);
+
 void hub_assembly_close(struct hub_assembly *assembly);
 
 /* Make the keys of a new hub in keys_dir: sign, transport, wrapping, external, and hub.card.

@@ -18,6 +18,9 @@
 
 struct hub_engine;
 
+/* Of the store's usable room; intake stops here, acknowledgements go on. */
+enum { HUB_MAP_HELD_PERMILLE = 800 };
+
 struct hub_engine_options {
     const char *data_dir;       /* journal/, log/ below it; created when missing */
     const char *keys_dir;       /* outside data_dir: sign key, wrapping key, external key */

@@ -23,7 +23,6 @@ enum {
     HUB_COMMIT_AFTER_MS = 50,
     HUB_COMMIT_IDLE_MS = 5,
     HUB_PUBLISH_EVERY_MS = 5000,
-    HUB_MAP_HELD_PERMILLE = 800,       /* intake stops here, acknowledgements go on */
     HUB_AGENCIES_MAX = 65536,
     HUB_NOTE_BYTES = 1024
 };

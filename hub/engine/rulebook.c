@@ -70,9 +70,13 @@ static enum rh_err load_books(struct hub_engine *engine, struct books *books,
         return RH_ERR_NOMEM;
     rh_writer_init(compiled, books->compiled, RH_RULES_BYTES_MAX);
     rh_writer_init(sources, books->sources, SOURCES_BYTES_MAX);
+    /* The report may hold what recovery did; only a failure is said over it. */
+    char text[1024];
     struct rh_load_report found;
-    rh_load_report_init(&found, report, report_bytes);
+    rh_load_report_init(&found, text, sizeof text);
     enum rh_err err = rh_load_rules(engine->rules_dir, books->rules, sources, &found);
+    if (err != RH_OK)
+        snprintf(report, report_bytes, "%s", text);
     return err == RH_OK ? rh_rules_encode(books->rules, compiled) : err;
 }
 

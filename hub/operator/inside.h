@@ -116,6 +116,11 @@ struct hub_operator {
 
 /* server.c ------------------------------------------------------------------------------- */
 
+/* Where the read that failed its check was; may be empty. */
+const char *hub_ask_fault(const struct hub_ask *ask);
+/* A row in the place of one that fails its check, in a list of many. */
+enum rh_err hub_ask_damaged(struct hub_ask *ask, uint64_t number);
+
 /* One row out; taken. RH_ERR_CLOSED when the asker is gone. NULL is out of memory. */
 enum rh_err hub_ask_row(struct hub_ask *ask, json_t *row);
 /* Refuse: `pointer` is the place in the request ("/args/id", "" for none), `detail` a message

@@ -25,10 +25,12 @@ struct hub_operator_options {
     const char *endpoint;        /* where agencies connect; borrowed until close */
     const char *data_dir;        /* for the disk's figures; borrowed until close, may be NULL */
     const char *version;         /* of the program; borrowed until close, may be NULL */
-    void *reader;                /* context of the next two */
+    void *reader;                /* context of the next three */
     /* Begin a snapshot: its map may be used until release. Called by the operator's thread. */
     enum rh_err (*refresh)(void *reader, struct hub_map **map);
     void (*release)(void *reader);
+    /* Where the last read that failed its check was: file, table, key. May be NULL. */
+    const char *(*fault)(void *reader);
 };
 
 /* Bind the socket and serve. RH_ERR_EXISTS: another hub listens there; RH_ERR_INVALID: the

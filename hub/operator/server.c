@@ -44,6 +44,23 @@ enum rh_err hub_ask_refuse(struct hub_ask *ask, uint32_t refusal, const char *po
     return RH_ERR_USAGE;
 }
 
+const char *hub_ask_fault(const struct hub_ask *ask)
+{
+    const struct hub_operator_options *options = &ask->op->options;
+    return options->fault == NULL ? "" : options->fault(options->reader);
+}
+
+enum rh_err hub_ask_damaged(struct hub_ask *ask, uint64_t number)
+{
+    char id[24];
+    json_t *row = hub_json_row("damaged");
+    snprintf(id, sizeof id, "#%llu", (unsigned long long)number);
+    hub_json_text(row, "id", id);
+    hub_json_code(row, "code", RH_REFUSE_RECORD_CORRUPT);
+    hub_json_text(row, "detail", hub_ask_fault(ask));
+    return hub_ask_row(ask, row);
+}
+
 enum rh_err hub_ask_engine(struct hub_ask *ask, hub_mail_fn *run, void *context, bool durable)
 {
     struct hub_mail mail = { .run = run, .context = context, .durable = durable };
@@ -218,6 +235,8 @@ static void answer(void *context, const struct rh_local_peer *peer, char *line, 
     if (err != RH_OK && ask->refusal == 0) {
         ask->refusal = refusal_of(err);
         ask->detail = rh_err_text(err);
+        if (err == RH_ERR_CORRUPT)
+            copy_text(ask->value, sizeof ask->value, hub_ask_fault(ask));
     }
     if (err == RH_OK)
         send_end(ask);

@@ -117,6 +117,8 @@ static enum rh_err show(struct hub_ask *ask, const struct filter *filter, uint64
     enum rh_err err = hub_views_referral(ask->map, rno, row);
     if (err == RH_OK && matches(filter, row))
         err = hub_ask_row(ask, hub_json_referral(ask, row));
+    else if (err == RH_ERR_CORRUPT)
+        err = hub_ask_damaged(ask, rno); /* one bad row does not hide the others */
     return err == RH_ERR_NOTFOUND ? RH_ERR_CORRUPT : err;
 }
 
