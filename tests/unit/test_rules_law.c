@@ -86,6 +86,9 @@ static void test_rules_law_numbers(void **state)
         { "court-supervision", "explain", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V2, 0 },
         { "court-supervision", "protest", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "labour-inspection", "investigate", 60, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1, 30 },
+        { "internal-clue", "dispatch", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "internal-clue", "reply", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "assigned-petition", "dispatch", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     };
     for (size_t i = 0; i < sizeof law / sizeof law[0]; i++) {
         const struct rh_procedure *procedure = rh_rules_procedure(&rules, law[i].procedure);
