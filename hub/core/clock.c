@@ -181,21 +181,28 @@ static void drop(struct hub_referral *row, uint32_t at)
     memset(&row->deadlines[row->deadline_count], 0, sizeof(row->deadlines[0]));
 }
 
-/* Ended clocks are kept while there is room; the journal keeps them for ever. */
+/* Ended clocks are kept while there is room; the journal keeps them for ever. The first to go are
+ * watchdogs, of which a matter that lies for years has many: they must not push out the clock
+ * by which it is judged. Then what ended longest ago, last of all what was missed and is owed. */
+static bool may_drop(const struct hub_deadline *deadline, unsigned pass)
+{
+    if (pass == 0)
+        return hub_clock_is_watchdog(deadline) && !hub_deadline_is_owed(deadline);
+    if (pass == 1)
+        return !hub_deadline_is_owed(deadline);
+    return deadline->status == HUB_DEADLINE_MISSED;
+}
+
 static void make_room(struct hub_referral *row)
 {
     if (row->deadline_count < HUB_DEADLINES_MAX)
         return;
-    for (uint32_t i = 0; i < row->deadline_count; i++) {
-        if (!hub_deadline_is_owed(&row->deadlines[i])) {
-            drop(row, i);
-            return;
-        }
-    }
-    for (uint32_t i = 0; i < row->deadline_count; i++) {
-        if (row->deadlines[i].status == HUB_DEADLINE_MISSED) {
-            drop(row, i);
-            return;
+    for (unsigned pass = 0; pass < 3; pass++) {
+        for (uint32_t i = 0; i < row->deadline_count; i++) {
+            if (may_drop(&row->deadlines[i], pass)) {
+                drop(row, i);
+                return;
+            }
         }
     }
     rh_assert(false); /* more live clocks than limits of a procedure */

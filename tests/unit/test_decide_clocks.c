@@ -399,6 +399,25 @@ static void test_the_watchdog_never_ends(void **state)
     assert_true(rht_world_row(w, 1)->deadline_count <= HUB_DEADLINES_MAX);
 }
 
+/* A matter that lies for years has many watchdogs behind it. They must not push out of the row
+ * the clock that was missed and at last met: by it the agency is judged. */
+static void test_watchdogs_do_not_displace_what_is_judged(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "petition");
+    rht_world_until(w, rht_at(2032, 1, 1, 0));
+    OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 1, "explained"));
+    CLOCK_IS(t, 1, "handle", MET_LATE);
+    OK(rht_world_step(w, t->court, RH_KIND_REPLY, 1, NULL));
+    OK(rht_world_step(w, t->petitions, RH_KIND_REVISIT, 1, NULL));
+    rht_world_until(w, rht_at(2036, 1, 1, 0));
+    assert_int_equal(rht_world_row(w, 1)->deadline_count, HUB_DEADLINES_MAX);
+    assert_non_null(rht_world_clock(w, 1, "dispatch"));
+    assert_non_null(rht_world_clock(w, 1, "handle"));
+    CLOCK_IS(t, 1, "handle", MET_LATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +437,7 @@ int main(void)
         RHT_TOWN_TEST(test_a_set_date_is_kept_without_a_limit),
         RHT_TOWN_TEST(test_a_new_calendar_moves_open_dates),
         RHT_TOWN_TEST(test_the_watchdog_never_ends),
+        RHT_TOWN_TEST(test_watchdogs_do_not_displace_what_is_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
