@@ -143,7 +143,8 @@ class Play:
         online = self.online()
         end = time.monotonic() + seconds * SLOW
         while True:
-            drive(online, "receipts", lambda: all(a.confirmed() for a in online), seconds)
+            drive(online, "everybody there with every receipt", lambda: all(
+                a.state == "live" and a.confirmed() for a in online), seconds)
             waiting = self.queues()
             if not any(waiting.get(a.agency) for a in online):
                 return
