@@ -15,7 +15,7 @@ static uint32_t judge_item(struct rh_client *client, const struct rh_delivery *d
     if (err != RH_OK) {
         *trusted = client->options.trust_hub;
         if (!*trusted)
-            return RH_REFUSE_UNKNOWN_AGENCY;
+            return RH_REFUSE_CARD_MISSING;
         return rh_item_check(&delivery->item) == RH_OK ? 0 : RH_REFUSE_SIGNATURE_BAD;
     }
     return rh_delivery_check_with(delivery, &key, &client->headers) == RH_OK

@@ -205,6 +205,65 @@ static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record 
     return err == RH_OK ? add_sender_proof(engine, record, out) : err;
 }
 
+/* One record can make several words of a kind to one agency (two clocks missed at one instant):
+ * which of them a queue entry is. After a new generation the numbers have moved and the first
+ * is taken. */
+static uint32_t rank_of(const struct hub_outcome *outcome, const struct hub_queued *queued)
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < outcome->delivery_count; i++) {
+        const struct hub_delivery_out *made = &outcome->deliveries[i];
+        if (made->to != queued->to || made->kind != queued->kind)
+            continue;
+        if (made->lane == queued->lane && made->pair_seq == queued->pair_seq)
+            return rank;
+        rank++;
+    }
+    return 0;
+}
+
+/* The same words get the same id whenever they are said again, different ones never. */
+static void name_notice(const struct hub_record *record, const struct hub_queued *queued,
+                        uint32_t rank, struct rh_message_id *out)
+{
+    const uint8_t place[] = { (uint8_t)queued->kind,      (uint8_t)rank,
+                              (uint8_t)(queued->to >> 24), (uint8_t)(queued->to >> 16),
+                              (uint8_t)(queued->to >> 8),  (uint8_t)queued->to };
+    const struct rh_bytes parts[] = { { record->random, sizeof record->random },
+                                      { place, sizeof place } };
+    struct rh_hash mixed;
+    rh_hash_tagged("rhub/notice/1", parts, 2, &mixed);
+    rh_id_make(out->bytes, record->core.stored_ms, mixed.bytes);
+}
+
+/* Which clock, until when, at which level: the rank-th note of the kind. */
+static void describe_note(const struct hub_outcome *outcome, const struct hub_referral *row,
+                          enum rh_kind kind, uint32_t rank, struct rh_public *notice)
+{
+    const struct hub_note_out *note = NULL;
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        if (outcome->notes[i].kind != kind)
+            continue;
+        note = &outcome->notes[i];
+        if (rank-- == 0)
+            break;
+    }
+    if (note == NULL)
+        return;
+    for (uint32_t d = 0; d < row->deadline_count; d++) {
+        if (row->deadlines[d].serial == note->deadline) {
+            memcpy(notice->code, row->deadlines[d].limit, sizeof row->deadlines[d].limit);
+            notice->due_ms = row->deadlines[d].end_ms;
+        }
+    }
+    if (note->level > 0) {
+        struct rh_fact *fact = &notice->facts[notice->fact_count++];
+        memcpy(fact->key, "level", sizeof "level");
+        fact->is_number = true;
+        fact->number = note->level;
+    }
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -215,35 +274,19 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     if (queued->kind == RH_KIND_DEAD_LETTER && record->core.type == RH_RECORD_ITEM &&
         rh_public_decode(record->public_part, notice, NULL) == RH_OK)
         cause = notice->refusal; /* why the receiver cannot take it */
+    enum rh_err err = hub_outcome_decode(record->outcome, engine->outcome);
+    if (err != RH_OK)
+        return err;
+    uint32_t rank = rank_of(engine->outcome, queued);
     memset(notice, 0, sizeof *notice);
     notice->refusal = cause;
-    rh_id_make(notice->message_id.bytes, record->core.stored_ms, record->random);
+    name_notice(record, queued, rank, &notice->message_id);
     notice->kind = queued->kind;
     notice->referral_id = row->id;
     notice->root_id = row->root;
     notice->occurred_ms = record->core.stored_ms;
     notice->due_ms = hub_referral_due(row, row->holder);
-    enum rh_err err = hub_outcome_decode(record->outcome, engine->outcome);
-    if (err != RH_OK)
-        return err;
-    for (uint32_t i = 0; i < engine->outcome->note_count; i++) {
-        const struct hub_note_out *note = &engine->outcome->notes[i];
-        if (note->kind != queued->kind)
-            continue;
-        for (uint32_t d = 0; d < row->deadline_count; d++) {
-            if (row->deadlines[d].serial == note->deadline) {
-                memcpy(notice->code, row->deadlines[d].limit, sizeof row->deadlines[d].limit);
-                notice->due_ms = row->deadlines[d].end_ms;
-            }
-        }
-        if (note->level > 0) {
-            struct rh_fact *fact = &notice->facts[notice->fact_count++];
-            memcpy(fact->key, "level", sizeof "level");
-            fact->is_number = true;
-            fact->number = note->level;
-        }
-        break;
-    }
+    describe_note(engine->outcome, row, queued->kind, rank, notice);
     struct rh_writer writer;
     rh_writer_init(&writer, engine->notice, sizeof engine->notice);
     err = rh_public_encode(notice, &writer);

@@ -471,7 +471,7 @@ static void test_client_knows_no_sender_without_card(void **state)
     party_connect(one);
     party_connect(two);
     assert_true(turn_until(two_refused_one));
-    assert_int_equal(rht_hub_counts(hub)->last_nack, RH_REFUSE_UNKNOWN_AGENCY);
+    assert_int_equal(rht_hub_counts(hub)->last_nack, RH_REFUSE_CARD_MISSING);
     rh_client_close(&two->client);
     two->trust = true;
     party_send(one, two->id.text, 100);
