@@ -501,7 +501,7 @@ def revoked(world):
     referral, _ = c.register("petitions.b")
     run.until("its referral is there", lambda: world.b.got(referral=referral), c, *world.both)
     world.settle(c)
-    pipe, session = c.pipe, c.session
+    pipe = c.pipe
     world.hub.ask("agency.revoke", id=c.agency, reason="test")
     before = world.records()
     pipe.send(offer(c, [fresh_item()[0]]))

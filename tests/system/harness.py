@@ -290,7 +290,8 @@ class Run:
     def __exit__(self, kind, error, trace):
         failed = error is not None and not isinstance(error, Skip)
         if failed:
-            for process in self.processes:
+            last = {process.name: process for process in self.processes}
+            for process in list(last.values())[-6:]:
                 print(f"---- last words of {process.name} ({process.log})\n{process.words()}",
                       flush=True)
         self.end()

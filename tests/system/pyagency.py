@@ -176,9 +176,14 @@ class PyAgency:
     def ask_all(self):
         """Every receipt of this hub again; `asked` in the ledger counts the identical ones."""
         with self.ledger.change():
-            self.ledger.run("UPDATE receipts SET asked = 0 WHERE hub = ?", self.hub)
-        self.asks.extend(n for n, in self.ledger.all(
-            "SELECT n FROM receipts WHERE hub = ? ORDER BY n", self.hub))
+            self.ledger.run("UPDATE receipts SET asked = 0")
+            self.ledger.put("asking", True)
+        self.ask_rest()
+
+    def ask_rest(self):
+        """Whatever was not answered before the connection broke is asked in the next."""
+        left = self.ledger.all("SELECT n FROM receipts WHERE asked = 0 GROUP BY n ORDER BY n")
+        self.asks.extend(n for n, in left)
 
     def set_window(self, messages, size):
         self.window = (messages, size)
@@ -333,6 +338,8 @@ class PyAgency:
         self.asks.extend(n for n, in self.ledger.all(
             "SELECT n FROM sent WHERE n < ? AND n NOT IN (SELECT n FROM receipts) ORDER BY n",
             next_n))
+        if self.ledger.get("asking"):
+            self.ask_rest()
         if note:
             self.checkpoint(note)
 
@@ -392,6 +399,8 @@ class PyAgency:
         if n in self.asking:
             self.asking.discard(n)
             self.ledger.run("UPDATE receipts SET asked = 1 WHERE hub = ? AND n = ?", hub, n)
+            if not self.asks and not self.asking:
+                self.ledger.put("asking", False)
         self.unconfirmed.discard(n)
 
     def delivery(self, data, value):
