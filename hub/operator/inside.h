@@ -18,6 +18,7 @@ enum {
     HUB_ASK_EXAMINED_MAX = 5000,  /* rows looked at for one page, found or not */
     HUB_ASK_WAIT_MS = 8000,       /* for the engine's thread */
     HUB_ASK_SEQ_WAIT_MS = 2000,   /* for a snapshot that is new enough */
+    HUB_ASK_SETTLE_WAIT_MS = 250, /* for what was stored before the question */
     HUB_ASK_NAME_BYTES_MAX = 24,  /* of an operator, before "(uid)" */
     HUB_ASK_TEXT_BYTES_MAX = 400, /* of an argument, unless its verb says otherwise */
     HUB_TOKEN_BYTES = 2 * HUB_MAP_KEY_MAX + 2, /* a cursor as text, terminated */
@@ -153,7 +154,8 @@ enum rh_err hub_token_read(struct hub_ask *ask, char walk, void *data, size_t ca
 /* snapshot.c ----------------------------------------------------------------------------- */
 
 /* Begin (or begin again, forgetting what was mapped) a snapshot that has everything an
- * operator changed, and args.at_least_seq. Refuses after HUB_ASK_SEQ_WAIT_MS. */
+ * operator changed, and args.at_least_seq; refuses after HUB_ASK_SEQ_WAIT_MS. What was stored
+ * before the question it has unless the views are HUB_ASK_SETTLE_WAIT_MS behind. */
 enum rh_err hub_snapshot_begin(struct hub_ask *ask);
 void hub_snapshot_end(struct hub_ask *ask);
 /* Hub time, health and rules from the engine; called once for each request. */

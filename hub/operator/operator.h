@@ -10,7 +10,8 @@
  *     hub_operator_release       only now do operators read `done`
  *
  * An operator who has just changed something sees it with the next question: reading waits
- * (at most 2 s) until the snapshot has reached the change. */
+ * (at most 2 s) until the snapshot has reached the change, and a moment for everything else
+ * that was stored before the question. */
 #ifndef HUB_OPERATOR_OPERATOR_H
 #define HUB_OPERATOR_OPERATOR_H
 

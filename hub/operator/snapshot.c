@@ -32,17 +32,25 @@ static enum rh_err read_position(struct hub_ask *ask)
     return RH_OK;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The views follow the journal by some milliseconds. Whoever was told "stored" before this
+ * question was asked expects to see it, so that much is waited for, but not for long. */
 enum rh_err hub_snapshot_begin(struct hub_ask *ask)
 {
     uint64_t asked = hub_args_uint(ask, "at_least_seq", 0);
-    uint64_t wanted = asked > ask->op->changed_seq ? asked : ask->op->changed_seq;
+    uint64_t promised = larger(asked, ask->op->changed_seq);
+    uint64_t wished = larger(promised, ask->health.records);
     for (unsigned waited = 0;; waited += STEP_MS) {
         enum rh_err err = refresh(ask);
         if (err == RH_OK)
             err = read_position(ask);
         if (err != RH_OK)
             return err;
-        if (ask->seq >= wanted)
+        if (ask->seq >= wished || (ask->seq >= promised && waited >= HUB_ASK_SETTLE_WAIT_MS))
             return RH_OK;
         if (waited >= HUB_ASK_SEQ_WAIT_MS || atomic_load(&ask->op->closing))
             break;

@@ -368,9 +368,6 @@ uint32_t rht_agency_send(struct rht_agency *agency, struct rh_public *part)
 {
     struct job job = { .agency = agency, .part = part };
     in_hub(run_send, &job);
-    char args[60];
-    snprintf(args, sizeof args, "{\"at_least_seq\":%lu}", (unsigned long)job.outcome + 1);
     in_hub(read_outcome, &job);
-    json_decref(rht_ask("status", args)); /* the views follow a moment later */
     return job.outcome;
 }
