@@ -19,6 +19,8 @@ import rhwire  # noqa: E402
 import pypipe  # noqa: E402
 from pypipe import demand  # noqa: E402
 
+PROGRESS = 82
+
 
 class World:
     """A hub and two desks of petitions bureaus that work off what they get."""
@@ -223,6 +225,26 @@ def redelivery(world):
     c.auto_ack = True
     run.until("acknowledged", lambda: c.confirmed() and c.last_n > 0, a, c)
     demand(len(c.got()) == 3, "a repetition had an effect")
+
+
+def referral_order(world):
+    """Nothing of a referral before an earlier message of it that still waits: not on a quicker
+    lane, and not from another sender whose queue would be served first."""
+    a, run = world.a, world.run
+    slow = world.newcomer("slow")
+    late = world.newcomer("late")       # enrolled after a: its queue stands behind a's
+    slow.drop()
+    referral, (_, n) = late.register("petitions.slow", copies=["petitions.a"])
+    run.until("a has its copy", lambda: a.got(referral=referral), a, late)
+    told = a.send(PROGRESS, referral, to="petitions.slow", lane=2)
+    other, _ = a.register("petitions.slow", lane=2)
+    world.settle(a, late)
+    demand(a.outcome(told) == 0, f"the progress got RH-{a.outcome(told)}")
+    run.until("all three", lambda: len(slow.got()) == 3, slow)
+    kinds = [row["kind"] for row in slow.got(referral=referral)]
+    demand(kinds == [py.FORWARD, PROGRESS], f"order of the referral: {kinds}")
+    demand(slow.got()[0]["referral"] == other, "the other referral had to wait")
+    world.settle(slow)
 
 
 def dead_letter(world):
@@ -557,7 +579,7 @@ def reconcile(world):
 
 
 SCENES = [round_trip, lanes_and_bodies, asked_again, published_log, proofs, credit, redelivery,
-          dead_letter, malformed, oversized, not_canonical, unsigned, addressed_wrongly, replayed,
+          referral_order, dead_letter, malformed, oversized, not_canonical, unsigned, addressed_wrongly, replayed,
           same_number, kinds_and_fields, out_of_turn, unknown_agency, greetings, multipart,
           revoked, reconcile]
 

@@ -333,7 +333,8 @@ class PyAgency:
         if self.ledger.get("kept:" + self.hub) is None:
             self.ledger.put("kept:" + self.hub, next_n)
             self.void_old_acks(next_n)
-        self.cursor = next_n
+        # What is known already may be sent again, alone or before what is new.
+        self.cursor = max(1, next_n - self.rng.choice((0, 0, 0, 1, 5)))
         # What it holds and we have no receipt of, in whatever generation, is asked for.
         self.asks.extend(n for n, in self.ledger.all(
             "SELECT n FROM sent WHERE n < ? AND n NOT IN (SELECT n FROM receipts) ORDER BY n",
@@ -627,7 +628,8 @@ def main():
     config = json.loads((state / "config.json").read_text())
     rng = random.Random(config["seed"])
     agency = PyAgency(state, config["agency"], config["hub_card"], config["cards"],
-                      react=work, rng=rng, bundle=config.get("bundle", 32))
+                      react=work, rng=rng, bundle=config.get("bundle", 32),
+                      window=tuple(config.get("window", (64, 1 << 20))))
     load = Load(agency, config["peers"], config["rate"], config["seed"])
     load.on = config.get("on", False)
     lines = b""
