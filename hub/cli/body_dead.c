@@ -1,4 +1,5 @@
-/* `rhub dead retry` and `return`: by name, or all with one cause; shown before they are done. */
+/* `rhub dead retry` and `return`: by name, or all with one cause; shown before they are
+ * done. */
 #include "cli/command.h"
 
 #include <string.h>

@@ -35,6 +35,9 @@ struct hub_cli_arg {
     enum hub_cli_type type; /* TEXT or FILE */
 };
 
+/* An argument that is sent as it is. */
+#define HUB_CLI_ARG(word, key, required, many) { word, key, required, many, HUB_CLI_TEXT }
+
 /* Global flags a command can honour; the others are errors for it. */
 enum {
     HUB_CLI_CAN_ROWS = 1,    /* -o --fields --no-headers --bom --fail-empty */

@@ -7,10 +7,12 @@
 #define ROWS (HUB_CLI_CAN_ROWS | HUB_CLI_CAN_WATCH)
 #define PAGES (ROWS | HUB_CLI_CAN_PAGE)
 
-#define NOTE { "note", 0, HUB_CLI_TEXT, "note", N_("TEXT"), N_("a note; sealed, not for the hub") }
+#define NOTE { "note", 0, HUB_CLI_TEXT, "note", N_("TEXT"), \
+               N_("a note; sealed, not for the hub") }
 #define FILE_ { "file", 'f', HUB_CLI_FILE, "file", N_("FILE"), N_("a document to go with it") }
 #define BASIS { "basis", 0, HUB_CLI_TEXT, "basis", N_("CODE"), N_("legal basis") }
-#define FACT { "fact", 0, HUB_CLI_FACTS, "facts", N_("KEY=VALUE"), N_("a fact the rules look at") }
+#define FACT { "fact", 0, HUB_CLI_FACTS, "facts", N_("KEY=VALUE"), \
+               N_("a fact the rules look at") }
 #define COPY { "copy", 0, HUB_CLI_LIST, "copies", N_("AGENCY"), N_("a copy to this agency") }
 #define WAIT { "wait", 0, HUB_CLI_TEXT, "wait", N_("FOR"), \
                N_("stored, delivered, signed or accepted") }
@@ -37,11 +39,13 @@ static const struct hub_cli_flag splitting[] = { CHILD, CODE, COMMON };
 
 static const struct hub_cli_flag send_flags[] = {
     TO,
-    { "kind", 'k', HUB_CLI_TEXT, "kind", N_("KIND"), N_("forward, assign, refer, transfer ...") },
+    { "kind", 'k', HUB_CLI_TEXT, "kind", N_("KIND"),
+      N_("forward, assign, refer, transfer ...") },
     { "procedure", 'p', HUB_CLI_TEXT, "procedure", N_("ID"), N_("the procedure") },
     { "category", 0, HUB_CLI_TEXT, "category", N_("CODE"), N_("what it is about") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("division code of the matter") },
-    { "source", 0, HUB_CLI_TEXT, "source", N_("CODE"), N_("how it came: visit, letter, 12345") },
+    { "source", 0, HUB_CLI_TEXT, "source", N_("CODE"),
+      N_("how it came: visit, letter, 12345") },
     { "lane", 0, HUB_CLI_TEXT, "lane", N_("LANE"), N_("normal, green or urgent") },
     { "referral", 0, HUB_CLI_TEXT, "referral", N_("ID"), N_("an existing referral") },
     { "key", 0, HUB_CLI_PAIRS, "keys", N_("SYSTEM=NUMBER"), N_("number of another system") },
@@ -71,7 +75,7 @@ static const struct hub_cli_flag import_flags[] = {
     { .name = NULL },
 };
 
-#define ID { { N_("ID"), "id", true, false, HUB_CLI_TEXT } }
+#define ID { HUB_CLI_ARG(N_("ID"), "id", true, false) }
 #define ACT(word, kind, title, example, flags) \
     { word, NULL, HUB_CLI_AGENT, "act", kind, title, example, HUB_CLI_CAN_ROWS, ID, flags, \
       "receipt", NULL, NULL, NULL }
@@ -80,7 +84,7 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     { "send", NULL, HUB_CLI_AGENT, NULL, NULL, N_("send a message; FILE is JSON, - reads it"),
       "rhub send message.json --wait stored\n"
       "rhub send --to court.510603 --kind transfer --procedure judicial-confirmation body.json",
-      HUB_CLI_CAN_ROWS, { { N_("FILE"), NULL, false, false, HUB_CLI_TEXT } }, send_flags, "receipt",
+      HUB_CLI_CAN_ROWS, { HUB_CLI_ARG(N_("FILE"), NULL, false, false) }, send_flags, "receipt",
       hub_cli_body_send, NULL, NULL },
 
     ACT("sign", "sign", N_("sign for a referral"), "rhub sign R-2026-000042", plain),

@@ -53,7 +53,8 @@ static const struct hub_cli_flag enrol_flags[] = {
 static const struct hub_cli_flag steer_flags[] = {
     { "to", 0, HUB_CLI_WHEN, "to", N_("T"), N_("to this instant") },
     { "by", 0, HUB_CLI_TEXT, NULL, N_("SPAN"), N_("forward by 90s, 15m, 2h or 3d") },
-    { "rate", 0, HUB_CLI_NUMBER, "rate", N_("N"), N_("seconds for each second, 0 stands still") },
+    { "rate", 0, HUB_CLI_NUMBER, "rate", N_("N"),
+      N_("seconds for each second, 0 stands still") },
     { .name = NULL },
 };
 
@@ -72,31 +73,33 @@ static const struct hub_cli_flag check_flags[] = {
     { .name = NULL },
 };
 
-#define REFERRAL { { N_("ID"), "id", true, false, HUB_CLI_TEXT } }
-#define AGENCY { { N_("AGENCY"), "id", true, false, HUB_CLI_TEXT } }
-#define LETTERS { { N_("ID"), NULL, false, true, HUB_CLI_TEXT } }
+#define REFERRAL { HUB_CLI_ARG(N_("ID"), "id", true, false) }
+#define AGENCY { HUB_CLI_ARG(N_("AGENCY"), "id", true, false) }
+#define LETTERS { HUB_CLI_ARG(N_("ID"), NULL, false, true) }
 
 const struct hub_cli_command hub_cli_commands_hub[] = {
-    { "status", NULL, HUB_CLI_HUB, "status", NULL, N_("health, deadlines, agencies at a glance"),
-      "rhub status\nrhub status --watch=5", ROWS, { { NULL } }, NULL, "status", NULL,
+    { "status", NULL, HUB_CLI_HUB, "status", NULL,
+      N_("health, deadlines, agencies at a glance"), "rhub status\nrhub status --watch=5",
+      ROWS, { { NULL } }, NULL, "status", NULL,
       hub_cli_page_status, NULL },
     { "check", NULL, HUB_CLI_HUB, NULL, NULL,
       N_("ping, running, store, chain, clock, deadlines, agents, all"),
       "rhub check ping\nrhub check all --nagios", HUB_CLI_CAN_ROWS,
-      { { N_("WHAT"), NULL, false, false, HUB_CLI_TEXT } }, check_flags, "check", hub_cli_body_check, NULL,
-      NULL },
+      { HUB_CLI_ARG(N_("WHAT"), NULL, false, false) }, check_flags, "check",
+      hub_cli_body_check, NULL, NULL },
 
     { "referral", "list", HUB_CLI_HUB, "referral.list", NULL, N_("list referrals"),
       "rhub referral list --due overdue\n"
       "rhub referral list --to court.510603 --state signed -o csv --bom > list.csv",
       PAGES | HUB_CLI_CAN_RANGE | HUB_CLI_CAN_SORT_THERE, { { NULL } }, list_flags, "referral",
       NULL, NULL, NULL },
-    { "referral", "show", HUB_CLI_HUB, "referral.show", NULL, N_("one referral with its clocks"),
+    { "referral", "show", HUB_CLI_HUB, "referral.show", NULL,
+      N_("one referral with its clocks"),
       "rhub referral show R-2026-000042", ROWS, REFERRAL, NULL, "referral", NULL,
       hub_cli_page_referral, NULL },
     { "referral", "timeline", HUB_CLI_HUB, "referral.timeline", NULL,
-      N_("what happened to a referral"), "rhub referral timeline R-2026-000042", PAGES, REFERRAL,
-      NULL, "event", NULL, NULL, NULL },
+      N_("what happened to a referral"), "rhub referral timeline R-2026-000042", PAGES,
+      REFERRAL, NULL, "event", NULL, NULL, NULL },
     { "referral", "urge", HUB_CLI_HUB, "referral.urge", NULL, N_("urge its holder"),
       "rhub referral urge R-2026-000042", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, REFERRAL, NULL,
       "done", NULL, hub_cli_page_done, NULL },
@@ -119,7 +122,8 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub queue list", PAGES, { { NULL } }, NULL, "queue", NULL, NULL, NULL },
     { "queue", "peek", HUB_CLI_HUB, "queue.peek", NULL,
       N_("look into a queue; takes nothing out"), "rhub queue peek court.510603 -n 5", ROWS,
-      { { N_("AGENCY"), "agency", true, false, HUB_CLI_TEXT } }, peek_flags, "queued", NULL, NULL, NULL },
+      { HUB_CLI_ARG(N_("AGENCY"), "agency", true, false) }, peek_flags, "queued", NULL, NULL,
+      NULL },
 
     { "dead", "list", HUB_CLI_HUB, "dead.list", NULL, N_("letters that cannot be taken"),
       "rhub dead list --cause RH-4221", PAGES, { { NULL } }, dead_flags, "dead", NULL, NULL,
@@ -141,7 +145,8 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       LETTERS, settle_flags, "dead", hub_cli_body_dead_return, NULL,
       N_("Give them back to their senders?") },
 
-    { "agency", "list", HUB_CLI_HUB, "agency.list", NULL, N_("every agency"), "rhub agency list",
+    { "agency", "list", HUB_CLI_HUB, "agency.list", NULL, N_("every agency"),
+      "rhub agency list",
       PAGES, { { NULL } }, NULL, "agency", NULL, NULL, NULL },
     { "agency", "show", HUB_CLI_HUB, "agency.show", NULL, N_("one agency"),
       "rhub agency show court.510603", ROWS, AGENCY, NULL, "agency", NULL, hub_cli_card, NULL },
@@ -159,8 +164,8 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       PRESS | HUB_CLI_CAN_CONFIRM, AGENCY, NULL, "agency", NULL, hub_cli_card,
       N_("Refuse everything this agency sends until it is resumed?") },
     { "agency", "resume", HUB_CLI_HUB, "agency.resume", NULL, N_("end a suspension"),
-      "rhub agency resume court.510603 --reason \"copy removed\"", PRESS, AGENCY, NULL, "agency",
-      NULL, hub_cli_card, NULL },
+      "rhub agency resume court.510603 --reason \"copy removed\"", PRESS, AGENCY, NULL,
+      "agency", NULL, hub_cli_card, NULL },
 
     { "clock", "show", HUB_CLI_HUB, "clock.show", NULL, N_("hub time and wall clock"),
       "rhub clock show", ROWS, { { NULL } }, NULL, "clock", NULL, hub_cli_card, NULL },
@@ -177,11 +182,12 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
     { "rules", "list", HUB_CLI_HUB, "rules.list", NULL, N_("procedures in force"),
       "rhub rules list", ROWS, { { NULL } }, NULL, "procedure", NULL, NULL, NULL },
     { "rules", "reload", HUB_CLI_HUB, "rules.reload", NULL, N_("read the rule files again"),
-      "rhub rules reload", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "procedure", NULL, NULL, NULL },
+      "rhub rules reload", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "procedure", NULL, NULL,
+      NULL },
     { "route", "query", HUB_CLI_HUB, "route.query", NULL, N_("which agency is competent"),
       "rhub route query labour.wage-arrears --area 510603", HUB_CLI_CAN_ROWS,
-      { { N_("CATEGORY"), "category", true, false, HUB_CLI_TEXT } }, route_flags, "route", NULL, hub_cli_card,
-      NULL },
+      { HUB_CLI_ARG(N_("CATEGORY"), "category", true, false) }, route_flags, "route", NULL,
+      hub_cli_card, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
       N_("figures of a period, with their parts"),
       "rhub report figures --since month\nrhub report figures --since 2026-01-01 --by agency "

@@ -5,8 +5,8 @@
  *   unit   hours | calendar_days | working_days | months (民法典 art. 202)
  *   n      1 to 100000
  *   roll   next_working_day | none
- * Prints case,due_date,due_at,provisional in the order of the rows, RFC 4180 with CRLF, dates and
- * instants in +08:00. No time zone of the process plays a part.
+ * Prints case,due_date,due_at,provisional in the order of the rows, RFC 4180 with CRLF, dates
+ * and instants in +08:00. No time zone of the process plays a part.
  *
  * The command line does not look into the hub: whoever assembles the program hands in the
  * calculus, which is hub_deadline_plain of hub/core with the rules told there. */

@@ -110,8 +110,8 @@ void hub_cli_help_all(struct hub_cli *cli, FILE *out)
         print_global(out, global);
     fprintf(out, "\n");
     print_wrapped(out,
-                  _("rhub X runs rhub-X if it is installed (rhub audit verify). Exit codes: rhub "
-                    "help exit-codes. A code of the hub: rhub explain RH-4221."),
+                  _("rhub X runs rhub-X if it is installed (rhub audit verify). Exit codes: "
+                    "rhub help exit-codes. A code of the hub: rhub explain RH-4221."),
                   0);
 }
 

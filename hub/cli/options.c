@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/item.h>
 #include <rh/text.h>
 
 enum letter {
@@ -55,7 +56,8 @@ static const struct hub_cli_global globals[] = {
       N_("before then") },
     { "watch", L_WATCH, optional_argument, HUB_CLI_CAN_WATCH, -1, N_("SECS"),
       N_("run again and again; jsonl shows changes only") },
-    { "yes", 'y', no_argument, HUB_CLI_CAN_CONFIRM, -1, NULL, N_("answer the question with yes") },
+    { "yes", 'y', no_argument, HUB_CLI_CAN_CONFIRM, -1, NULL,
+      N_("answer the question with yes") },
     { "reason", L_REASON, required_argument, HUB_CLI_CAN_REASON, -1, N_("TEXT"),
       N_("why; goes on record") },
     { "dry-run", 'n', no_argument, HUB_CLI_CAN_DRY_RUN, -1, NULL,
@@ -364,7 +366,7 @@ static enum rh_exit take_own(struct hub_cli *cli, int place, const char *value)
     uint64_t number;
     bool many = flag->type == HUB_CLI_LIST || flag->type == HUB_CLI_PAIRS ||
                 flag->type == HUB_CLI_FACTS || flag->type == HUB_CLI_CHILDREN;
-    if (flag->type == HUB_CLI_NUMBER && !read_number(value, UINT64_C(9007199254740991), &number))
+    if (flag->type == HUB_CLI_NUMBER && !read_number(value, RH_NUMBER_MAX, &number))
         return hub_cli_usage(cli, _("a whole number is wanted"), value, NULL);
     if (!many && values->count > 0)
         return hub_cli_usage(cli, _("the option is given twice"), flag->name, NULL);

@@ -526,7 +526,8 @@ enum rh_exit hub_cli_judge(struct hub_cli *cli, const json_t *rows)
         const char *result = json_string_value(json_object_get(row, "result"));
         const char *text = json_string_value(json_object_get(row, "refusal"));
         if (result != NULL && strcmp(result, "waiting") == 0)
-            hub_cli_note(cli, "%s", _("safe in the agent's spool; the hub has not answered yet"));
+            hub_cli_note(cli, "%s",
+                         _("safe in the agent's spool; the hub has not answered yet"));
         if (result == NULL || strcmp(result, "refused") != 0)
             continue;
         code = RH_EXIT_REJECTED;

@@ -86,8 +86,8 @@ void hub_cli_when(uint64_t ms, uint64_t now_ms, bool exact, char out[HUB_CLI_WHE
     struct tm at, now;
     split(ms, &at);
     split(now_ms, &now);
-    size_t used = strftime(out, HUB_CLI_WHEN_BYTES,
-                           exact || at.tm_year != now.tm_year ? "%Y-%m-%d %H:%M" : "%m-%d %H:%M",
+    bool whole = exact || at.tm_year != now.tm_year;
+    size_t used = strftime(out, HUB_CLI_WHEN_BYTES, whole ? "%Y-%m-%d %H:%M" : "%m-%d %H:%M",
                            &at);
     if (exact)
         snprintf(out + used, HUB_CLI_WHEN_BYTES - used, ":%02d.%03d", at.tm_sec,

@@ -104,8 +104,8 @@ static void count_registered(struct group *group, const struct hub_referral *row
     add(group, CLOSED, row->closed_ms != 0, true);
 }
 
-static void count_clock(struct hub_ask *ask, struct group *group, const struct hub_referral *row,
-                        const struct hub_deadline *deadline)
+static void count_clock(struct hub_ask *ask, struct group *group,
+                        const struct hub_referral *row, const struct hub_deadline *deadline)
 {
     const struct rh_limit *limit = hub_find_limit(ask, row, deadline);
     bool met = deadline->status == HUB_DEADLINE_MET;
@@ -140,7 +140,8 @@ static struct group *find_group(struct report *report, uint32_t agency, const ch
     return group;
 }
 
-static void count_row(struct hub_ask *ask, struct report *report, const struct hub_referral *row)
+static void count_row(struct hub_ask *ask, struct report *report,
+                      const struct hub_referral *row)
 {
     bool in_period = row->registered_ms >= report->since_ms &&
                      row->registered_ms < report->until_ms;
@@ -196,7 +197,8 @@ static enum rh_err show_group(struct hub_ask *ask, const struct report *report,
         hub_json_uint(row, "denominator", denominator);
         json_object_set_new(row, "rate", json_null());
         if (denominator != 0 && f != REGISTERED)
-            json_object_set_new(row, "rate", json_real((double)numerator / (double)denominator));
+            json_object_set_new(row, "rate",
+                                json_real((double)numerator / (double)denominator));
         hub_json_text(row, "definition", figures[f].definition);
         hub_json_at(row, "since_at", report->since_ms);
         hub_json_at(row, "until_at", report->until_ms);
