@@ -176,7 +176,7 @@ static const json_t *request_args(const struct rht_run *run, json_t **keep)
 
 static void expect_args(const char *words, const char *wanted)
 {
-    json_t *request, *args = json_loads(wanted, 0, NULL);
+    json_t *request = NULL, *args = json_loads(wanted, 0, NULL);
     const struct rht_run *run = rht_rhub(words, NULL);
     if (run->code != RH_EXIT_OK || !json_equal(request_args(run, &request), args))
         fail_msg("rhub %s: %d\n%s\n%s", words, (int)run->code, run->request, run->err);
