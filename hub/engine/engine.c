@@ -66,6 +66,7 @@ static bool carve(struct hub_engine *engine)
     engine->plain_bytes = malloc(HUB_CONTENT_BYTES_MAX);
     engine->confirm_cores = malloc((size_t)RH_BUNDLE_ITEMS_MAX * RH_CORE_BYTES_MAX);
     engine->agencies = calloc(HUB_AGENCIES_MAX, sizeof *engine->agencies);
+    engine->bundles = calloc(HUB_BUNDLES_REMEMBERED, sizeof *engine->bundles);
     engine->read_record[0] = calloc(1, sizeof *engine->read_record[0]);
     engine->read_record[1] = calloc(1, sizeof *engine->read_record[1]);
     if (engine->recent != NULL)
@@ -74,7 +75,8 @@ static bool carve(struct hub_engine *engine)
            engine->record != NULL && engine->rules != NULL && engine->outcome_bytes != NULL &&
            engine->rest_bytes != NULL && engine->content_bytes != NULL &&
            engine->plain_bytes != NULL && engine->confirm_cores != NULL &&
-           engine->agencies != NULL && engine->read_record[0] != NULL &&
+           engine->agencies != NULL && engine->bundles != NULL &&
+           engine->read_record[0] != NULL &&
            engine->read_record[1] != NULL;
 }
 
@@ -241,6 +243,7 @@ void hub_engine_close(struct hub_engine **pointer)
     free(engine->plain_bytes);
     free(engine->confirm_cores);
     free(engine->agencies);
+    free(engine->bundles);
     for (unsigned i = 0; i < 2; i++) {
         free(engine->read_bytes[i]);
         free(engine->read_record[i]);

@@ -38,6 +38,17 @@ struct hub_recent {
     uint8_t arena[HUB_RECENT_BYTES];
 };
 
+/* Bundles whose items are being delivered: read, and their trees built, once each. */
+enum { HUB_BUNDLES_REMEMBERED = 16 };
+
+struct hub_bundle_memo {
+    uint64_t index_plus_one; /* 0: free */
+    struct rh_signature signature;
+    size_t header_bytes;
+    uint8_t header[RH_BUNDLE_HEADER_BYTES_MAX];
+    struct rh_bundle_tree tree;
+};
+
 struct hub_engine {
     struct hub_engine_options options;
     char *journal_dir, *log_dir, *rules_dir; /* owned */
@@ -101,6 +112,8 @@ struct hub_engine {
     struct hub_record *read_record[2];
     uint32_t read_slot[2]; /* content key slot of that record */
     uint8_t notice[RH_PUBLIC_BYTES_MAX];
+    struct hub_bundle_memo *bundles; /* HUB_BUNDLES_REMEMBERED */
+    uint32_t next_bundle;       /* the one that is forgotten next */
 };
 
 /* stage.c: one record into frame and views ------------------------------------------------ */

@@ -166,30 +166,60 @@ static enum rh_err open_item(struct hub_engine *engine, uint64_t slot,
     return RH_OK;
 }
 
+static enum rh_err remember_bundle(struct hub_engine *engine, uint64_t index,
+                                   struct hub_bundle_memo *out)
+{
+    struct rh_bytes core, rest, content;
+    struct hub_record *bundle;
+    enum rh_err err = hub_engine_read(engine, 1, index, &core, &rest, &content, &bundle);
+    if (err != RH_OK)
+        return err;
+    size_t count = bundle->digests.bytes / RH_HASH_BYTES;
+    if (count == 0 || count > RH_BUNDLE_ITEMS_MAX || bundle->header.bytes > sizeof out->header)
+        return RH_ERR_CORRUPT;
+    struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    memcpy(digests, bundle->digests.data, count * sizeof digests[0]);
+    rh_bundle_tree_build(digests, (uint32_t)count, &out->tree);
+    memcpy(out->header, bundle->header.data, bundle->header.bytes);
+    out->header_bytes = bundle->header.bytes;
+    out->signature = bundle->signature;
+    out->index_plus_one = index + 1;
+    return RH_OK;
+}
+
+static enum rh_err find_bundle(struct hub_engine *engine, uint64_t index,
+                               const struct hub_bundle_memo **out)
+{
+    for (uint32_t i = 0; i < HUB_BUNDLES_REMEMBERED; i++) {
+        if (engine->bundles[i].index_plus_one == index + 1) {
+            *out = &engine->bundles[i];
+            return RH_OK;
+        }
+    }
+    struct hub_bundle_memo *memo =
+        &engine->bundles[engine->next_bundle++ % HUB_BUNDLES_REMEMBERED];
+    memo->index_plus_one = 0;
+    *out = memo;
+    return remember_bundle(engine, index, memo);
+}
+
 /* The sender's own proof: signed header, place in the bundle, path to its root. */
 static enum rh_err add_sender_proof(struct hub_engine *engine, const struct hub_record *record,
                                     struct rh_delivery *out)
 {
-    struct rh_bytes core, rest, content;
-    struct hub_record *bundle;
-    enum rh_err err =
-        hub_engine_read(engine, 1, record->bundle_index, &core, &rest, &content, &bundle);
+    const struct hub_bundle_memo *bundle;
+    enum rh_err err = find_bundle(engine, record->bundle_index, &bundle);
     if (err != RH_OK)
         return err;
-    uint32_t count = (uint32_t)(bundle->digests.bytes / RH_HASH_BYTES);
-    if (count == 0 || count > RH_BUNDLE_ITEMS_MAX || record->position >= count)
+    if (record->position >= bundle->tree.count)
         return RH_ERR_CORRUPT;
-    struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
-    memcpy(digests, bundle->digests.data, count * sizeof digests[0]);
-    out->header = bundle->header;
+    out->header = (struct rh_bytes){ bundle->header, bundle->header_bytes };
     out->signature = bundle->signature;
     out->position = record->position;
-    out->path_count = rh_bundle_path(digests, count, record->position, out->path);
+    out->path_count = rh_bundle_tree_path(&bundle->tree, record->position, out->path);
     return RH_OK;
 }
 
-/* The content lies under the key that the record names: that of the matter the item was about,
- * which is not the one delivered where an item brings forth others (split, transfer_on). */
 static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record *record,
                              struct rh_bytes content, struct rh_delivery *out)
 {

@@ -87,21 +87,45 @@ void rh_bundle_root(const struct rh_hash *digests, uint32_t count, struct rh_has
     *out = nodes[0];
 }
 
-uint32_t rh_bundle_path(const struct rh_hash *digests, uint32_t count, uint32_t position,
-                        struct rh_hash out[RH_BUNDLE_PATH_MAX])
+void rh_bundle_tree_build(const struct rh_hash *digests, uint32_t count,
+                          struct rh_bundle_tree *out)
 {
-    struct rh_hash nodes[RH_BUNDLE_ITEMS_MAX];
+    struct rh_hash *level = out->nodes;
+    out->count = count;
+    leaves_of(digests, count, level);
+    for (uint32_t width = count; width > 1; width = (width + 1) / 2) {
+        struct rh_hash *above = level + width;
+        rh_assert(above + (width + 1) / 2 <= out->nodes + RH_BUNDLE_NODES_MAX);
+        for (uint32_t i = 0; i + 1 < width; i += 2)
+            rh_hash_node(&level[i], &level[i + 1], &above[i / 2]);
+        if (width % 2 == 1)
+            above[width / 2] = level[width - 1];
+        level = above;
+    }
+}
+
+uint32_t rh_bundle_tree_path(const struct rh_bundle_tree *tree, uint32_t position,
+                             struct rh_hash out[RH_BUNDLE_PATH_MAX])
+{
+    const struct rh_hash *level = tree->nodes;
     uint32_t found = 0;
-    rh_assert(position < count);
-    leaves_of(digests, count, nodes);
-    for (uint32_t width = count; width > 1; position /= 2) {
+    rh_assert(position < tree->count);
+    for (uint32_t width = tree->count; width > 1; width = (width + 1) / 2, position /= 2) {
         uint32_t neighbour = position ^ 1U;
         if (neighbour < width)
-            out[found++] = nodes[neighbour];
-        width = level_up(nodes, width);
+            out[found++] = level[neighbour];
+        level += width;
     }
     rh_assert(found <= RH_BUNDLE_PATH_MAX);
     return found;
+}
+
+uint32_t rh_bundle_path(const struct rh_hash *digests, uint32_t count, uint32_t position,
+                        struct rh_hash out[RH_BUNDLE_PATH_MAX])
+{
+    struct rh_bundle_tree tree;
+    rh_bundle_tree_build(digests, count, &tree);
+    return rh_bundle_tree_path(&tree, position, out);
 }
 
 bool rh_bundle_path_verify(const struct rh_hash *root, uint32_t count, uint32_t position,

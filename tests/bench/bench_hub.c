@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { SENDERS_MAX = 8, RING = 4096, ITEM_BYTES = 2048, SAMPLES = 1 << 18, BODY_BYTES = 1024 };
+enum { ACK_EVERY = 32, SENDERS_MAX = 8, RING = 4096, ITEM_BYTES = 2048, SAMPLES = 1 << 18, BODY_BYTES = 1024 };
 
 struct samples {
     uint32_t count;
@@ -45,6 +45,9 @@ struct party {
     uint8_t items[RING][ITEM_BYTES];
     struct samples receipts, deliveries;
     uint64_t refused;
+    uint32_t owed_count;                /* receiver: senders with deliveries to acknowledge */
+    struct rh_public owed[SENDERS_MAX];
+    uint32_t since_ack[SENDERS_MAX];
 };
 
 static struct rh_card hub_card;
@@ -136,12 +139,35 @@ static void put_next(struct party *party)
     put_item(party, &part, body, part.kind == RH_KIND_REGISTER ? 0 : sizeof body);
 }
 
-static void put_ack(struct party *party, const struct rh_delivery *delivery)
+static void put_ack(struct party *party, uint32_t which)
 {
-    struct rh_public ack = { .kind = RH_KIND_ACK, .from = delivery->sender,
-                             .lane = delivery->lane, .pair_seq = delivery->pair_seq };
-    fresh_id(ack.message_id.bytes);
-    put_item(party, &ack, NULL, 0);
+    fresh_id(party->owed[which].message_id.bytes);
+    put_item(party, &party->owed[which], NULL, 0);
+    party->since_ack[which] = 0;
+}
+
+/* Acknowledgements are cumulative: one for what a turn brought, at the latest every 32. */
+static void owe_ack(struct party *party, const struct rh_delivery *delivery)
+{
+    uint32_t which = 0;
+    while (which < party->owed_count &&
+           strcmp(party->owed[which].from.text, delivery->sender.text) != 0)
+        which++;
+    if (which == party->owed_count)
+        party->owed[party->owed_count++] =
+            (struct rh_public){ .kind = RH_KIND_ACK, .from = delivery->sender };
+    party->owed[which].lane = delivery->lane;
+    party->owed[which].pair_seq = delivery->pair_seq;
+    if (++party->since_ack[which] >= ACK_EVERY)
+        put_ack(party, which);
+}
+
+static void put_owed_acks(struct party *party)
+{
+    for (uint32_t i = 0; i < party->owed_count; i++) {
+        if (party->since_ack[i] > 0)
+            put_ack(party, i);
+    }
 }
 
 /* ---- callbacks ---- */
@@ -172,8 +198,7 @@ static void take_delivery(struct party *party, const struct rh_client_event *eve
     memcpy(&sent, event->delivery->item.body.data, sizeof sent);
     add_sample(&party->deliveries, sent);
     atomic_fetch_add(&delivered, 1);
-    if (party->last_n - party->confirmed_n < RING - 1)
-        put_ack(party, event->delivery);
+    owe_ack(party, event->delivery);
 }
 
 static void on_event(void *context, const struct rh_client_event *event)
@@ -323,6 +348,7 @@ static void *run_party(void *argument)
         if (party->last_n != before || !party->sender)
             rh_client_offer(party->client, party->last_n);
         turn(party, 20);
+        put_owed_acks(party);
     }
     rh_client_close(&party->client);
     return NULL;

@@ -183,6 +183,18 @@ enum rh_err rh_bundle_header_decode(struct rh_bytes bytes, struct rh_bundle_head
  * returns its length. count 1..RH_BUNDLE_ITEMS_MAX and position < count are the caller's
  * promise. Verify takes numbers from strangers. */
 void rh_bundle_root(const struct rh_hash *digests, uint32_t count, struct rh_hash *out);
+/* The whole tree of a bundle, for whoever needs many paths: every level, leaves first. */
+enum { RH_BUNDLE_NODES_MAX = 2 * RH_BUNDLE_ITEMS_MAX };
+
+struct rh_bundle_tree {
+    uint32_t count; /* leaves */
+    struct rh_hash nodes[RH_BUNDLE_NODES_MAX];
+};
+
+void rh_bundle_tree_build(const struct rh_hash *digests, uint32_t count,
+                          struct rh_bundle_tree *out);
+uint32_t rh_bundle_tree_path(const struct rh_bundle_tree *tree, uint32_t position,
+                             struct rh_hash out[RH_BUNDLE_PATH_MAX]);
 uint32_t rh_bundle_path(const struct rh_hash *digests, uint32_t count, uint32_t position,
                         struct rh_hash out[RH_BUNDLE_PATH_MAX]);
 bool rh_bundle_path_verify(const struct rh_hash *root, uint32_t count, uint32_t position,
