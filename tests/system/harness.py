@@ -265,6 +265,68 @@ class Hub:
         return done.stdout.strip()
 
 
+class Agent:
+    """A real rhub-agent: keys, spool, exchange folder, socket."""
+
+    def __init__(self, run, hub, agency, profile="petitions", *, name=None, options=()):
+        self.run, self.hub, self.agency = run, hub, agency
+        self.dir = run.dir / (name or agency)
+        self.keys, self.state = self.dir / "keys", self.dir / "state"
+        self.exchange, self.profile, self.options = self.dir / "ex", profile, list(options)
+        self.socket = self.state / "agent.sock"
+        self.process = None
+        self.dir.mkdir()
+        run.check([run.program("rhub-agent"), "init", "--agency", agency, "--keys", self.keys,
+                   "--state", self.state, "--exchange", self.exchange])
+        card = (self.keys / f"{agency}.pub").read_text()
+        (hub.cards / f"{agency}.pub").write_text(card)
+        hub.ask("agency.enrol", id=agency, card=card, name_zh=agency, name_en=agency)
+
+    def launch(self):
+        profile = [] if self.profile is None else [
+            "--profile", ROOT / "agents" / self.profile / "profile.yaml"
+            if (ROOT / "agents" / self.profile / "profile.yaml").exists() else self.profile]
+        self.process = Process(
+            self.run, self.agency,
+            [self.run.program("rhub-agent"), "run", "--agency", self.agency, "--keys", self.keys,
+             "--hub-card", self.hub.card, "--state", self.state, "--agencies", self.hub.cards,
+             "--exchange", self.exchange, "--retry-ms", "300", *profile, *self.options])
+        return self
+
+    def start(self, seconds=20):
+        self.launch()
+        self.run.until(f"{self.agency} answers", self.answers, seconds=seconds)
+        return self
+
+    def answers(self):
+        self.check()
+        with contextlib.suppress(OSError, Refusal):
+            self.ask("status")
+            return True
+        return False
+
+    def online(self):
+        with contextlib.suppress(OSError, Refusal):
+            return self.ask("status")[0]["online"]
+        return False
+
+    def ask(self, verb, **args):
+        return ask(self.socket, verb, args)[0]
+
+    def check(self):
+        demand(self.process.running(), f"{self.agency} ended with "
+               f"{self.process.popen.returncode}:\n{self.process.words()}")
+
+    def kill(self):
+        self.process.kill()
+        self.run.processes.remove(self.process)
+
+    def stop(self):
+        code = self.process.end()
+        demand(code == 0, f"{self.agency} ended with {code}:\n{self.process.words()}")
+        self.run.processes.remove(self.process)
+
+
 class Run:
     """One test: its folder, its processes, its seed."""
 
@@ -362,6 +424,10 @@ class Run:
             hub.enrol(made.party)
         self.agencies.append(made)
         return made
+
+    def agent(self, hub, agency, profile="petitions", **how):
+        """A real rhub-agent, enrolled, not started yet."""
+        return Agent(self, hub, agency, profile, **how)
 
     def process(self, hub, agency, peers, rate, **more):
         """A PyAgency in a process of its own, not started yet."""
