@@ -123,7 +123,7 @@ enum rh_err agent_spool_sent_by_id(struct agent_spool *spool, const struct rh_me
 /* The first row at or above *n; *n becomes its number. RH_ERR_NOTFOUND past the last. */
 enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n, struct agent_sent *out);
 
-/* A verified confirm: receipts kept, rows settled. RH_ERR_CORRUPT when a core differs from the
+/* A verified confirm: receipts kept, rows settled. RH_ERR_EXISTS when a core differs from the
  * one that came before for the same number. */
 enum rh_err agent_spool_confirmed(struct agent_spool *spool, uint32_t generation,
                                   const struct rh_frame_confirm *confirm,
@@ -190,6 +190,9 @@ enum rh_err agent_spool_got_next(struct agent_spool *spool, uint64_t *arrival,
                                  struct agent_got *out);
 enum rh_err agent_spool_got_by_id(struct agent_spool *spool, const struct rh_message_id *id,
                                   const struct rh_agency_id *sender, struct agent_got *out);
+/* The same when the sender is not known; with two senders of one id, the first by name. */
+enum rh_err agent_spool_got_by_message(struct agent_spool *spool, const struct rh_message_id *id,
+                                       struct agent_got *out);
 /* The DELIVERY frame, borrowed until the next call; RH_ERR_NOTFOUND when no longer kept. */
 enum rh_err agent_spool_delivery(struct agent_spool *spool, uint64_t arrival,
                                  struct rh_bytes *frame);

@@ -100,6 +100,23 @@ enum rh_err agent_spool_got_by_id(struct agent_spool *spool, const struct rh_mes
     return err == RH_OK ? agent_spool_got(spool, arrival, out) : err;
 }
 
+enum rh_err agent_spool_got_by_message(struct agent_spool *spool, const struct rh_message_id *id,
+                                       struct agent_got *out)
+{
+    struct spool_key key = { .bytes = 0 };
+    struct rh_bytes found, value;
+    spool_key_bytes(&key, id->bytes, sizeof id->bytes);
+    enum rh_err err = spool_seek(spool->env, SPOOL_SEEN, spool_key_of(&key), &found, &value);
+    if (err == RH_OK && (found.bytes < sizeof id->bytes ||
+                         memcmp(found.data, id->bytes, sizeof id->bytes) != 0))
+        err = RH_ERR_NOTFOUND;
+    if (err == RH_OK && value.bytes != 8)
+        err = RH_ERR_CORRUPT;
+    uint64_t arrival = err == RH_OK ? spool_read_u64(value.data) : 0;
+    spool_read_done(spool->env);
+    return err == RH_OK ? agent_spool_got(spool, arrival, out) : err;
+}
+
 enum rh_err agent_spool_judge(struct agent_spool *spool, const struct agent_got *got,
                               enum agent_turn *turn, uint64_t *expected)
 {

@@ -212,7 +212,7 @@ static enum rh_err put_receipt(struct agent_spool *spool, const struct spool_key
     return spool_put(spool->env, SPOOL_RECEIPTS, spool_key_of(key), bytes);
 }
 
-/* Whether a receipt is there already; RH_ERR_CORRUPT when its core is another one. */
+/* Whether a receipt is there already; RH_ERR_EXISTS when its core is another one. */
 static enum rh_err known_receipt(struct agent_spool *spool, const struct spool_key *key,
                                  struct rh_bytes core, bool *known)
 {
@@ -221,7 +221,7 @@ static enum rh_err known_receipt(struct agent_spool *spool, const struct spool_k
     *known = err == RH_OK;
     if (err == RH_OK && (value.bytes != RECEIPT_HEAD_BYTES + core.bytes ||
                          memcmp(value.data + RECEIPT_HEAD_BYTES, core.data, core.bytes) != 0))
-        err = RH_ERR_CORRUPT;
+        err = RH_ERR_EXISTS;
     spool_read_done(spool->env);
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }

@@ -646,6 +646,7 @@ static void forget(struct rht_hub *hub, uint64_t keep)
     hub->size = keep;
     hub->note_bytes = 0;
     hub->published = 0;
+    hub->party_count = 0; /* known again from what is sent again */
     for (uint32_t a = 0; a < hub->agency_count; a++) {
         struct fake_agency *agency = &hub->agencies[a];
         agency->next_n = 1;

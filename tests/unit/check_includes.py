@@ -43,7 +43,8 @@ AGENTS = {
     "petitions": {"runtime"},
     "court": {"runtime"},
     "police": {"runtime"},
-    "main.c": {"client", "runtime", "doors", "procuratorate", "petitions", "court", "police"},
+    "main.c": {"client", "runtime", "doors", "load", "procuratorate", "petitions", "court",
+               "police"},
 }
 AREAS = {"hub": HUB, "protocol": PROTOCOL, "agents": AGENTS}
 

@@ -412,8 +412,31 @@ static void test_client_survives_loss_and_breaks(void **state)
     assert_int_equal(two->deliveries, one->last_n);
     for (uint64_t n = 1; n <= one->last_n; n++)
         assert_int_equal(rht_hub_stored(hub, &one->ids[n]), 1);
-    assert_true(one->busy > 0);
     assert_int_equal(one->alarms, 0);
+}
+
+static bool one_was_told_to_wait(void)
+{
+    return one->busy > 0;
+}
+
+/* BUSY consumes nothing: after the pause the same numbers go again, in order. */
+static void test_client_waits_when_the_hub_is_busy(void **state)
+{
+    (void)state;
+    struct rht_hub_knobs *knobs = rht_hub_knobs(hub);
+    knobs->busy = 2;
+    knobs->busy_refusal = RH_REFUSE_BUSY_QUOTA;
+    knobs->busy_ms = 60;
+    party_connect(one);
+    assert_true(turn_until(one_online));
+    for (int i = 0; i < 300; i++)
+        party_send(one, two->id.text, 10);
+    uint64_t began = rht_now_ms();
+    assert_true(turn_until(one_was_told_to_wait));
+    assert_true(turn_until(one_has_all_receipts));
+    assert_true(rht_now_ms() - began >= 55);
+    assert_int_equal(rht_hub_next_n(hub, one->id.text), 301);
 }
 
 /* Each way a receipt can lie ends the session with an alarm, and no receipt is kept. */
@@ -750,6 +773,7 @@ int main(void)
         CASE(test_client_sends_receives_and_answers),
         CASE(test_client_sends_the_largest_items),
         CASE(test_client_survives_loss_and_breaks),
+        CASE(test_client_waits_when_the_hub_is_busy),
         CASE(test_client_refuses_spoilt_receipts),
         CASE(test_client_refuses_altered_delivery),
         CASE(test_client_knows_no_sender_without_card),

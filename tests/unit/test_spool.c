@@ -210,7 +210,7 @@ static void test_spool_settles_receipts_once(void **state)
     assert_int_equal(agent_spool_receipt(spool, 9, &receipt), RH_ERR_NOTFOUND);
     assert_int_equal(agent_spool_commit(spool), RH_OK);
     /* Another core for a number that has one is a lie. */
-    assert_int_equal(confirm_some(spool, 1, 3, 1, RH_REFUSE_WRONG_STATE), RH_ERR_CORRUPT);
+    assert_int_equal(confirm_some(spool, 1, 3, 1, RH_REFUSE_WRONG_STATE), RH_ERR_EXISTS);
     agent_spool_abort(spool);
     agent_spool_close(&spool);
     free(dir);

@@ -1,0 +1,417 @@
+/* The local socket: one line asks, lines answer. protocol/spec/local.md, "Verbs of an agent". */
+#include "runtime/agent.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rh/refusal.h>
+
+#include "runtime/receipt.h"
+#include "runtime/verbs.h"
+#include "runtime/words.h"
+
+enum { WAIT_S_DEFAULT = 10, WAIT_S_MAX = 60, TURN_MS = 200 };
+
+/* ---- answers ---------------------------------------------------------------------------- */
+
+static enum rh_err write_line(struct agent_ask *ask, json_t *line)
+{
+    char *text = json_dumps(line, JSON_COMPACT);
+    json_decref(line);
+    if (text == NULL)
+        return RH_ERR_NOMEM;
+    enum rh_err err = rh_local_write(ask->reply, text, strlen(text));
+    free(text);
+    return err;
+}
+
+enum rh_err agent_ask_row(struct agent_ask *ask, json_t *row)
+{
+    json_t *line = json_object();
+    json_object_set_new(line, "row", row);
+    ask->rows++;
+    return write_line(ask, line);
+}
+
+enum rh_err agent_ask_refuse(struct agent_ask *ask, uint32_t refusal, const char *pointer)
+{
+    ask->refusal = refusal;
+    snprintf(ask->pointer, sizeof ask->pointer, "%s", pointer);
+    return RH_OK;
+}
+
+static enum rh_err write_error(struct agent_ask *ask)
+{
+    const struct agent_texts *texts = ask->agent->texts;
+    const struct rh_refusal_info *info = rh_refusal_find(ask->refusal);
+    char code[RH_REFUSAL_TEXT_BYTES];
+    rh_refusal_format(ask->refusal, code);
+    json_t *error = json_object(), *line = json_object();
+    json_object_set_new(error, "code", json_string(code));
+    json_object_set_new(error, "title",
+                        json_string(agent_texts_title(texts, ask->refusal, false)));
+    json_object_set_new(error, "detail", json_null());
+    json_object_set_new(error, "pointer", json_string(ask->pointer));
+    json_object_set_new(error, "retriable", json_boolean(info != NULL && info->retriable));
+    json_object_set_new(error, "exit",
+                        json_integer(info != NULL ? (int)info->exit : RH_EXIT_INTERNAL));
+    if (ask->problems.count > 0) {
+        json_t *whole = agent_problems_json(&ask->problems, texts, NULL);
+        json_object_set(error, "errors", json_object_get(whole, "errors"));
+        json_decref(whole);
+    }
+    json_object_set_new(line, "error", error);
+    return write_line(ask, line);
+}
+
+static enum rh_err write_end(struct agent_ask *ask)
+{
+    json_t *end = json_object(), *line = json_object();
+    json_object_set_new(end, "count", json_integer(ask->rows));
+    agent_json_text(end, "cursor", ask->cursor);
+    json_object_set_new(line, "end", end);
+    return write_line(ask, line);
+}
+
+/* ---- arguments -------------------------------------------------------------------------- */
+
+const char *agent_ask_text(struct agent_ask *ask, const char *name)
+{
+    const json_t *value = json_object_get(ask->args, name);
+    if (value == NULL)
+        return NULL;
+    if (json_is_string(value) && json_string_length(value) <= 4096)
+        return json_string_value(value);
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/args/%s", name);
+    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+    return NULL;
+}
+
+uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t missing, uint64_t max)
+{
+    const json_t *value = json_object_get(ask->args, name);
+    json_int_t number = json_integer_value(value);
+    if (value == NULL)
+        return missing;
+    if (json_is_integer(value) && number >= 0)
+        return (uint64_t)number > max ? max : (uint64_t)number;
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/args/%s", name);
+    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+    return missing;
+}
+
+/* ---- waiting ---------------------------------------------------------------------------- */
+
+enum wait_for { WAIT_NOTHING, WAIT_STORED, WAIT_DELIVERED, WAIT_SIGNED, WAIT_ACCEPTED };
+
+static enum wait_for read_wait(struct agent_ask *ask)
+{
+    static const char *const names[] = { "nothing", "stored", "delivered", "signed",
+                                         "accepted" };
+    const char *text = agent_ask_text(ask, "wait");
+    if (text == NULL)
+        return WAIT_STORED;
+    for (int i = 0; i < 5; i++)
+        if (strcmp(text, names[i]) == 0)
+            return (enum wait_for)i;
+    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/wait");
+    return WAIT_NOTHING;
+}
+
+/* How far a matter is, as far as this agency has heard. Delivery is heard of only through what
+ * follows it (arrived, signed), or by a turn that has passed to the addressee. */
+static bool has_come_to(struct agent *agent, const struct agent_submission *sent,
+                        enum wait_for wanted)
+{
+    struct agent_sent row;
+    struct agent_case known;
+    for (uint32_t i = 0; i < sent->count; i++) {
+        if (agent_spool_sent(agent->spool, sent->first_n + i, &row) != RH_OK)
+            return true;
+        if (row.state == AGENT_WAITING)
+            return false;
+        if (row.state == AGENT_REFUSED)
+            return true;
+    }
+    if (wanted == WAIT_STORED ||
+        agent_spool_case(agent->spool, &sent->referral, &known) != RH_OK)
+        return wanted == WAIT_STORED;
+    bool signed_for = known.state != RH_STATE_DISPATCHED && known.state != RH_STATE_REGISTERED;
+    bool accepted = signed_for && known.state != RH_STATE_SIGNED;
+    if (wanted == WAIT_DELIVERED)
+        return signed_for || known.last_kind == RH_KIND_ARRIVED;
+    return wanted == WAIT_SIGNED ? signed_for : accepted;
+}
+
+/* The agent goes on turning while the asker waits; only other askers wait with him. */
+static enum rh_err wait_until(struct agent_ask *ask, const struct agent_submission *sent,
+                              enum wait_for wanted, uint64_t wait_s)
+{
+    struct agent *agent = ask->agent;
+    uint64_t until = agent_monotonic_ms() + wait_s * 1000;
+    enum rh_err err = RH_OK;
+    agent->busy_with_verb = true;
+    while (err == RH_OK && wanted != WAIT_NOTHING && !agent->stopping &&
+           !has_come_to(agent, sent, wanted) && agent_monotonic_ms() < until)
+        err = agent_turn(agent, TURN_MS);
+    agent->busy_with_verb = false;
+    if (err != RH_OK)
+        agent->fatal = err;
+    return err;
+}
+
+/* ---- send and act ----------------------------------------------------------------------- */
+
+static enum rh_err answer_receipts(struct agent_ask *ask, const struct agent_submission *sent)
+{
+    uint64_t last = sent->first_n + sent->count - 1;
+    json_t *row = NULL;
+    enum rh_err err = agent_receipt_json(ask->agent->spool, last, false, &row);
+    if (err != RH_OK)
+        return err;
+    struct agent_sent first;
+    if (sent->count == 2 &&
+        agent_spool_sent(ask->agent->spool, sent->first_n, &first) == RH_OK) {
+        json_object_set_new(row, "register_n", json_integer((json_int_t)first.n));
+        /* When the registration is refused, so is what rests on it, and for a lesser reason. */
+        if (first.state == AGENT_REFUSED) {
+            char code[RH_REFUSAL_TEXT_BYTES];
+            rh_refusal_format(first.refusal, code);
+            json_object_set_new(row, "refusal", json_string(code));
+        }
+    }
+    return agent_ask_row(ask, row);
+}
+
+static enum rh_err submit_message(struct agent_ask *ask, struct agent_message *message)
+{
+    struct agent *agent = ask->agent;
+    struct agent_desk desk;
+    struct agent_submission sent;
+    enum wait_for wanted = read_wait(ask);
+    uint64_t wait_s = agent_ask_number(ask, "wait_s", WAIT_S_DEFAULT, WAIT_S_MAX);
+    if (ask->refusal != 0)
+        return RH_OK;
+    if (agent->full)
+        return agent_ask_refuse(ask, RH_REFUSE_SPOOL_FULL, "");
+    agent_fill_desk(agent, &desk);
+    enum rh_err err = agent_desk_submit(&desk, message, 0, &ask->problems, &sent);
+    if (err == RH_ERR_INVALID)
+        return agent_ask_refuse(ask, ask->problems.list[0].refusal,
+                                ask->problems.list[0].pointer);
+    if (err == RH_ERR_AGAIN)
+        return agent_ask_refuse(ask, RH_REFUSE_HUB_UNREACHABLE, "/args/message/external");
+    if (err == RH_OK)
+        err = agent_spool_commit(agent->spool);
+    else if (err == RH_ERR_EXISTS)
+        err = RH_OK;
+    if (err == RH_ERR_FULL)
+        return agent_ask_refuse(ask, RH_REFUSE_SPOOL_FULL, "");
+    if (err != RH_OK)
+        return err;
+    rh_client_offer(agent->client, agent_spool_committed_n(agent->spool));
+    err = wait_until(ask, &sent, wanted, wait_s);
+    return err == RH_OK ? answer_receipts(ask, &sent) : err;
+}
+
+static enum rh_err read_and_submit(struct agent_ask *ask, json_t *json)
+{
+    struct agent_message message;
+    enum rh_err err = agent_message_read(json, RH_KIND_NONE, NULL, &message, &ask->problems);
+    if (err == RH_OK && message.body_file[0] != '\0') {
+        agent_problem_add(&ask->problems, RH_REFUSE_FIELD_INVALID, "/body/file",
+                          "text or base64; files belong to the folder", "应为 text 或 base64");
+        err = RH_ERR_INVALID;
+    }
+    if (err != RH_OK)
+        err = agent_ask_refuse(ask, ask->problems.list[0].refusal,
+                               ask->problems.list[0].pointer);
+    else
+        err = submit_message(ask, &message);
+    agent_message_release(&message);
+    return err;
+}
+
+static enum rh_err serve_send(struct agent_ask *ask)
+{
+    json_t *message = json_object_get(ask->args, "message");
+    if (message == NULL)
+        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/message");
+    return read_and_submit(ask, message);
+}
+
+static const char *media_type_of(const char *path)
+{
+    static const char *const types[][2] = {
+        { ".txt", "text/plain" },       { ".json", "application/json" },
+        { ".pdf", "application/pdf" },  { ".md", "text/markdown" },
+        { ".csv", "text/csv" },         { ".xml", "application/xml" },
+        { ".html", "text/html" },       { ".jpg", "image/jpeg" },
+        { ".png", "image/png" },        { ".ofd", "application/ofd" },
+    };
+    const char *end = strrchr(path, '.');
+    for (size_t i = 0; end != NULL && i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(end, types[i][0]) == 0)
+            return types[i][1];
+    return "application/octet-stream";
+}
+
+/* The file of an act, as the body of its message. */
+static bool add_file(struct agent_ask *ask, const char *path, json_t *message)
+{
+    struct stat about;
+    uint8_t *data = malloc(AGENT_BODY_BYTES_MAX + 1);
+    rh_assert(data != NULL);
+    ssize_t got = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
+        got = read(fd, data, AGENT_BODY_BYTES_MAX + 1);
+    if (fd >= 0)
+        close(fd);
+    if (got < 0)
+        agent_ask_refuse(ask, RH_REFUSE_FILE_UNREADABLE, "/args/file");
+    else if (got > AGENT_BODY_BYTES_MAX)
+        agent_ask_refuse(ask, RH_REFUSE_TOO_LARGE, "/args/file");
+    if (ask->refusal == 0) {
+        json_t *body = json_object();
+        char *text = agent_base64((struct rh_bytes){ data, (size_t)got });
+        json_object_set_new(body, "media_type", json_string(media_type_of(path)));
+        json_object_set_new(body, "base64", json_string(text));
+        json_object_set_new(message, "body", body);
+        free(text);
+    }
+    free(data);
+    return ask->refusal == 0;
+}
+
+/* An act is a message about a referral that exists, said in short. */
+static enum rh_err serve_act(struct agent_ask *ask)
+{
+    static const char *const same[] = { "kind",     "to",    "code",  "note",   "basis", "proper",
+                                        "extend_n", "facts", "children", "copies", NULL };
+    const char *id = agent_ask_text(ask, "id");
+    const char *file = agent_ask_text(ask, "file");
+    if (ask->refusal != 0)
+        return RH_OK;
+    if (id == NULL)
+        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id");
+    json_t *message = json_object();
+    json_object_set_new(message, "referral", json_string(id));
+    for (size_t i = 0; same[i] != NULL; i++) {
+        json_t *value = json_object_get(ask->args, same[i]);
+        if (value != NULL)
+            json_object_set(message, same[i], value);
+    }
+    enum rh_err err = RH_OK;
+    if (file == NULL || add_file(ask, file, message))
+        err = read_and_submit(ask, message);
+    json_decref(message);
+    return err;
+}
+
+/* ---- the table -------------------------------------------------------------------------- */
+
+static enum rh_err serve_stop(struct agent_ask *ask)
+{
+    json_t *row = json_object();
+    ask->agent->stopping = true;
+    json_object_set_new(row, "object", json_string("done"));
+    json_object_set_new(row, "v", json_integer(1));
+    json_object_set_new(row, "id", json_string(ask->agent->options.agency.text));
+    agent_json_instant(row, "at", agent_now_ms(ask->agent));
+    return agent_ask_row(ask, row);
+}
+
+static const struct agent_verb verbs[] = {
+    { "status", agent_verb_status, { NULL } },
+    { "send", serve_send, { "message", "wait", "wait_s", NULL } },
+    { "act", serve_act,
+      { "kind", "id", "to", "code", "note", "basis", "proper", "extend_n", "facts", "file",
+        "children", "copies", "wait", "wait_s", NULL } },
+    { "inbox", agent_verb_inbox, { "limit", "cursor", "state", NULL } },
+    { "outbox", agent_verb_outbox, { "limit", "cursor", "state", NULL } },
+    { "due", agent_verb_due, { "limit", "cursor", "state", NULL } },
+    { "show", agent_verb_show, { "id", NULL } },
+    { "receipt", agent_verb_receipt, { "id", NULL } },
+    { "taken", agent_verb_taken, { "id", NULL } },
+    { "stop", serve_stop, { NULL } },
+};
+
+static const struct agent_verb *find_verb(const struct agent *agent, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    for (uint32_t i = 0; name != NULL && i < agent->options.verb_count; i++)
+        if (strcmp(agent->options.verbs[i].name, name) == 0)
+            return &agent->options.verbs[i];
+    return NULL;
+}
+
+static void check_arguments(struct agent_ask *ask, const struct agent_verb *verb, json_t *args)
+{
+    const char *name;
+    json_t *value;
+    if (args != NULL && !json_is_object(args)) {
+        agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args");
+        return;
+    }
+    json_object_foreach(args, name, value) {
+        bool known = false;
+        for (size_t i = 0; verb->args[i] != NULL && !known; i++)
+            known = strcmp(verb->args[i], name) == 0;
+        if (!known) {
+            char pointer[96];
+            snprintf(pointer, sizeof pointer, "/args/%.80s", name);
+            agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+            return;
+        }
+    }
+}
+
+static enum rh_err serve_request(struct agent_ask *ask, json_t *request)
+{
+    const char *name = json_string_value(json_object_get(request, "verb"));
+    json_t *args = json_object_get(request, "args");
+    const struct agent_verb *verb = find_verb(ask->agent, name);
+    if (request == NULL)
+        return agent_ask_refuse(ask, RH_REFUSE_MALFORMED, "");
+    if (json_integer_value(json_object_get(request, "v")) != 1)
+        return agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/v");
+    if (verb == NULL)
+        return agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/verb");
+    check_arguments(ask, verb, args);
+    ask->args = args;
+    return ask->refusal == 0 ? verb->serve(ask) : RH_OK;
+}
+
+void agent_serve(void *context, const struct rh_local_peer *peer, char *line, size_t bytes,
+                 struct rh_local_reply *reply)
+{
+    struct agent_ask *ask = calloc(1, sizeof *ask);
+    rh_assert(ask != NULL);
+    (void)peer; /* the socket's mode says who may ask */
+    ask->agent = context;
+    ask->reply = reply;
+    json_t *request = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
+    enum rh_err err = serve_request(ask, request);
+    if (err == RH_ERR_CLOSED) {
+        /* nobody listens any more */
+    } else if (err != RH_OK) {
+        agent_trouble(ask->agent, "verb_failed", RH_REFUSE_RECORD_CORRUPT, rh_err_text(err));
+        agent_ask_refuse(ask, RH_REFUSE_RECORD_CORRUPT, "");
+        write_error(ask);
+    } else if (ask->refusal != 0) {
+        write_error(ask);
+    } else {
+        write_end(ask);
+    }
+    json_decref(request);
+    free(ask);
+}

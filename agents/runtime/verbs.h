@@ -1,0 +1,19 @@
+/* Verbs that only look, and what the files of verbs share. Not for doors. */
+#ifndef AGENT_VERBS_H
+#define AGENT_VERBS_H
+
+#include "runtime/agent.h"
+
+/* A number argument, `missing` when absent, cut to `max`; a refusal when it is none. */
+uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t missing,
+                          uint64_t max);
+
+agent_verb_fn agent_verb_status;
+agent_verb_fn agent_verb_inbox;
+agent_verb_fn agent_verb_outbox;
+agent_verb_fn agent_verb_due;
+agent_verb_fn agent_verb_show;
+agent_verb_fn agent_verb_receipt;
+agent_verb_fn agent_verb_taken;
+
+#endif

@@ -1,0 +1,580 @@
+/* The folder door, with two agents over a hub in memory: what a case system sees. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent_kit.h"
+#include "support/rht.h"
+
+enum { WAIT_MS = 20000 };
+
+static struct rht_hub *hub;
+static struct kit_agency sender, receiver;
+static struct kit_agency *const both[] = { &sender, &receiver };
+static uint32_t refuse_next; /* refusal for the next forward */
+
+static const char forward[] =
+    "{\"kind\":\"forward\",\"to\":\"court.620423\",\"procedure\":\"xinfang\","
+    "\"category\":\"labour.wage-arrears\",\"area\":\"620423\",\"source\":\"visit\","
+    "\"keys\":{\"12345\":\"GD-2026-7\"},\"facts\":{\"persons\":3},"
+    "\"private\":{\"title\":\"讨薪\",\"persons\":[{\"name\":\"张三\",\"role\":\"petitioner\"}],"
+    "\"form\":{\"petitioner\":\"张三\"}},"
+    "\"body\":{\"media_type\":\"text/plain\",\"text\":\"正文 𠮷\"}}";
+
+static uint32_t decide(void *context, const struct rh_agency_id *from,
+                       const struct rh_public *item)
+{
+    (void)context;
+    (void)from;
+    if (!rh_kind_is_dispatch(item->kind))
+        return 0;
+    uint32_t refusal = refuse_next;
+    refuse_next = 0;
+    return refusal;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    hub = rht_hub_open("test.620423");
+    kit_agency_init(&sender, "petitions.620423");
+    kit_agency_init(&receiver, "court.620423");
+    rht_hub_enrol(hub, &sender.card);
+    rht_hub_enrol(hub, &receiver.card);
+    rht_hub_knobs(hub)->decide = decide;
+    kit_open(&sender, hub);
+    kit_open(&receiver, hub);
+    refuse_next = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kit_close(&sender);
+    kit_close(&receiver);
+    rht_hub_close(&hub);
+    return 0;
+}
+
+static const char *awaited_room, *awaited_name;
+static struct kit_agency *awaited_at;
+
+static bool is_there(void)
+{
+    return kit_exists(awaited_at, awaited_room, awaited_name);
+}
+
+static bool wait_for(struct kit_agency *agency, const char *room, const char *name)
+{
+    awaited_at = agency;
+    awaited_room = room;
+    awaited_name = name;
+    return kit_turn(hub, both, 2, is_there, WAIT_MS);
+}
+
+static unsigned awaited_count;
+
+static bool has_count(void)
+{
+    return kit_count(awaited_at, awaited_room, NULL) >= awaited_count;
+}
+
+static bool wait_count(struct kit_agency *agency, const char *room, unsigned count)
+{
+    awaited_at = agency;
+    awaited_room = room;
+    awaited_count = count;
+    return kit_turn(hub, both, 2, has_count, WAIT_MS);
+}
+
+static bool never(void)
+{
+    return false;
+}
+
+static void turn_for(uint64_t ms)
+{
+    assert_false(kit_turn(hub, both, 2, never, ms));
+}
+
+static const char *text_at(const json_t *json, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+    return text != NULL ? text : "";
+}
+
+/* The whole way: file, receipt with a proof, delivery, content as it was written. */
+static void test_folder_sends_and_places(void **state)
+{
+    (void)state;
+    char name[256] = "";
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_for(&sender, "sent", "a.receipt.json"));
+    assert_true(kit_exists(&sender, "sent", "a.json"));
+    assert_false(kit_exists(&sender, "out", "a.json"));
+    json_t *receipt = kit_json(&sender, "sent", "a.receipt.json");
+    const json_t *receipts = json_object_get(receipt, "receipts");
+    assert_int_equal(json_array_size(receipts), 2); /* a registration and its dispatch */
+    const json_t *last = json_array_get(receipts, 1);
+    assert_string_equal(text_at(last, "result"), "stored");
+    assert_string_equal(text_at(last, "hub"), "test.620423");
+    assert_true(json_integer_value(json_object_get(last, "log_index")) > 0);
+
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_count(&receiver, "in", name);
+    assert_non_null(strstr(name, "R-26K4-0001-forward-"));
+    assert_non_null(strstr(name, text_at(last, "id")));
+    json_t *got = kit_json(&receiver, "in", name);
+    assert_string_equal(text_at(got, "kind"), "forward");
+    assert_string_equal(text_at(got, "from"), "petitions.620423");
+    assert_string_equal(text_at(got, "referral"), text_at(last, "referral"));
+    assert_true(json_is_true(json_object_get(got, "verified")));
+    const json_t *parts = json_object_get(got, "private");
+    assert_string_equal(text_at(parts, "title"), "讨薪");
+    assert_string_equal(text_at(json_array_get(json_object_get(parts, "persons"), 0), "name"),
+                        "张三");
+    assert_string_equal(text_at(json_object_get(got, "body"), "text"), "正文 𠮷");
+    assert_string_equal(text_at(json_array_get(json_object_get(got, "external"), 0), "number"),
+                        "GD-2026-7");
+    json_decref(got);
+    json_decref(receipt);
+}
+
+/* Anybody can check the receipt in the file with RFC 6962 and the hub's public key. */
+static void test_folder_receipt_proves_itself(void **state)
+{
+    (void)state;
+    uint8_t core[RH_CORE_BYTES_MAX];
+    struct rh_hash rest, leaf, path[RH_PROOF_PATH_MAX];
+    struct rh_batch batch;
+    struct rh_sign_public key;
+    for (int i = 0; i < 9; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "p%d.json", i);
+        kit_drop(&sender, name, "{\"kind\":\"register\",\"procedure\":\"xinfang\","
+                                "\"category\":\"labour\"}");
+    }
+    assert_true(wait_count(&sender, "sent", 18));
+    json_t *json = kit_json(&sender, "sent", "p3.receipt.json");
+    const json_t *one = json_array_get(json_object_get(json, "receipts"), 0);
+    const json_t *checkpoint = json_object_get(one, "checkpoint");
+    const json_t *proof = json_object_get(one, "proof");
+    size_t core_bytes = rht_base64(text_at(one, "core"), core, sizeof core);
+    rht_base64(text_at(one, "rest_hash"), rest.bytes, sizeof rest.bytes);
+    rht_base64(text_at(checkpoint, "root"), batch.root.bytes, sizeof batch.root.bytes);
+    rht_base64(text_at(checkpoint, "signature"), batch.signature.bytes,
+               sizeof batch.signature.bytes);
+    batch.hub = *rht_hub_id(hub);
+    batch.size = (uint64_t)json_integer_value(json_object_get(checkpoint, "size"));
+    memcpy(key.bytes, rht_hub_card(hub)->keys[RH_KEY_SIGN], sizeof key.bytes);
+    assert_int_equal(rh_batch_verify(&batch, &key), RH_OK);
+    for (size_t i = 0; i < json_array_size(proof); i++)
+        rht_base64(json_string_value(json_array_get(proof, i)), path[i].bytes, RH_HASH_BYTES);
+    rh_leaf_hash((struct rh_bytes){ core, core_bytes }, &rest, &leaf);
+    uint64_t index = (uint64_t)json_integer_value(json_object_get(one, "log_index"));
+    assert_int_equal(rh_proof_inclusion_verify(&leaf, index, batch.size, path,
+                                               json_array_size(proof), &batch.root),
+                     RH_OK);
+    json_decref(json);
+}
+
+/* The same file again gives the same receipt and no second message. */
+static void test_folder_same_file_again_is_the_same_message(void **state)
+{
+    (void)state;
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_for(&sender, "sent", "a.receipt.json"));
+    uint64_t items = rht_hub_counts(hub)->items;
+    char *before = rht_read_file(kit_path(&sender, "sent", "a.receipt.json"), NULL);
+    unlink(kit_path(&sender, "sent", "a.receipt.json"));
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_for(&sender, "sent", "a.receipt.json"));
+    char *after = rht_read_file(kit_path(&sender, "sent", "a.receipt.json"), NULL);
+    assert_string_equal(before, after);
+    turn_for(100);
+    assert_int_equal(rht_hub_next_n(hub, "petitions.620423"), 3);
+    assert_true(rht_hub_counts(hub)->items <= items + 2); /* acks of the receiver only */
+    free(before);
+    free(after);
+    /* The same name with another content is another message, and keeps both files. */
+    char other[2048];
+    snprintf(other, sizeof other, "%s", forward);
+    memcpy(strstr(other, "GD-2026-7"), "GD-2026-8", 9);
+    kit_drop(&sender, "a.json", other);
+    assert_true(wait_count(&sender, "sent", 4));
+    assert_int_equal(rht_hub_next_n(hub, "petitions.620423"), 5);
+}
+
+/* Everything wrong with a file at once, with places, in both languages; nothing leaves. */
+static void test_folder_tells_all_problems(void **state)
+{
+    (void)state;
+    kit_drop(&sender, "bad.json",
+             "{\"kind\":\"assign\",\"to\":\"Court\",\"procedure\":\"xin fang\",\"colour\":1,"
+             "\"private\":{\"persons\":[{\"nam\":\"李四\"}]},\"due\":\"yesterday\"}");
+    assert_true(wait_for(&sender, "failed", "bad.error.json"));
+    assert_true(kit_exists(&sender, "failed", "bad.json"));
+    assert_false(kit_exists(&sender, "out", "bad.json"));
+    json_t *json = kit_json(&sender, "failed", "bad.error.json");
+    const json_t *errors = json_object_get(json, "errors");
+    static const char *const wanted[] = { "/to", "/procedure", "/colour",
+                                          "/private/persons/0/nam", "/due" };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        bool found = false;
+        for (size_t k = 0; k < json_array_size(errors); k++)
+            found = found ||
+                    strcmp(text_at(json_array_get(errors, k), "pointer"), wanted[i]) == 0;
+        if (!found)
+            fail_msg("no problem at %s", wanted[i]);
+    }
+    assert_string_equal(text_at(json, "code"), "RH-4112");
+    assert_true(strlen(text_at(json, "title_zh")) > 0);
+    char *text = rht_read_file(kit_path(&sender, "failed", "bad.error.json"), NULL);
+    assert_null(strstr(text, "李四")); /* never what was written there */
+    free(text);
+    json_decref(json);
+    turn_for(50);
+    assert_int_equal(rht_hub_next_n(hub, "petitions.620423"), 1);
+}
+
+static void test_folder_refuses_what_is_no_message(void **state)
+{
+    (void)state;
+    char *huge = malloc(1200000);
+    memset(huge, ' ', 1199999);
+    huge[1199999] = '\0';
+    kit_drop(&sender, "broken.json", "{\"kind\":\n  forward}");
+    kit_drop(&sender, "twice.json", "{\"kind\":\"register\",\"kind\":\"forward\"}");
+    kit_drop(&sender, "huge.json", huge);
+    kit_drop(&sender, "table.csv", "a,b\n");
+    kit_drop(&sender, "half.json.part", "{");
+    kit_drop(&sender, ".hidden.json", "{");
+    assert_true(wait_for(&sender, "failed", "broken.error.json"));
+    assert_true(wait_for(&sender, "failed", "twice.error.json"));
+    assert_true(wait_for(&sender, "failed", "huge.error.json"));
+    assert_true(wait_for(&sender, "failed", "table.csv.error.json"));
+    json_t *json = kit_json(&sender, "failed", "broken.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-9103");
+    assert_non_null(strstr(text_at(json, "detail"), "line 2"));
+    json_decref(json);
+    json = kit_json(&sender, "failed", "huge.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-9104");
+    json_decref(json);
+    turn_for(150);
+    assert_true(kit_exists(&sender, "out", "half.json.part"));
+    assert_true(kit_exists(&sender, "out", ".hidden.json"));
+    free(huge);
+}
+
+/* A file written in place is taken only when it has been left alone. */
+static void test_folder_waits_until_a_file_has_settled(void **state)
+{
+    (void)state;
+    char half[sizeof forward];
+    size_t cut = sizeof forward / 2;
+    memcpy(half, forward, cut);
+    char path[700];
+    snprintf(path, sizeof path, "%s", kit_path(&sender, "out", "slow.json"));
+    for (int i = 0; i < 6; i++) {
+        rht_write_file(path, forward, cut + (size_t)i);
+        turn_for(25);
+        assert_false(kit_exists(&sender, "failed", "slow.json"));
+        assert_int_equal(rht_hub_next_n(hub, "petitions.620423"), 1);
+    }
+    rht_write_file(path, forward, strlen(forward));
+    assert_true(wait_for(&sender, "sent", "slow.receipt.json"));
+}
+
+static void test_folder_hub_refusal_becomes_a_problem(void **state)
+{
+    (void)state;
+    refuse_next = RH_REFUSE_ROUTE_FORBIDDEN;
+    kit_drop(&sender, "no.json", forward);
+    assert_true(wait_for(&sender, "failed", "no.error.json"));
+    assert_true(kit_exists(&sender, "failed", "no.json"));
+    json_t *json = kit_json(&sender, "failed", "no.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-4305");
+    /* The refusal is on record too, with its proof. */
+    const json_t *last = json_array_get(json_object_get(json, "receipts"), 1);
+    assert_string_equal(text_at(last, "result"), "refused");
+    assert_true(strlen(text_at(last, "core")) > 0);
+    json_decref(json);
+}
+
+static void test_folder_acts_by_name(void **state)
+{
+    (void)state;
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_drop(&receiver, "R-26K4-0001.sign.json", "");
+    kit_drop(&receiver, "R-26K4-0001.accept.json", "{\"note\":\"已受理\"}");
+    assert_true(wait_for(&receiver, "sent", "R-26K4-0001.sign.receipt.json"));
+    assert_true(wait_for(&receiver, "sent", "R-26K4-0001.accept.receipt.json"));
+    assert_true(wait_count(&sender, "in", 2));
+    kit_drop(&receiver, "12345=GD-2026-7.progress.json", "{\"note\":\"x\"}");
+    assert_true(wait_for(&receiver, "sent", "12345=GD-2026-7.progress.receipt.json"));
+    kit_drop(&receiver, "R-26K4-9999.sign.json", "{}");
+    assert_true(wait_for(&receiver, "failed", "R-26K4-9999.sign.error.json"));
+    json_t *json = kit_json(&receiver, "failed", "R-26K4-9999.sign.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-4303");
+    json_decref(json);
+}
+
+static void test_folder_reads_gb18030(void **state)
+{
+    (void)state;
+    /* {"kind":"register",... "private":{"title":"信访𠮷"}} in GB18030 */
+    static const char text[] =
+        "{\"kind\":\"register\",\"procedure\":\"xinfang\",\"category\":\"labour\","
+        "\"private\":{\"title\":\"\xD0\xC5\xB7\xC3\x95\x34\xB2\x35\"}}";
+    kit_close(&sender);
+    sender.encoding = "gb18030";
+    kit_open(&sender, hub);
+    kit_drop(&sender, "gb.json", text);
+    assert_true(wait_for(&sender, "sent", "gb.receipt.json"));
+    char *kept = rht_read_file(kit_path(&sender, "sent", "gb.json"), NULL);
+    assert_string_equal(kept, text); /* as it came */
+    free(kept);
+    struct rh_bytes bytes;
+    struct rh_item item;
+    struct rh_private content;
+    assert_int_equal(agent_spool_original(sender.agent->spool, 1, &bytes), RH_OK);
+    assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+    assert_int_equal(rh_private_decode(item.private_part, &content, NULL), RH_OK);
+    assert_memory_equal(content.title.data, "信访𠮷", strlen("信访𠮷"));
+    kit_drop(&sender, "cut.json", "{\"kind\":\"\xD0\"}");
+    assert_true(wait_for(&sender, "failed", "cut.error.json"));
+}
+
+/* A body that is no text travels as a file beside, both ways. */
+static void test_folder_carries_a_binary_body(void **state)
+{
+    (void)state;
+    static const uint8_t pdf[] = { '%', 'P', 'D', 'F', 0, 0xFF, 0xFE, 1, 2, 3 };
+    char name[256] = "", message[2048];
+    snprintf(message, sizeof message, "%s", forward);
+    strstr(message, "\"body\"")[0] = '\0';
+    strncat(message, "\"body\":{\"media_type\":\"application/pdf\",\"file\":\"x.pdf\"}}",
+            sizeof message - strlen(message) - 1);
+    assert_int_equal(mkdir(kit_path(&sender, "out", "b.d"), 0700), 0);
+    rht_write_file(kit_path(&sender, "out", "b.d/x.pdf"), pdf, sizeof pdf);
+    kit_drop(&sender, "b.json", message);
+    assert_true(wait_for(&sender, "sent", "b.receipt.json"));
+    assert_true(kit_exists(&sender, "sent", "b.d/x.pdf"));
+    assert_true(wait_count(&receiver, "in", 2)); /* X.json and X.d */
+    kit_count(&receiver, "in", name);
+    char *end = strstr(name, ".d");
+    assert_non_null(end);
+    char file[300];
+    snprintf(file, sizeof file, "%.*s.d/body.bin", (int)(end - name), name);
+    size_t bytes;
+    char *data = rht_read_file(kit_path(&receiver, "in", file), &bytes);
+    assert_int_equal(bytes, sizeof pdf);
+    assert_memory_equal(data, pdf, sizeof pdf);
+    free(data);
+    kit_drop(&sender, "c.json", message); /* without c.d */
+    assert_true(wait_for(&sender, "failed", "c.error.json"));
+}
+
+static bool one_is_taken(void)
+{
+    struct agent_counts counts;
+    return agent_spool_counts(receiver.agent->spool, &counts) == RH_OK && counts.not_taken == 0;
+}
+
+static void test_folder_done_means_taken(void **state)
+{
+    (void)state;
+    char name[256] = "";
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_count(&receiver, "in", name);
+    assert_false(one_is_taken());
+    assert_int_equal(rename(kit_path(&receiver, "in", name), kit_path(&receiver, "done", name)),
+                     0);
+    assert_true(kit_turn(hub, both, 2, one_is_taken, WAIT_MS));
+}
+
+/* A matter registered today and sent tomorrow goes with what was said at its registration. */
+static void test_folder_dispatch_takes_the_registered_content(void **state)
+{
+    (void)state;
+    char name[256] = "";
+    kit_drop(&sender, "r.json",
+             "{\"kind\":\"register\",\"procedure\":\"xinfang\",\"category\":\"labour\","
+             "\"keys\":{\"12345\":\"A1\"},\"private\":{\"title\":\"登记内容\"}}");
+    assert_true(wait_for(&sender, "sent", "r.receipt.json"));
+    kit_drop(&sender, "12345=A1.forward.json", "{\"to\":\"court.620423\"}");
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_count(&receiver, "in", name);
+    json_t *got = kit_json(&receiver, "in", name);
+    assert_string_equal(text_at(json_object_get(got, "private"), "title"), "登记内容");
+    json_decref(got);
+    /* The number is taken: registering it again is stopped at the desk. */
+    kit_drop(&sender, "again.json",
+             "{\"kind\":\"register\",\"procedure\":\"xinfang\",\"category\":\"labour\","
+             "\"keys\":{\"12345\":\"A1\"},\"private\":{\"title\":\"x\"}}");
+    assert_true(wait_for(&sender, "failed", "again.error.json"));
+    got = kit_json(&sender, "failed", "again.error.json");
+    assert_string_equal(text_at(got, "code"), "RH-4316");
+    json_decref(got);
+}
+
+/* End to end: the hub cannot read it, the addressee can, and another key cannot. */
+static void test_folder_seals_for_the_addressee(void **state)
+{
+    (void)state;
+    char name[256] = "", message[2048];
+    snprintf(message, sizeof message, "{\"seal\":true,%s", forward + 1);
+    kit_drop(&sender, "s.json", message);
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_count(&receiver, "in", name);
+    json_t *got = kit_json(&receiver, "in", name);
+    assert_string_equal(text_at(json_object_get(got, "private"), "title"), "讨薪");
+    json_decref(got);
+    struct rh_bytes bytes;
+    assert_int_equal(agent_spool_original(sender.agent->spool, 2, &bytes), RH_OK);
+    for (size_t i = 0; i + 6 < bytes.bytes; i++)
+        assert_memory_not_equal(bytes.data + i, "讨薪", 6);
+    /* The receiver's key is replaced: it cannot open what is sealed to the old one. */
+    kit_close(&receiver);
+    rh_secret_generate(RH_KEY_SEAL, receiver.id.text, &receiver.keys.secrets[RH_KEY_SEAL]);
+    kit_open(&receiver, hub);
+    memcpy(strstr(message, "GD-2026-7"), "GD-2026-9", 9);
+    kit_drop(&sender, "t.json", message);
+    assert_true(wait_for(&sender, "sent", "t.receipt.json"));
+    uint64_t until = rht_now_ms() + WAIT_MS;
+    while (rht_hub_counts(hub)->nacks == 0 && rht_now_ms() < until)
+        turn_for(5);
+    assert_int_equal(rht_hub_counts(hub)->last_nack, RH_REFUSE_NO_UNSEAL);
+}
+
+/* The profile's own check, with its reason in both languages. */
+static void test_folder_desk_check_stops_it(void **state)
+{
+    (void)state;
+    static struct rh_profile profile;
+    memset(&profile, 0, sizeof profile);
+    snprintf(profile.id, sizeof profile.id, "petitions");
+    profile.open_count = profile.check_count = 1;
+    snprintf(profile.opens[0].procedure, sizeof profile.opens[0].procedure, "*");
+    rh_kind_add(&profile.opens[0].kinds, RH_KIND_REGISTER);
+    rh_kind_add(&profile.opens[0].kinds, RH_KIND_FORWARD);
+    struct rh_profile_check *check = &profile.checks[0];
+    snprintf(check->procedure, sizeof check->procedure, "*");
+    rh_kind_add(&check->kinds, RH_KIND_FORWARD);
+    check->of = RH_CHECK_FACT;
+    snprintf(check->fact, sizeof check->fact, "mediating_org");
+    check->refusal = RH_REFUSE_MEDIATOR_MISSING;
+    snprintf(check->reason_en, sizeof check->reason_en, "name the organisation");
+    snprintf(check->reason_zh, sizeof check->reason_zh, "须写明调解组织");
+    kit_close(&sender);
+    sender.profile = &profile;
+    kit_open(&sender, hub);
+    kit_drop(&sender, "m.json", forward);
+    assert_true(wait_for(&sender, "failed", "m.error.json"));
+    json_t *json = kit_json(&sender, "failed", "m.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-4313");
+    assert_string_equal(text_at(json, "detail_zh"), "须写明调解组织");
+    assert_string_equal(text_at(json_array_get(json_object_get(json, "errors"), 0), "pointer"),
+                        "/facts/mediating_org");
+    json_decref(json);
+    kit_drop(&sender, "w.json", "{\"kind\":\"withdraw\",\"referral\":"
+                                "\"01900000-0000-7000-8000-000000000001\"}");
+    assert_true(wait_for(&sender, "failed", "w.error.json"));
+    json = kit_json(&sender, "failed", "w.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-9106");
+    json_decref(json);
+    sender.profile = NULL;
+}
+
+/* Redelivery, resubmission and a new generation: one file each, whatever happens. */
+static void test_folder_places_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        char name[32], message[2048];
+        snprintf(name, sizeof name, "o%d.json", i);
+        snprintf(message, sizeof message, "%s", forward);
+        strstr(message, "GD-2026-7")[8] = (char)('0' + i);
+        kit_drop(&sender, name, message);
+    }
+    assert_true(wait_count(&receiver, "in", 5));
+    turn_for(30);
+    /* The case system takes them all away. */
+    for (int i = 0; i < 5; i++) {
+        char name[256] = "";
+        kit_count(&receiver, "in", name);
+        assert_int_equal(unlink(kit_path(&receiver, "in", name)), 0);
+    }
+    for (uint64_t back = 0; back < 5; back++)
+        rht_hub_repeat(hub, "court.620423", back);
+    turn_for(50);
+    assert_int_equal(kit_count(&receiver, "in", NULL), 0);
+    /* The hub loses its newest records, acks among them, and begins a new generation. */
+    rht_hub_recover(hub, 6);
+    turn_for(600);
+    assert_int_equal(kit_count(&receiver, "in", NULL), 0);
+    assert_string_equal(agent_spool_hub(receiver.agent->spool)->text, "test.620423/2");
+    assert_int_equal(rht_hub_queued(hub, "court.620423"), 0);
+    kit_drop(&sender, "new.json", "{\"kind\":\"forward\",\"to\":\"court.620423\","
+                                  "\"procedure\":\"xinfang\",\"category\":\"labour\"}");
+    assert_true(wait_count(&receiver, "in", 1));
+}
+
+static void test_folder_names(void **state)
+{
+    (void)state;
+    enum rh_kind kind;
+    char referral[300];
+    assert_int_equal(folder_judge_name("a.json"), FOLDER_NAME_MESSAGE);
+    assert_int_equal(folder_judge_name("案件一.json"), FOLDER_NAME_MESSAGE);
+    assert_int_equal(folder_judge_name(".a.json"), FOLDER_NAME_IGNORED);
+    assert_int_equal(folder_judge_name("a.json.tmp"), FOLDER_NAME_IGNORED);
+    assert_int_equal(folder_judge_name("a.part"), FOLDER_NAME_IGNORED);
+    assert_int_equal(folder_judge_name("a.json~"), FOLDER_NAME_IGNORED);
+    assert_int_equal(folder_judge_name("a.d"), FOLDER_NAME_IGNORED);
+    assert_int_equal(folder_judge_name("a.csv"), FOLDER_NAME_REFUSED);
+    assert_int_equal(folder_judge_name("a\n.json"), FOLDER_NAME_REFUSED);
+    assert_int_equal(folder_judge_name("\xff.json"), FOLDER_NAME_REFUSED);
+    folder_read_name("R-26K4-0042.sign.json", &kind, referral, sizeof referral);
+    assert_int_equal(kind, RH_KIND_SIGN);
+    assert_string_equal(referral, "R-26K4-0042");
+    folder_read_name("a.b.json", &kind, referral, sizeof referral);
+    assert_int_equal(kind, RH_KIND_NONE);
+    folder_read_name("sign.json", &kind, referral, sizeof referral);
+    assert_int_equal(kind, RH_KIND_NONE);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folder_names),
+        CASE(test_folder_sends_and_places),
+        CASE(test_folder_receipt_proves_itself),
+        CASE(test_folder_same_file_again_is_the_same_message),
+        CASE(test_folder_tells_all_problems),
+        CASE(test_folder_refuses_what_is_no_message),
+        CASE(test_folder_waits_until_a_file_has_settled),
+        CASE(test_folder_hub_refusal_becomes_a_problem),
+        CASE(test_folder_acts_by_name),
+        CASE(test_folder_reads_gb18030),
+        CASE(test_folder_carries_a_binary_body),
+        CASE(test_folder_done_means_taken),
+        CASE(test_folder_dispatch_takes_the_registered_content),
+        CASE(test_folder_seals_for_the_addressee),
+        CASE(test_folder_desk_check_stops_it),
+        CASE(test_folder_places_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
