@@ -37,14 +37,13 @@ HUB = {
 PROTOCOL = {"include": set(), "src": set(), "load": set(), "local": set()}
 AGENTS = {
     "client": set(),
-    "runtime": {"client"},
+    "runtime": {"client", "load"},  # import maps and the routing map come in through load
     "doors": {"runtime", "client"},
     "procuratorate": {"runtime"},
     "petitions": {"runtime"},
     "court": {"runtime"},
     "police": {"runtime"},
-    "main.c": {"client", "runtime", "doors", "load", "procuratorate", "petitions", "court",
-               "police"},
+    "main.c": {"client", "runtime", "doors", "load", "procuratorate", "petitions", "court", "police"},
 }
 AREAS = {"hub": HUB, "protocol": PROTOCOL, "agents": AGENTS}
 

@@ -1,0 +1,860 @@
+/* Importing tables: the same outcome whatever the encoding, bad rows named and alone, nothing
+ * created twice, also when the import is killed anywhere. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <iconv.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <rh/refusal.h>
+
+#include "load/import_map.h"
+#include "runtime/import.h"
+#include "runtime/import_text.h"
+#include "runtime/import_zone.h"
+#include "support/rht.h"
+
+#define DATA RHT_SOURCE_DIR "/tests/data/import/"
+#define RULES RHT_SOURCE_DIR "/protocol/rules"
+#define NOW_MS UINT64_C(1773936000000) /* 2026-03-20T00:00:00+08:00 */
+
+enum { ERRORS_MAX = 32, KILL_ROUNDS = 12 };
+
+static struct rht_random randomness;
+
+/* ---- a desk to import at ---------------------------------------------------------------- */
+
+struct place {
+    struct agent_spool *spool;
+    struct rh_cards *cards;
+    struct agent_desk desk;
+    char dir[256];
+    uint64_t digest;        /* of every message handed to the desk */
+    uint32_t commits;
+    uint32_t kill_at;       /* this commit is the end of the process; 0: none */
+    bool kill_before;       /* before it, not behind it */
+    uint32_t fail_at;       /* this commit fails; 0: none */
+    uint32_t error_count;
+    struct agent_row_error errors[ERRORS_MAX];
+    struct agent_problems problems;
+    struct agent_import_figures figures;
+};
+
+static void add_card(const char *dir, const char *agency)
+{
+    char path[512];
+    struct rh_card card;
+    memset(&card, 0, sizeof card);
+    snprintf(card.owner, sizeof card.owner, "%s", agency);
+    for (int use = 0; use < RH_KEY_USES; use++) {
+        struct rh_secret secret;
+        rh_secret_generate((enum rh_key_use)use, agency, &secret);
+        memcpy(card.keys[use], secret.public_key, sizeof card.keys[use]);
+        card.present[use] = true;
+    }
+    snprintf(path, sizeof path, "%s/%s.pub", dir, agency);
+    assert_int_equal(rh_card_save(path, &card), RH_OK);
+}
+
+static struct agent_spool *open_spool(const char *dir)
+{
+    struct agent_spool *spool = NULL;
+    struct agent_spool_options options = { .dir = dir, .map_bytes = UINT64_C(256) << 20 };
+    snprintf(options.agency.text, sizeof options.agency.text, "petitions.620423");
+    snprintf(options.hub.text, sizeof options.hub.text, "hub.620423");
+    assert_int_equal(agent_spool_open(&options, &spool, NULL, 0), RH_OK);
+    return spool;
+}
+
+static void open_place(struct place *place)
+{
+    static const char *const agencies[] = { "court.510603",    "court.620423",
+                                            "police.62",       "police.6204",
+                                            "police.610000",   "procuratorate.330000",
+                                            "petitions.620423" };
+    static const uint8_t key[32] = { 1, 2, 3 };
+    static int count;
+    char name[32];
+    memset(place, 0, sizeof *place);
+    snprintf(name, sizeof name, "import-%d", ++count);
+    char *path = rht_tmp_path(name);
+    snprintf(place->dir, sizeof place->dir, "%s", path);
+    free(path);
+    assert_int_equal(mkdir(place->dir, 0700), 0);
+    for (size_t i = 0; i < sizeof agencies / sizeof agencies[0]; i++)
+        add_card(place->dir, agencies[i]);
+    assert_int_equal(rh_cards_open(place->dir, &place->cards), RH_OK);
+    place->spool = open_spool(place->dir);
+    assert_int_equal(agent_spool_set_external_key(place->spool, key), RH_OK);
+    assert_int_equal(agent_spool_commit(place->spool), RH_OK);
+    place->desk = (struct agent_desk){ .spool = place->spool, .cards = place->cards,
+                                       .generation = 1, .now_ms = NOW_MS };
+    snprintf(place->desk.agency.text, sizeof place->desk.agency.text, "petitions.620423");
+}
+
+static void close_place(struct place *place)
+{
+    agent_spool_close(&place->spool);
+    rh_cards_close(&place->cards);
+}
+
+static void mix(struct place *place, const void *data, size_t bytes)
+{
+    uint64_t two[2] = { place->digest, rh_checksum(data, bytes) };
+    place->digest = rh_checksum(two, sizeof two);
+}
+
+static enum rh_err submit(void *context, const struct agent_message *message,
+                          struct agent_problems *problems, struct agent_submission *out)
+{
+    struct place *place = context;
+    uint8_t encoded[RH_PUBLIC_BYTES_MAX];
+    struct rh_writer writer;
+    struct rh_public item = message->item;
+    memset(item.message_id.bytes, 7, sizeof item.message_id.bytes);
+    memset(item.referral_id.bytes, 7, sizeof item.referral_id.bytes);
+    rh_writer_init(&writer, encoded, sizeof encoded);
+    assert_int_equal(rh_public_encode(&item, &writer), RH_OK);
+    mix(place, encoded, writer.bytes);
+    mix(place, message->content.title.data, message->content.title.bytes);
+    mix(place, message->content.externals[0].number.data,
+        message->content.externals[0].number.bytes);
+    /* One of the files ends its lines with CR LF; the one in a quoted field is its own. */
+    mix(place, message->body, message->body_bytes);
+    return agent_desk_submit(&place->desk, message, 0, problems, out);
+}
+
+static enum rh_err commit(void *context)
+{
+    struct place *place = context;
+    place->commits++;
+    if (place->kill_at == place->commits && place->kill_before)
+        raise(SIGKILL);
+    if (place->fail_at == place->commits)
+        return RH_ERR_NOSPACE;
+    enum rh_err err = agent_spool_commit(place->spool);
+    if (place->kill_at == place->commits)
+        raise(SIGKILL);
+    return err;
+}
+
+static void row_error(void *context, const struct agent_row_error *error)
+{
+    struct place *place = context;
+    assert_in_range(place->error_count, 0, ERRORS_MAX - 1);
+    place->errors[place->error_count++] = *error;
+}
+
+static struct agent_import_options options_for(struct place *place, const char *file)
+{
+    struct agent_import_options options = {
+        .file = file, .map = DATA "letters.yaml", .rules = RULES, .spool = place->spool,
+        .cards = place->cards, .agency = place->desk.agency, .submit = submit,
+        .commit = commit, .row_error = row_error, .context = place,
+    };
+    return options;
+}
+
+static enum rh_err run_with(struct place *place, const struct agent_import_options *options,
+                            uint32_t limit)
+{
+    struct agent_import *import = NULL;
+    bool done = false;
+    memset(&place->problems, 0, sizeof place->problems);
+    place->error_count = 0;
+    place->digest = 0;
+    enum rh_err err = agent_import_open(options, &import, &place->problems);
+    while (err == RH_OK && !done)
+        err = agent_import_step(import, NOW_MS, limit, &done, &place->problems);
+    if (import != NULL)
+        place->figures = *agent_import_figures(import);
+    agent_import_close(&import);
+    return err;
+}
+
+static enum rh_err run(struct place *place, const char *file)
+{
+    struct agent_import_options options = options_for(place, file);
+    return run_with(place, &options, 3);
+}
+
+static void assert_balanced(const struct agent_import_figures *figures)
+{
+    assert_int_equal(figures->rows, figures->registered + figures->unchanged + figures->bad);
+    uint64_t rows = 0, registered = 0, dispatched = 0, sent = 0;
+    for (uint32_t i = 0; i < figures->category_count; i++) {
+        rows += figures->categories[i].rows;
+        registered += figures->categories[i].registered;
+        dispatched += figures->categories[i].dispatched;
+    }
+    for (uint32_t i = 0; i < figures->agency_count; i++)
+        sent += figures->agencies[i].dispatched;
+    assert_int_equal(rows, figures->rows - figures->bad);
+    assert_int_equal(registered, figures->registered);
+    assert_int_equal(dispatched, figures->dispatched);
+    assert_int_equal(sent, figures->dispatched);
+}
+
+/* What the spool has for one row. */
+static void find_row(struct place *place, const char *number, struct rh_public *registered,
+                     struct rh_public *dispatched)
+{
+    char key[64];
+    struct rh_referral_id id;
+    uint64_t at = 0, n;
+    bool sent;
+    memset(registered, 0, sizeof *registered);
+    memset(dispatched, 0, sizeof *dispatched);
+    snprintf(key, sizeof key, "letters=%s", number);
+    assert_int_equal(agent_spool_find_case(place->spool, key, &id), RH_OK);
+    for (; agent_spool_history_next(place->spool, &id, &at, &sent, &n) == RH_OK; at++) {
+        struct rh_bytes bytes;
+        struct rh_item item;
+        assert_int_equal(agent_spool_original(place->spool, n, &bytes), RH_OK);
+        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+        struct rh_public *out = at == 0 ? registered : dispatched;
+        assert_int_equal(rh_public_decode(item.public_part, out, NULL), RH_OK);
+    }
+    assert_in_range(at, 1, 2);
+    assert_int_equal(registered->kind, RH_KIND_REGISTER);
+}
+
+/* ---- what rows become ------------------------------------------------------------------- */
+
+/* If rows were read in the wrong way, matters would go to the wrong agency, or wait where the
+ * routing map has an answer. */
+static void test_import_makes_registrations_and_dispatches(void **state)
+{
+    struct place place;
+    struct rh_public first, second;
+    (void)state;
+    open_place(&place);
+    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    assert_int_equal(place.error_count, 0);
+    assert_int_equal(place.figures.rows, 8);
+    assert_int_equal(place.figures.registered, 8);
+    assert_int_equal(place.figures.dispatched, 5);
+    assert_int_equal(place.figures.unroutable, 0);
+    assert_balanced(&place.figures);
+    assert_int_equal(agent_spool_committed_n(place.spool), 8 + 5);
+
+    /* A pattern comes before the label; the only procuratorate there is gets it. */
+    find_row(&place, "A-1", &first, &second);
+    assert_string_equal(first.category, "labour.wage-arrears");
+    assert_string_equal(first.procedure, "p12309");
+    assert_string_equal(first.source, "letter");
+    assert_true(first.reply_owed);
+    assert_int_equal(first.external_count, 1);
+    assert_int_equal(first.occurred_ms, UINT64_C(1772415000000)); /* 09:30 +08:00 */
+    assert_int_equal(second.kind, RH_KIND_FORWARD);
+    assert_string_equal(second.to.text, "procuratorate.330000");
+    assert_null(rh_public_fact(&first, "department")); /* nothing in it that is a code */
+    assert_int_equal(rh_public_fact(&first, "persons")->number, 3);
+    /* The court of the matter's own area. */
+    find_row(&place, "A-2", &first, &second);
+    assert_string_equal(second.to.text, "court.510603");
+    assert_string_equal(rh_public_fact(&first, "department")->code, "a.b");
+    assert_null(rh_public_fact(&first, "persons"));
+    assert_int_equal(first.occurred_ms, UINT64_C(1772416800000));
+    /* The longest division that covers the area; an end that lies ahead makes it an assignment
+     * until the end of that day. */
+    find_row(&place, "A-3", &first, &second);
+    assert_string_equal(second.to.text, "police.6204");
+    assert_int_equal(second.kind, RH_KIND_ASSIGN);
+    assert_int_equal(second.due_ms, UINT64_C(1775059200000)); /* 2026-04-02T00:00+08:00 */
+    /* No answer in the map: registered only, in the default area. */
+    find_row(&place, "A-4", &first, &second);
+    assert_string_equal(first.category, "urban.other");
+    assert_string_equal(first.procedure, "xinfang");
+    assert_string_equal(first.area, "620423");
+    assert_int_equal(second.kind, RH_KIND_NONE);
+    assert_null(rh_public_fact(&first, "department"));
+    find_row(&place, "A-8", &first, &second);
+    assert_string_equal(first.category, "unscreened");
+    close_place(&place);
+}
+
+/* An agency that gets no card of its court would send matters nowhere without a word. */
+static void test_import_counts_what_no_agency_is_known_for(void **state)
+{
+    struct place place;
+    struct rh_public first, second;
+    (void)state;
+    open_place(&place);
+    struct agent_import_options options = options_for(&place, DATA "letters.csv");
+    options.cards = NULL;
+    assert_int_equal(run_with(&place, &options, 100), RH_OK);
+    assert_int_equal(place.figures.registered, 8);
+    assert_int_equal(place.figures.dispatched, 0);
+    assert_int_equal(place.figures.unroutable, 5);
+    find_row(&place, "A-2", &first, &second);
+    assert_int_equal(second.kind, RH_KIND_NONE);
+    close_place(&place);
+
+    open_place(&place);
+    options = options_for(&place, DATA "letters.csv");
+    options.rules = NULL;
+    assert_int_equal(run_with(&place, &options, 100), RH_OK);
+    assert_int_equal(place.figures.dispatched, 0);
+    assert_int_equal(place.figures.unroutable, 0);
+    close_place(&place);
+}
+
+/* ---- encodings -------------------------------------------------------------------------- */
+
+static char *map_with(const char *encoding)
+{
+    size_t bytes;
+    char *text = rht_read_file(DATA "letters.yaml", &bytes);
+    char *at = strstr(text, "encoding: auto");
+    char *path = rht_tmp_path("map.yaml");
+    size_t room = bytes + 32;
+    char *whole = malloc(room);
+    assert_non_null(at);
+    assert_non_null(whole);
+    *at = '\0';
+    snprintf(whole, room, "%sencoding: %s%s", text, encoding, at + strlen("encoding: auto"));
+    rht_write_file(path, whole, strlen(whole));
+    free(whole);
+    free(text);
+    return path;
+}
+
+/* The same rows from another program must be the same matters. */
+static void test_import_reads_every_encoding_alike(void **state)
+{
+    static const struct {
+        const char *file, *encoding, *found;
+    } cases[] = {
+        { "letters.csv", "auto", "utf-8" },
+        { "letters.csv", "utf-8", "utf-8" },
+        { "letters-bom.csv", "auto", "utf-8" },
+        { "letters-bom.csv", "gb18030", "utf-8" }, /* a mark decides */
+        { "letters-utf16le.csv", "auto", "utf-16" },
+        { "letters-utf16be.csv", "auto", "utf-16" },
+        { "letters-utf16be.csv", "utf-8", "utf-16" },
+        { "letters-utf16-bare.csv", "utf-16", "utf-16" },
+        { "letters-gb18030.csv", "auto", "gb18030" },
+        { "letters-gb18030.csv", "gb18030", "gb18030" },
+    };
+    struct place place;
+    uint64_t digest = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char file[256];
+        char *map = map_with(cases[i].encoding);
+        snprintf(file, sizeof file, DATA "%s", cases[i].file);
+        open_place(&place);
+        struct agent_import_options options = options_for(&place, file);
+        options.map = map;
+        assert_int_equal(run_with(&place, &options, 3), RH_OK);
+        assert_string_equal(place.figures.encoding, cases[i].found);
+        assert_int_equal(place.figures.registered, 8);
+        assert_int_equal(place.figures.dispatched, 5);
+        assert_int_equal(place.figures.taken, place.figures.total);
+        if (digest == 0)
+            digest = place.digest;
+        if (place.digest != digest)
+            print_error("%s as %s differs\n", cases[i].file, cases[i].encoding);
+        assert_true(place.digest == digest);
+        close_place(&place);
+        free(map);
+    }
+}
+
+/* Random characters of every length, through iconv and back in pieces of every size. */
+static void test_import_text_survives_any_piece(void **state)
+{
+    static const char *const names[] = { "UTF-8", "GB18030", "UTF-16LE" };
+    static const enum rh_import_encoding encodings[] = { RH_ENCODING_UTF_8, RH_ENCODING_GB18030,
+                                                         RH_ENCODING_UTF_16 };
+    enum { CHARACTERS = 60000, ROOM = CHARACTERS * 4 };
+    uint32_t *codes = calloc(CHARACTERS, sizeof *codes);
+    char *want = malloc(ROOM), *coded = malloc(ROOM), *got = malloc(ROOM);
+    (void)state;
+    assert_true(codes != NULL && want != NULL && coded != NULL && got != NULL);
+    for (size_t i = 0; i < CHARACTERS; i++) {
+        static const uint32_t starts[] = { 0x20, 0x4e00, 0xa1, 0x20000 };
+        static const uint64_t sizes[] = { 90, 20000, 500, 40000 };
+        uint64_t k = rht_random_below(&randomness, 4);
+        codes[i] = starts[k] + (uint32_t)rht_random_below(&randomness, sizes[k]);
+    }
+    char *path = rht_tmp_path("random.txt");
+    for (size_t e = 0; e < 3; e++) {
+        iconv_t to = iconv_open(names[e], "UTF-32LE"), plain = iconv_open("UTF-8", "UTF-32LE");
+        char *from = (char *)codes, *out = coded, *expected = want;
+        size_t left = CHARACTERS * sizeof *codes, room = ROOM, used = 0, bytes;
+        assert_int_equal(iconv(to, &from, &left, &out, &room), 0);
+        rht_write_file(path, coded, (size_t)(out - coded));
+        from = (char *)codes;
+        left = CHARACTERS * sizeof *codes;
+        room = ROOM;
+        assert_int_equal(iconv(plain, &from, &left, &expected, &room), 0);
+        iconv_close(to);
+        iconv_close(plain);
+
+        struct agent_text *text = NULL;
+        assert_int_equal(agent_text_open(path, encodings[e], &text), RH_OK);
+        do {
+            size_t piece = AGENT_TEXT_BYTES_MIN + rht_random_below(&randomness, 5000);
+            if (piece > ROOM - used)
+                piece = ROOM - used;
+            assert_int_equal(agent_text_read(text, got + used, piece, &bytes), RH_OK);
+            used += bytes;
+        } while (bytes > 0);
+        agent_text_close(&text);
+        assert_int_equal(used, (size_t)(expected - want));
+        assert_memory_equal(got, want, used);
+    }
+    free(path);
+    free(codes);
+    free(want);
+    free(coded);
+    free(got);
+}
+
+/* One spoilt byte must not turn a whole table of UTF-8 into other characters, and a bad one in
+ * GB18030 or UTF-16 must cost one row. */
+static void test_import_damage_costs_one_row(void **state)
+{
+    static const struct {
+        const char *file;
+        size_t at;
+        const char *found;
+    } cases[] = { { "letters.csv", 400, "utf-8" },
+                  { "letters-gb18030.csv", 400, "gb18030" },
+                  { "letters-utf16le.csv", 401, "utf-16" } };
+    struct place place;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char file[256];
+        size_t bytes;
+        snprintf(file, sizeof file, DATA "%s", cases[i].file);
+        char *data = rht_read_file(file, &bytes);
+        /* A byte that is wrong in all of them: in UTF-16 the upper half of a lone surrogate. */
+        data[cases[i].at] = i == 2 ? (char)0xdc : (char)0xff;
+        char *path = rht_tmp_path("damaged.csv");
+        rht_write_file(path, data, bytes);
+        open_place(&place);
+        assert_int_equal(run(&place, path), RH_OK);
+        assert_string_equal(place.figures.encoding, cases[i].found);
+        assert_int_equal(place.figures.bad, 1);
+        assert_int_equal(place.figures.registered, 7);
+        assert_int_equal(place.errors[0].refusal, RH_REFUSE_CSV_ROW);
+        close_place(&place);
+        free(path);
+        free(data);
+    }
+}
+
+/* ---- bad rows and headers --------------------------------------------------------------- */
+
+/* A clerk must find the row, and the rows beside it must not suffer. */
+static void test_import_names_bad_rows_and_takes_the_others(void **state)
+{
+    static const struct {
+        uint32_t line, column;
+        const char *field;
+        uint32_t refusal;
+    } wanted[] = {
+        { 3, 1, "id", RH_REFUSE_FIELD_MISSING },
+        { 5, 8, "opened_at", RH_REFUSE_FIELD_INVALID },
+        { 6, 9, "opened_at", RH_REFUSE_FIELD_INVALID },
+        { 7, 22, "division", RH_REFUSE_CATEGORY_MISSING },
+        { 8, 31, "persons", RH_REFUSE_FIELD_INVALID },
+        { 9, 5, "subject", RH_REFUSE_TOO_LARGE },
+        { 10, 1, "", RH_REFUSE_CSV_ROW },
+        { 11, 1, "id", RH_REFUSE_REFERRAL_EXISTS },
+        { 12, 9, "", RH_REFUSE_CSV_ROW },
+        { 13, 5, "", RH_REFUSE_CSV_ROW },
+    };
+    const uint32_t count = sizeof wanted / sizeof wanted[0];
+    struct place place;
+    (void)state;
+    open_place(&place);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(run(&place, DATA "bad.csv"), RH_OK);
+        assert_int_equal(place.error_count, count);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct agent_row_error *error = &place.errors[i];
+            if (error->line != wanted[i].line || error->column != wanted[i].column)
+                print_error("error %u at %u:%u: %s\n", (unsigned)i, (unsigned)error->line,
+                            (unsigned)error->column, error->text);
+            assert_int_equal(error->line, wanted[i].line);
+            assert_int_equal(error->column, wanted[i].column);
+            assert_string_equal(error->field, wanted[i].field);
+            assert_int_equal(error->refusal, wanted[i].refusal);
+            assert_true(error->text[0] != '\0');
+        }
+        assert_int_equal(place.figures.rows, 12);
+        assert_int_equal(place.figures.bad, count);
+        assert_int_equal(place.figures.registered, round == 0 ? 2 : 0);
+        assert_int_equal(place.figures.unchanged, round == 0 ? 0 : 2);
+        assert_balanced(&place.figures);
+    }
+    close_place(&place);
+}
+
+static bool is_said(const struct place *place, const char *text)
+{
+    for (uint32_t i = 0; i < place->problems.count; i++)
+        if (strstr(place->problems.list[i].expected, text) != NULL)
+            return true;
+    return false;
+}
+
+/* Somebody else's export: every column that is missing is named at once, with the nearest. */
+static void test_import_names_missing_columns(void **state)
+{
+    struct place place;
+    (void)state;
+    open_place(&place);
+    assert_int_equal(run(&place, DATA "columns.csv"), RH_ERR_INVALID);
+    assert_true(is_said(&place, "columns.csv:1:1: there is no column 'subject'; did you mean "
+                                "'subjects'?"));
+    assert_true(is_said(&place, "there is no column 'body'; did you mean 'Body'?"));
+    assert_true(is_said(&place, "there is no column 'division'"));
+    assert_false(is_said(&place, "'id'"));
+    assert_int_equal(agent_spool_last_n(place.spool), 0);
+    close_place(&place);
+}
+
+static void test_import_refuses_what_it_cannot_read(void **state)
+{
+    struct place place;
+    char *empty = rht_tmp_path("empty.csv"), *map = rht_tmp_path("bad.yaml");
+    (void)state;
+    rht_write_file(empty, "", 0);
+    open_place(&place);
+    assert_int_equal(run(&place, empty), RH_ERR_INVALID);
+    assert_true(is_said(&place, "empty"));
+    assert_int_equal(run(&place, DATA "no-such.csv"), RH_ERR_INVALID);
+    assert_int_equal(place.problems.list[0].refusal, RH_REFUSE_FILE_UNREADABLE);
+    assert_int_equal(run(&place, place.dir), RH_ERR_INVALID);
+    assert_true(is_said(&place, "no regular file"));
+
+    struct agent_import_options options = options_for(&place, DATA "letters.csv");
+    options.map = map;
+    static const char *const texts[][2] = {
+        { "number: id\nprocedure: xinfang\nsource: letter\nsystem: Letters\n", "a-z" },
+        { "number: id\nprocedure: xinfang\nsource: letter\nsystem: letters\nencoding: latin\n",
+          "encoding" },
+        { "numbr: id\nprocedure: xinfang\nsource: letter\nsystem: letters\n", "numbr" },
+        { "number: id\nprocedure: xinfang\nsource: letter\nsystem: letters\n"
+          "opened: { column: opened_at, zone: Mars/Olympus }\n", "Mars/Olympus" },
+        { "number: id\nprocedure: xinfang\nsource: letter\nsystem: letters\n"
+          "opened: { column: opened_at, zone: ../../etc/passwd }\n", "zone" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "map: x\n%sarea: { default: \"62\" }\n"
+                                    "category: { default: unscreened }\n", texts[i][0]);
+        rht_write_file(map, text, strlen(text));
+        assert_int_equal(run_with(&place, &options, 3), RH_ERR_INVALID);
+        if (!is_said(&place, texts[i][1]))
+            print_error("%s\n", place.problems.list[0].expected);
+        assert_true(is_said(&place, texts[i][1]));
+        assert_int_equal(place.problems.list[0].refusal, RH_REFUSE_MAP_WRONG);
+    }
+    const char *broken = "map: x\nnumber: id\nprocedure: xinfang\nsource: letter\nsystem: l\n"
+                         "area: { default: \"62\" }\ncategory:\n  default: a\n"
+                         "  columns: [subject]\n  matches:\n"
+                         "    - { pattern: \"(法院\", category: b }\n";
+    rht_write_file(map, broken, strlen(broken));
+    assert_int_equal(run_with(&place, &options, 3), RH_ERR_INVALID);
+    assert_true(is_said(&place, "pattern 1"));
+    close_place(&place);
+    free(empty);
+    free(map);
+}
+
+/* ---- once and once only ----------------------------------------------------------------- */
+
+/* The clerk who imports yesterday's file again must not open every matter twice. */
+static void test_import_again_creates_nothing(void **state)
+{
+    struct place place;
+    (void)state;
+    open_place(&place);
+    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    uint64_t last = agent_spool_last_n(place.spool);
+    assert_int_equal(run(&place, DATA "letters-gb18030.csv"), RH_OK);
+    assert_int_equal(place.figures.registered, 0);
+    assert_int_equal(place.figures.dispatched, 0);
+    assert_int_equal(place.figures.unchanged, 8);
+    assert_int_equal(agent_spool_last_n(place.spool), last);
+    assert_balanced(&place.figures);
+    close_place(&place);
+}
+
+static void test_import_dry_run_changes_nothing_and_counts_the_same(void **state)
+{
+    struct place place;
+    (void)state;
+    open_place(&place);
+    struct agent_import_options options = options_for(&place, DATA "bad.csv");
+    options.dry_run = true;
+    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    struct agent_import_figures dry = place.figures;
+    assert_int_equal(agent_spool_last_n(place.spool), 0);
+    assert_int_equal(place.commits, 0);
+    options.dry_run = false;
+    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    assert_int_equal(dry.rows, place.figures.rows);
+    assert_int_equal(dry.registered, place.figures.registered);
+    assert_int_equal(dry.bad, place.figures.bad);
+    close_place(&place);
+}
+
+/* Every row either has not happened or has happened wholly, registration and dispatch. */
+static void test_import_killed_anywhere_goes_on_where_it_was(void **state)
+{
+    struct place place;
+    (void)state;
+    for (uint32_t round = 0; round < KILL_ROUNDS; round++) {
+        open_place(&place);
+        agent_spool_close(&place.spool);
+        pid_t child = fork();
+        if (child == 0) {
+            place.spool = place.desk.spool = open_spool(place.dir);
+            place.kill_at = 1 + round / 2;
+            place.kill_before = round % 2 == 0;
+            struct agent_import_options options = options_for(&place, DATA "letters.csv");
+            run_with(&place, &options, 2);
+            _exit(round / 2 >= 5 ? 0 : 1); /* later kills than there are commits */
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+        place.spool = place.desk.spool = open_spool(place.dir);
+        uint64_t before = agent_spool_last_n(place.spool);
+        assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+        assert_int_equal(agent_spool_last_n(place.spool), 13);
+        assert_int_equal(place.figures.registered + place.figures.dispatched, 13 - before);
+        for (int row = 1; row <= 8; row++) {
+            char number[8];
+            struct rh_public first, second;
+            snprintf(number, sizeof number, "A-%d", row);
+            find_row(&place, number, &first, &second);
+        }
+        close_place(&place);
+    }
+}
+
+/* A full disk in the middle: what was counted is what was kept. */
+static void test_import_failed_commit_counts_only_what_is_safe(void **state)
+{
+    struct place place;
+    (void)state;
+    open_place(&place);
+    place.fail_at = 3;
+    struct agent_import_options options = options_for(&place, DATA "letters.csv");
+    assert_int_equal(run_with(&place, &options, 2), RH_ERR_NOSPACE);
+    assert_int_equal(place.figures.rows, 4);
+    assert_int_equal(place.figures.registered, 4);
+    assert_int_equal(agent_spool_last_n(place.spool),
+                     place.figures.registered + place.figures.dispatched);
+    place.fail_at = 0;
+    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    assert_int_equal(place.figures.unchanged, 4);
+    assert_int_equal(place.figures.registered, 4);
+    close_place(&place);
+}
+
+/* An import faster than the hub must wait, not fill the spool; one before the first connection
+ * has no key for its numbers yet. */
+static void test_import_waits_for_the_hub(void **state)
+{
+    struct place place;
+    struct agent_import *import = NULL;
+    bool done = false;
+    (void)state;
+    open_place(&place);
+    struct agent_import_options options = options_for(&place, DATA "letters.csv");
+    options.waiting_max = 3;
+    assert_int_equal(agent_import_open(&options, &import, &place.problems), RH_OK);
+    enum rh_err err = RH_OK;
+    while (err == RH_OK && !done)
+        err = agent_import_step(import, NOW_MS, 1, &done, &place.problems);
+    assert_int_equal(err, RH_ERR_AGAIN);
+    assert_int_equal(agent_import_figures(import)->rows, 2); /* two and two messages */
+    assert_int_equal(agent_import_step(import, NOW_MS, 1, &done, &place.problems),
+                     RH_ERR_AGAIN);
+    agent_import_close(&import);
+    close_place(&place);
+
+    char *dir = rht_tmp_path("no-key");
+    assert_int_equal(mkdir(dir, 0700), 0);
+    open_place(&place);
+    struct agent_spool *bare = open_spool(dir);
+    options = options_for(&place, DATA "letters.csv");
+    options.spool = place.desk.spool = bare;
+    assert_int_equal(agent_import_open(&options, &import, &place.problems), RH_OK);
+    do
+        err = agent_import_step(import, NOW_MS, 1, &done, &place.problems);
+    while (err == RH_OK && !done);
+    assert_int_equal(err, RH_ERR_AGAIN);
+    agent_import_close(&import);
+    agent_spool_close(&bare);
+    close_place(&place);
+    free(dir);
+}
+
+/* More rows than any buffer holds, with rows of every length; and every one is there. */
+static void test_import_large_table_in_bounded_steps(void **state)
+{
+    enum { ROWS = 1500 };
+    struct place place;
+    char *path = rht_tmp_path("large.csv");
+    FILE *file = fopen(path, "w");
+    (void)state;
+    assert_non_null(file);
+    fputs("id,subject,body,opened_at,due_at,label,division,dept,persons\n", file);
+    for (int i = 0; i < ROWS; i++) {
+        fprintf(file, "L%d,题目,\"", i);
+        for (uint64_t k = rht_random_below(&randomness, 400); k > 0; k--)
+            fputs(k % 7 == 0 ? "\"\"引号\n" : "正文, ", file);
+        fprintf(file, "\",,,%s,,,\n", i % 3 == 0 ? "城乡" : "");
+    }
+    assert_int_equal(fclose(file), 0);
+    open_place(&place);
+    struct agent_import_options options = options_for(&place, path);
+    options.dry_run = true;
+    assert_int_equal(run_with(&place, &options, 64), RH_OK);
+    assert_int_equal(place.figures.rows, ROWS);
+    assert_int_equal(place.figures.registered, ROWS);
+    assert_int_equal(place.figures.category_count, 2);
+    close_place(&place);
+    free(path);
+}
+
+/* ---- zones ------------------------------------------------------------------------------ */
+
+static uint64_t at(const char *zone_name, const char *text)
+{
+    struct agent_zone *zone = NULL;
+    uint64_t ms = 0;
+    assert_int_equal(agent_zone_open(zone_name, &zone), RH_OK);
+    enum rh_err err = agent_zone_parse(zone, text, false, &ms);
+    agent_zone_close(&zone);
+    return err == RH_OK ? ms / 1000 : 0;
+}
+
+/* If a time on somebody's wall were read on another wall, every date would be hours off. */
+static void test_zone_reads_walls(void **state)
+{
+    const char *before = getenv("TZ");
+    char kept[64];
+    (void)state;
+    snprintf(kept, sizeof kept, "%s", before != NULL ? before : "(none)");
+    assert_int_equal(at("Asia/Shanghai", "2020-01-07 21:31:53"), 1578403913);
+    assert_int_equal(at("Asia/Shanghai", "2020/1/7 21:31"), 1578403860);
+    assert_int_equal(at("Asia/Shanghai", "2020-01-07"), 1578326400);
+    assert_int_equal(at("+08:00", "2020-01-07 21:31:53"), 1578403913);
+    assert_int_equal(at("-05:30", "2020-01-07T00:00:00.500"), 1578375000);
+    assert_int_equal(at("Asia/Shanghai", "2020-01-07T21:31:53+00:00"), 1578432713);
+    /* Summer time in China, 1988. */
+    assert_int_equal(at("Asia/Shanghai", "1988-07-01 12:00:00"), 583729200);
+    /* New York: winter, summer, and far beyond the last change in any table. */
+    assert_int_equal(at("America/New_York", "2011-01-15 12:00:00"), 1295110800);
+    assert_int_equal(at("America/New_York", "2011-07-01 06:44:50"), 1309517090);
+    assert_int_equal(at("America/New_York", "2150-07-01 00:00:00"), 5695934400);
+    /* The hour that comes twice is the first, the one that is left out runs on. */
+    assert_int_equal(at("America/New_York", "2011-11-06 00:30:00"), 1320553800);
+    assert_int_equal(at("America/New_York", "2011-11-06 01:30:00"), 1320557400);
+    assert_int_equal(at("America/New_York", "2011-11-06 02:30:00"), 1320564600);
+    assert_int_equal(at("America/New_York", "2011-03-13 02:30:00"), 1300001400);
+    before = getenv("TZ");
+    assert_string_equal(kept, before != NULL ? before : "(none)");
+}
+
+static void test_zone_refuses_what_is_no_time(void **state)
+{
+    static const char *const bad[] = {
+        "", "yesterday", "2020-02-30", "2020-01-07 24:00", "2020-01-07 21:60", "2020-13-01",
+        "43837.5", "2020-01-07 21:31:53 x", "2020-01/07", "1969-12-31", "2020-01-07 21:31.",
+        "99999-01-01", "2020-01-07T", "2020-01-07 21"
+    };
+    struct agent_zone *zone = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (at("Asia/Shanghai", bad[i]) != 0)
+            print_error("'%s' was taken for a time\n", bad[i]);
+        assert_int_equal(at("Asia/Shanghai", bad[i]), 0);
+    }
+    assert_int_equal(agent_zone_open("Mars/Olympus", &zone), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_zone_open("../../../etc/passwd", &zone), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_zone_open("", &zone), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_zone_open("Asia", &zone), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_zone_open("+8:00", &zone), RH_ERR_NOTFOUND);
+}
+
+/* A day as an end is its whole. */
+static void test_zone_day_as_an_end(void **state)
+{
+    struct agent_zone *zone = NULL;
+    uint64_t ms;
+    (void)state;
+    assert_int_equal(agent_zone_open("Asia/Shanghai", &zone), RH_OK);
+    assert_int_equal(agent_zone_parse(zone, "2026-04-01", true, &ms), RH_OK);
+    assert_int_equal(ms, UINT64_C(1775059200000));
+    assert_int_equal(agent_zone_parse(zone, "2026-04-01 00:00", true, &ms), RH_OK);
+    assert_int_equal(ms, UINT64_C(1774972800000));
+    agent_zone_close(&zone);
+}
+
+/* ---- shipped maps ----------------------------------------------------------------------- */
+
+static void test_import_shipped_maps_load(void **state)
+{
+    static const char *const names[] = { "boston311", "cn-messages", "nyc311" };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        static struct rh_import_map map;
+        char path[256], text[4096];
+        struct rh_load_report report;
+        rh_load_report_init(&report, text, sizeof text);
+        snprintf(path, sizeof path, RHT_SOURCE_DIR "/agents/petitions/maps/%s.yaml", names[i]);
+        enum rh_err err = rh_load_import_map(path, &map, &report);
+        if (err != RH_OK)
+            print_error("%s\n", text);
+        assert_int_equal(err, RH_OK);
+        assert_string_equal(map.id, names[i]);
+        assert_int_equal(map.encoding, RH_ENCODING_AUTO);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_import_makes_registrations_and_dispatches),
+        cmocka_unit_test(test_import_counts_what_no_agency_is_known_for),
+        cmocka_unit_test(test_import_reads_every_encoding_alike),
+        cmocka_unit_test(test_import_text_survives_any_piece),
+        cmocka_unit_test(test_import_damage_costs_one_row),
+        cmocka_unit_test(test_import_names_bad_rows_and_takes_the_others),
+        cmocka_unit_test(test_import_names_missing_columns),
+        cmocka_unit_test(test_import_refuses_what_it_cannot_read),
+        cmocka_unit_test(test_import_again_creates_nothing),
+        cmocka_unit_test(test_import_dry_run_changes_nothing_and_counts_the_same),
+        cmocka_unit_test(test_import_killed_anywhere_goes_on_where_it_was),
+        cmocka_unit_test(test_import_failed_commit_counts_only_what_is_safe),
+        cmocka_unit_test(test_import_waits_for_the_hub),
+        cmocka_unit_test(test_import_large_table_in_bounded_steps),
+        cmocka_unit_test(test_zone_reads_walls),
+        cmocka_unit_test(test_zone_refuses_what_is_no_time),
+        cmocka_unit_test(test_zone_day_as_an_end),
+        cmocka_unit_test(test_import_shipped_maps_load),
+    };
+    rht_random_init(&randomness);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
