@@ -31,7 +31,6 @@ import harness
 from harness import ROOT, demand
 import pyagency
 from play import KIND, Play, drive, iso, ms
-import rhwire
 
 ZONE = zoneinfo.ZoneInfo("America/New_York")
 DATA = pathlib.Path(os.environ.get("RHUB_TEST_DATA") or ROOT / "tests" / "data")
