@@ -19,7 +19,9 @@ enum {
     HANDSHAKE_MS = 10000,
     HEARTBEAT_MS = 10000,
     HEARTBEAT_LATE_MS = 30000, /* a busy reader must not cost healthy clients their pipe */
-    TEST_MS = 5000
+    TEST_MS = 5000,
+    BIND_WAIT_MS = 2000,
+    BIND_RETRY_MS = 50
 };
 
 uint64_t hub_door_now_ms(void)
@@ -77,6 +79,20 @@ static bool set_options(void *socket, const struct rh_secret *secret)
     return true;
 }
 
+/* After a hub was killed its door may live a moment longer and hold the address: wait for it a
+ * little, as a supervisor that starts the next hub at once would have to. */
+static bool bind_patiently(void *socket, const char *wanted)
+{
+    const struct timespec pause = { .tv_nsec = BIND_RETRY_MS * 1000000L };
+    for (unsigned waited_ms = 0;; waited_ms += BIND_RETRY_MS) {
+        if (zmq_bind(socket, wanted) == 0)
+            return true;
+        if (zmq_errno() != EADDRINUSE || waited_ms >= BIND_WAIT_MS)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
 enum rh_err hub_door_socket_open(void *context, const struct rh_secret *secret,
                                  const char *wanted, void **out, char *endpoint, char *report)
 {
@@ -91,7 +107,7 @@ enum rh_err hub_door_socket_open(void *context, const struct rh_secret *secret,
     if (socket == NULL || !set_options(socket, secret)) {
         snprintf(report, HUB_DOOR_TEXT_BYTES, "ZeroMQ refuses an option: %s",
                  zmq_strerror(zmq_errno()));
-    } else if (zmq_bind(socket, wanted) != 0) {
+    } else if (!bind_patiently(socket, wanted)) {
         snprintf(report, HUB_DOOR_TEXT_BYTES, "cannot bind %.100s: %s", wanted,
                  zmq_strerror(zmq_errno()));
     } else if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0) {

@@ -55,9 +55,13 @@ def end_with_parent():
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports the system gives to callers: one of those could be taken by a client that
+    looks for a hub which is just being started again, and even connect to itself."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            port = random.SystemRandom().randrange(12000, 32000)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def alive(pid):
