@@ -15,6 +15,7 @@
 #include "doors/folder/folder.h"
 #include "load/profile.h"
 #include "runtime/agent.h"
+#include "runtime/import_ask.h"
 #include "runtime/lint.h"
 #include "runtime/words.h"
 
@@ -59,6 +60,7 @@ static const char usage[] = N_(
     "rhub-agent run --agency ID --keys DIR --hub-card FILE --state DIR [options]\n"
     "rhub-agent init --agency ID --keys DIR --state DIR [--exchange DIR]\n"
     "rhub-agent lint [--profile NAME] FILE...\n"
+    "rhub-agent import --state DIR --map MAP.yaml [--dry-run] FILE.csv\n"
     "\n"
     "  --agency ID        this agency, as court.620423\n"
     "  --keys DIR         its four key files (init makes them)\n"
@@ -70,6 +72,7 @@ static const char usage[] = N_(
     "  --profile NAME     petitions, procuratorate, court, police, or a file\n"
     "  --socket PATH      local socket (default STATE/agent.sock)\n"
     "  --endpoint ADDR    instead of the card's, as tcp://host:5550\n"
+    "  --rules DIR        rules as the hub has them: their routing map sends imports on\n"
     "  --trust-hub        take messages of agencies whose card is missing\n"
     "  --hold-generation  stop when the hub begins a new generation\n"
     "  --lang zh|en\n");
@@ -411,6 +414,25 @@ static int run_lint(const struct options *options, char **files, int count)
     return code;
 }
 
+static int run_import(const struct options *options, char **files, int count)
+{
+    char path[AGENT_PATH_BYTES];
+    int code = need(options->map, "--map");
+    if (code == RH_EXIT_OK && options->socket == NULL)
+        code = need(options->state, "--state");
+    if (code != RH_EXIT_OK)
+        return code;
+    if (count != 1)
+        return complain(RH_EXIT_USAGE, _("one table is imported at a time"), NULL);
+    if (options->socket == NULL)
+        snprintf(path, sizeof path, "%s/agent.sock", options->state);
+    struct agent_import_request request = {
+        .socket = options->socket != NULL ? options->socket : path, .file = files[0],
+        .map = options->map, .dry_run = options->dry_run,
+    };
+    return agent_import_ask(&request);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = { .agency = NULL };
@@ -424,6 +446,8 @@ int main(int argc, char **argv)
     const char *command = optind < argc ? argv[optind++] : "";
     if (strcmp(command, "lint") == 0)
         return run_lint(&options, argv + optind, argc - optind);
+    if (strcmp(command, "import") == 0)
+        return run_import(&options, argv + optind, argc - optind);
     bool init = strcmp(command, "init") == 0;
     if ((!init && strcmp(command, "run") != 0) || optind < argc) {
         fprintf(stderr, "%s", rh_text(usage));

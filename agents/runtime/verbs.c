@@ -10,6 +10,7 @@
 
 #include <rh/refusal.h>
 
+#include "runtime/import.h"
 #include "runtime/receipt.h"
 #include "runtime/verbs.h"
 #include "runtime/words.h"
@@ -339,6 +340,7 @@ static const struct agent_verb verbs[] = {
     { "due", agent_verb_due, { "limit", "cursor", "state", NULL } },
     { "show", agent_verb_show, { "id", NULL } },
     { "receipt", agent_verb_receipt, { "id", NULL } },
+    { "import", agent_verb_import, { "map", "file", "dry_run", "progress", NULL } },
     { "taken", agent_verb_taken, { "id", NULL } },
     { "stop", serve_stop, { NULL } },
 };
