@@ -108,11 +108,41 @@ static void add_person(struct draft *draft)
         (struct rh_person){ .name = view(need(draft, "a name")), .role = view("party") };
 }
 
+/* The newest message of that kind about the matter that this agency itself has sent. */
+static bool find_own(struct draft *draft, enum rh_kind wanted)
+{
+    struct rht_play *play = draft->play;
+    struct hub_map *map = hub_engine_views(play->engine)->map;
+    uint64_t index = 0;
+    enum rh_kind kind;
+    bool found = false;
+    rht_must(play, hub_views_referral_by_id(map, &draft->part.referral_id, &play->row),
+             "the matter");
+    uint64_t rno = play->row.rno;
+    while (hub_views_timeline_next(map, rno, &index, &kind) == RH_OK) {
+        struct rh_bytes core, rest;
+        if (kind != wanted)
+            continue;
+        rht_must(play, hub_engine_record(play->engine, index, &core, &rest), "a record");
+        rht_must(play, hub_record_decode(core, rest, &play->record), "a record");
+        if (play->record.agency != draft->author->row.no)
+            continue;
+        draft->part.refers_to = play->record.core.message_id;
+        found = true;
+    }
+    return found;
+}
+
 /* The newest message of that kind about the matter that this agency has taken. */
 static void find_earlier(struct draft *draft)
 {
     const char *name = need(draft, "a kind");
     enum rh_kind kind = rh_kind_find(name, strlen(name));
+    if (draft->part.kind == RH_KIND_AMEND) {
+        if (!find_own(draft, kind))
+            rht_stop(draft->play, "%s has sent no %s about it", draft->author->name, name);
+        return;
+    }
     uint32_t matter = rht_stage_matter_with(draft->play, &draft->part.referral_id);
     for (uint32_t i = draft->author->taken_count; i > 0; i--) {
         const struct rht_taken *taken = &draft->author->taken[i - 1];

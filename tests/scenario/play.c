@@ -179,8 +179,8 @@ static void do_at(struct rht_play *play, struct rht_words *words)
         rht_stage_until(play, to_ms);
 }
 
-/* "hub: urge R1 reason ...": an operator for the hub; "hub: retry" and "hub: return" settle
- * every dead letter. */
+/* "hub: urge R1": an operator for the hub; "hub: retry" and "hub: return" settle the oldest
+ * dead letter that is open. */
 static void do_operator(struct rht_play *play, struct rht_words *words)
 {
     struct hub_map *map = hub_engine_views(play->engine)->map;
@@ -189,9 +189,11 @@ static void do_operator(struct rht_play *play, struct rht_words *words)
     struct hub_command_result result;
     if (strcmp(action, "retry") == 0 || strcmp(action, "return") == 0) {
         struct hub_cursor cursor = { .bytes = 0 };
-        struct hub_dead dead;
-        while (hub_views_dead_next(map, &cursor, &dead) == RH_OK && dead.settled)
+        struct hub_dead dead = { .settled = true };
+        while (dead.settled && hub_views_dead_next(map, &cursor, &dead) == RH_OK)
             ;
+        if (dead.settled)
+            rht_stop(play, "there is no dead letter to settle");
         command.type = strcmp(action, "retry") == 0 ? HUB_COMMAND_DEAD_RETRY
                                                     : HUB_COMMAND_DEAD_RETURN;
         command.dead_index = dead.index;
@@ -228,6 +230,10 @@ static void do_agency_line(struct rht_play *play, const char *name, struct rht_w
     struct rht_agency *agency = rht_stage_agency(play, name);
     if (rht_words_pass(words, "take")) {
         rht_stage_send(play, RHT_CUT_NOWHERE);
+        if (cut == RHT_CUT_BEFORE_ACK) {
+            rht_stage_lose(play, agency);
+            return;
+        }
         rht_stage_take(play, agency, take_count(play, words, UINT32_MAX));
         return;
     }
@@ -265,12 +271,15 @@ static bool do_spoken(struct rht_play *play, struct rht_words *words, enum rht_c
 
 static void do_cut(struct rht_play *play, struct rht_words *words)
 {
-    const char *where = rht_play_word(play, words, "before-sync or before-confirm");
-    bool before_sync = strcmp(where, "before-sync") == 0;
-    if (!before_sync && strcmp(where, "before-confirm") != 0)
-        rht_stop(play, "cut before-sync or before-confirm");
-    if (words->at == words->line->count ||
-        !do_spoken(play, words, before_sync ? RHT_CUT_BEFORE_SYNC : RHT_CUT_BEFORE_CONFIRM))
+    static const char *const places[] = { "", "before-sync", "before-confirm", "before-ack" };
+    static_assert(RHT_CUT_BEFORE_ACK == 3, "a name for every place");
+    const char *where = rht_play_word(play, words, "where the hub is killed");
+    int cut = RHT_CUT_BEFORE_ACK;
+    while (cut > RHT_CUT_NOWHERE && strcmp(where, places[cut]) != 0)
+        cut--;
+    if (cut == RHT_CUT_NOWHERE)
+        rht_stop(play, "cut before-sync, before-confirm or before-ack");
+    if (words->at == words->line->count || !do_spoken(play, words, (enum rht_cut)cut))
         rht_stop(play, "what is cut short?");
 }
 

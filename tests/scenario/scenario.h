@@ -197,8 +197,13 @@ void rht_stage_add(struct rht_play *play, struct rht_agency *agency,
                    const struct rh_public *part, struct rh_bytes private_part,
                    struct rh_bytes body);
 
-/* Where the hub is killed while it takes a bundle. */
-enum rht_cut { RHT_CUT_NOWHERE, RHT_CUT_BEFORE_SYNC, RHT_CUT_BEFORE_CONFIRM };
+/* Where the hub is killed: while it takes a bundle, or while a delivery is under way. */
+enum rht_cut {
+    RHT_CUT_NOWHERE,
+    RHT_CUT_BEFORE_SYNC,
+    RHT_CUT_BEFORE_CONFIRM,
+    RHT_CUT_BEFORE_ACK
+};
 
 /* Send what waits, if anything: signed, taken, synced, confirmed with proofs that are
  * checked. */
@@ -207,6 +212,8 @@ void rht_stage_send(struct rht_play *play, enum rht_cut cut);
 /* Deliver and acknowledge at most `max` messages of an agency's queue, each with its sender's
  * proof checked. */
 void rht_stage_take(struct rht_play *play, struct rht_agency *agency, uint32_t max);
+/* The message that stands first is on its way when the hub is killed; nobody has it. */
+void rht_stage_lose(struct rht_play *play, struct rht_agency *agency);
 /* Refuse the message that stands first. */
 void rht_stage_nack(struct rht_play *play, struct rht_agency *agency, uint32_t refusal);
 

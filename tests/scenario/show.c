@@ -99,8 +99,8 @@ static void show_day(struct rht_play *play, uint64_t at_ms)
         rh_calendar_day(calendar, date, &day);
     uint32_t weekday = rh_date_weekday(date) - 1;
     printf("\n%s %s%s%s\n", text, play->zh ? "星期" : "", play->zh ? zh[weekday] : en[weekday],
-           day.kind == RH_DAY_HOLIDAY  ? say(play, " (节假日)", " (holiday)")
-           : day.kind == RH_DAY_MAKEUP ? say(play, " (调休上班)", " (working day by notice)")
+           day.kind == RH_DAY_HOLIDAY  ? say(play, "（节假日）", " (holiday)")
+           : day.kind == RH_DAY_MAKEUP ? say(play, "（调休上班）", " (working day by notice)")
                                        : "");
 }
 
@@ -145,7 +145,7 @@ static void show_row(struct rht_play *play, const struct hub_referral *row, uint
     if (due_ms != 0) {
         const char *title = due_title(play, row, due_ms, &law);
         short_end(due_ms, end);
-        printf(say(play, " · 期限 %s %s(%s)", " · due %s: %s (%s)"), end, title,
+        printf(say(play, " · 期限 %s %s（%s）", " · due %s: %s (%s)"), end, title,
                rh_word("deadlines", law ? "law" : "policy"));
     }
     fputc('\n', stdout);
@@ -222,11 +222,14 @@ static void show_note(struct rht_play *play, const struct hub_note_out *note, ui
         row != NULL ? rh_rules_procedure(hub_engine_rules(play->engine), row->procedure) : NULL;
     const struct rh_limit *rule =
         procedure != NULL && limit[0] != '\0' ? rh_procedure_limit(procedure, limit) : NULL;
+    bool own = strcmp(limit, "watchdog") == 0;
     const char *what = note->status == HUB_DEADLINE_LAPSED ? say(play, "期间届满", "right over")
                                                            : kind_word(note->kind);
-    printf("%s %s %s", agency_word(play, HUB_AGENCY_HUB), what, matter);
-    if (rule != NULL)
-        printf(say(play, "「%s」", " \"%s\""), say(play, rule->title_zh, rule->title_en));
+    printf(say(play, "%s %s %s", "%s: %s %s"), agency_word(play, HUB_AGENCY_HUB), what, matter);
+    if (rule != NULL || own)
+        printf(say(play, "「%s」", " \"%s\""),
+               own ? say(play, "枢纽催办日", "the hub's own date")
+                   : say(play, rule->title_zh, rule->title_en));
     printf(" → %s\n", agency_word(play, note->agency));
 }
 
@@ -255,9 +258,10 @@ static void show_item(struct rht_play *play, uint64_t at_ms)
     const struct rh_receipt *core = &play->record.core;
     const struct hub_referral *row =
         play->outcome->row_count > 0 ? &play->outcome->rows[0] : NULL;
-    const char *matter = rh_id_is_zero(play->part.referral_id.bytes)
-                             ? "-"
-                             : rht_stage_matter_name(play, &play->part.referral_id);
+    const char *matter = !rh_id_is_zero(play->part.referral_id.bytes)
+                             ? rht_stage_matter_name(play, &play->part.referral_id)
+                         : row != NULL ? rht_stage_matter_name(play, &row->id)
+                                       : "-";
     char time[12], end[12] = "", refusal[RH_REFUSAL_TEXT_BYTES];
     short_time(at_ms, time);
     if (core->due_ms != 0)
@@ -276,8 +280,8 @@ static void show_item(struct rht_play *play, uint64_t at_ms)
     if (!play->show)
         return;
     show_time(play, at_ms);
-    printf("%s %s %s", agency_word(play, play->record.agency), kind_word(play->part.kind),
-           matter);
+    printf(say(play, "%s %s %s", "%s: %s %s"), agency_word(play, play->record.agency),
+           kind_word(play->part.kind), matter);
     if (core->outcome != 0) {
         printf("\n           ✘ %s %s\n", refusal, rh_refusal_title(core->outcome));
         return;
@@ -340,12 +344,12 @@ void rht_show_taken(struct rht_play *play, const struct rht_agency *agency)
     if (!play->show || play->quiet || play->block || count == 0)
         return;
     show_time(play, hub_engine_now(play->engine));
-    printf("%s %s", agency_word(play, agency->row.no),
-           rh_word("transport", "delivered"));
+    printf(say(play, "%s %s", "%s to %s"),
+           rh_word("transport", "delivered"), agency_word(play, agency->row.no));
     for (uint32_t i = 0; i < count && i < SHOWN; i++) {
         const struct rht_taken *taken = &agency->taken[agency->taken_before + i];
-        printf("%s%s%s %s", i == 0 ? say(play, ":", ": ") : say(play, "、", ", "),
-               taken->tombstone ? say(play, "(撤件)", "(withdrawn) ") : "",
+        printf("%s%s%s %s", i == 0 ? say(play, "：", ": ") : say(play, "、", ", "),
+               taken->tombstone ? say(play, "（撤件）", "(withdrawn) ") : "",
                kind_word(taken->kind),
                taken->matter != 0 ? play->matters[taken->matter - 1].name : "");
     }
@@ -365,6 +369,6 @@ void rht_show_block(struct rht_play *play, uint32_t times)
 void rht_show_end(struct rht_play *play)
 {
     if (play->show)
-        printf(say(play, "\n%u 项核对,%u 项不符\n", "\n%u checks, %u failed\n"), play->checks,
+        printf(say(play, "\n%u 项核对，%u 项不符\n", "\n%u checks, %u failed\n"), play->checks,
                play->failures);
 }

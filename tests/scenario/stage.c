@@ -292,6 +292,7 @@ void rht_stage_until(struct rht_play *play, uint64_t to_ms)
         fire(play);
     }
     steer(play, to_ms);
+    finish(play);
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
@@ -599,6 +600,16 @@ void rht_stage_take(struct rht_play *play, struct rht_agency *agency, uint32_t m
     }
     play->block = block;
     rht_show_taken(play, agency);
+}
+
+void rht_stage_lose(struct rht_play *play, struct rht_agency *agency)
+{
+    struct hub_queued first;
+    static struct rh_delivery delivery; /* large */
+    if (!first_of(play, agency, &first))
+        rht_stop(play, "nothing waits for %s", agency->name);
+    rht_must(play, hub_engine_delivery(play->engine, &first, &delivery), "a delivery");
+    rht_stage_restart(play);
 }
 
 void rht_stage_nack(struct rht_play *play, struct rht_agency *agency, uint32_t refusal)
