@@ -198,6 +198,19 @@ def filing_correction(t):
     m.state("withdrawn")
 
 
+def filing_autumn(t):
+    m = t.matter("filing-supervision", "three working days across Mid-Autumn")
+    yield "2026-09-22 10:00"
+    m.register(t.proc).do(t.proc, "explain", to=t.police)
+    m.clock("explain", m.at["explain"], due="2026-09-29", owed=t.police)
+    m.do(t.police, "sign")
+    m.do(t.police, "conclude", code="not-filed")
+    m.clock("reply", m.at["conclude"], due="2026-09-28", owed=t.police)
+    yield "2026-09-28 23:59:59"
+    m.do(t.police, "reply")
+    m.status("reply", "met")
+
+
 def filing_recalled(t):
     m = t.matter("filing-supervision", "recalled, sent again, withdrawn")
     yield "2026-03-02 10:00"
@@ -294,5 +307,5 @@ def suggestion_upheld(t):
 
 STORIES = (confirmation_ruled, confirmation_from_petitions, confirmation_refused,
            confirmation_returned, filing_explained, filing_ordered, filing_correction,
-           filing_recalled, suggestion_month_end, suggestion_forgotten, suggestion_challenged,
-           suggestion_upheld)
+           filing_autumn, filing_recalled, suggestion_month_end, suggestion_forgotten,
+           suggestion_challenged, suggestion_upheld)
