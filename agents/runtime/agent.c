@@ -22,11 +22,18 @@ enum {
 
 /* ---- time and trouble ------------------------------------------------------------------- */
 
+/* The hub's time as last heard, going on; 0 before the first word. */
+static uint64_t hub_time_ms(const struct agent *agent)
+{
+    if (agent->hub_ms == 0)
+        return 0;
+    return agent->hub_ms + (agent_monotonic_ms() - agent->hub_seen_at);
+}
+
 uint64_t agent_now_ms(struct agent *agent)
 {
-    if (!rh_hub_id_is_test(&agent->options.hub_id) || agent->hub_ms == 0)
-        return agent_wall_ms();
-    return agent->hub_ms + (agent_monotonic_ms() - agent->hub_seen_at);
+    uint64_t hub_ms = rh_hub_id_is_test(&agent->options.hub_id) ? hub_time_ms(agent) : 0;
+    return hub_ms != 0 ? hub_ms : agent_wall_ms();
 }
 
 /* A test hub's clock jumps when it is steered: the newest time it names is the time. */
@@ -57,7 +64,9 @@ void agent_fill_desk(struct agent *agent, struct agent_desk *out)
                                 .profile = agent->options.profile,
                                 .agency = agent->options.agency,
                                 .generation = agent->generation,
-                                .now_ms = agent_now_ms(agent) };
+                                .now_ms = agent_now_ms(agent),
+                                .time_unknown = agent->hub_ms == 0 &&
+                                                rh_hub_id_is_test(&agent->options.hub_id) };
 }
 
 /* ---- the client's callbacks ------------------------------------------------------------- */
@@ -351,7 +360,8 @@ static void keep_house(struct agent *agent)
     if (now < agent->clean_at)
         return;
     agent->clean_at = now + CLEAN_MS;
-    agent_spool_clean(agent->spool, agent_now_ms(agent), CLEAN_ROWS, &dropped);
+    if (agent->hub_ms != 0)
+        agent_spool_clean(agent->spool, hub_time_ms(agent), CLEAN_ROWS, &dropped);
     reload_cards(agent);
     watch_space(agent);
 }

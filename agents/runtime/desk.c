@@ -254,7 +254,7 @@ static void check_drafts(struct work *work)
         if (desk->profile != NULL)
             agent_desk_check(desk->profile, work->message, work->procedure, item->kind,
                              work->problems);
-        if (item->due_ms != 0 && item->due_ms <= desk->now_ms)
+        if (item->due_ms != 0 && item->due_ms <= desk->now_ms && !desk->time_unknown)
             complain(work, RH_REFUSE_DUE_DATE, "/due", "a date in the future", "应为将来的日期");
         /* Only of a message that is right otherwise: what else is amiss fails this check too,
          * and has been said in its own words. */

@@ -19,6 +19,7 @@ struct agent_desk {
     struct rh_agency_id agency;
     uint32_t generation;               /* of the hub's session now */
     uint64_t now_ms;                   /* this agency's time, UTC */
+    bool time_unknown;                 /* a test hub's time not heard yet: judge no dates */
 };
 
 struct agent_submission {

@@ -323,6 +323,22 @@ static enum rh_err take_in(struct agent *agent, const struct rh_client_event *ev
     return err;
 }
 
+/* Something about a referral has come: what the hub refused as too early after its recovery is
+ * said again, in the old order. */
+static enum rh_err say_again(struct agent *agent, const struct rh_referral_id *id)
+{
+    uint64_t n = 0;
+    enum rh_err err = RH_OK;
+    while (err == RH_OK) {
+        err = agent_spool_again_next(agent->spool, id, &n);
+        if (err == RH_OK)
+            err = agent_spool_send_again(agent->spool, n, agent->generation,
+                                         agent_now_ms(agent));
+        n++;
+    }
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 void agent_receive(struct agent *agent, const struct rh_client_event *event)
 {
     struct agent_got got;
@@ -351,5 +367,7 @@ void agent_receive(struct agent *agent, const struct rh_client_event *event)
             break;
         }
     }
+    if (err == RH_OK && (turn == AGENT_NEXT || turn == AGENT_KNOWN))
+        err = say_again(agent, &got.referral_id);
     fatal_if(agent, err);
 }

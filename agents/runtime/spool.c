@@ -31,6 +31,7 @@ static const struct rh_layout_field state_fields[] = {
     RH_LAYOUT_U64(18, struct spool_state, not_taken),
     RH_LAYOUT_U64(19, struct spool_state, cases),
     RH_LAYOUT_U64(20, struct spool_state, got),
+    RH_LAYOUT_U64(21, struct spool_state, again),
 };
 
 static const struct rh_layout state_layout = RH_LAYOUT_OF(struct spool_state, state_fields);

@@ -96,6 +96,7 @@ struct agent_sent {
     struct rh_agency_id to;
     uint32_t generation;         /* of the hub at whose session it was numbered */
     uint64_t file_no;            /* door file it came from, 0 none */
+    uint64_t again_of;           /* the same message's first number, when it was said again */
     uint64_t added_ms;           /* this agency's clock */
     uint32_t refusal;            /* REFUSED */
     uint64_t settled_ms;         /* this agency's clock at the receipt, 0 before */
@@ -129,6 +130,15 @@ enum rh_err agent_spool_confirmed(struct agent_spool *spool, uint32_t generation
                                   const struct rh_frame_confirm *confirm,
                                   const struct rh_receipt *receipts, struct rh_bytes frame,
                                   uint64_t now_ms);
+
+/* What an earlier generation had stored and this one refused because it came before what it
+ * answers (RH-4301, 4302, 4303) is to be said again when something about its referral comes;
+ * wire.md, 11. The first such number at or above *n; RH_ERR_NOTFOUND. */
+enum rh_err agent_spool_again_next(struct agent_spool *spool, const struct rh_referral_id *id,
+                                   uint64_t *n);
+/* Number the same item anew; it waits like any other. */
+enum rh_err agent_spool_send_again(struct agent_spool *spool, uint64_t n, uint32_t generation,
+                                   uint64_t now_ms);
 
 /* A receipt as kept. core and confirm are borrowed until the next call. */
 struct agent_receipt {
@@ -289,8 +299,9 @@ struct agent_counts {
 };
 enum rh_err agent_spool_counts(struct agent_spool *spool, struct agent_counts *out);
 
-/* Drop bodies kept long enough, at most `limit` of each table a call. */
-enum rh_err agent_spool_clean(struct agent_spool *spool, uint64_t now_ms, uint32_t limit,
+/* Drop bodies kept long enough, at most `limit` of each table a call. hub_ms is the hub's time:
+ * a wrong clock of this machine must not throw away what the hub may ask for again. */
+enum rh_err agent_spool_clean(struct agent_spool *spool, uint64_t hub_ms, uint32_t limit,
                               uint32_t *dropped);
 
 #endif

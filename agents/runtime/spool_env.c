@@ -30,7 +30,7 @@ static const char *const table_names[SPOOL_TABLES] = {
     [SPOOL_KEYS] = "keys",         [SPOOL_HISTORY] = "history",
     [SPOOL_DUE] = "due",           [SPOOL_FILES] = "files",
     [SPOOL_FILE_NAMES] = "file_names", [SPOOL_ANSWERED] = "answered",
-    [SPOOL_ORIGINALS] = "originals",
+    [SPOOL_ORIGINALS] = "originals", [SPOOL_AGAIN] = "again",
 };
 
 struct spool_env {

@@ -28,6 +28,7 @@ enum spool_table {
     SPOOL_FILE_NAMES,
     SPOOL_ANSWERED,
     SPOOL_ORIGINALS,
+    SPOOL_AGAIN,
     SPOOL_TABLES
 };
 
@@ -49,6 +50,7 @@ struct spool_state {
     uint64_t lease;
     uint64_t clean_n;         /* bodies below it are gone */
     uint64_t waiting, refused, not_placed, not_taken, cases, got;
+    uint64_t again;           /* to be said again */
 };
 
 struct spool_env; /* LMDB: environment, tables, the open transaction */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <rh/refusal.h>
+
 #define KEEP_MS (UINT64_C(86400000) * AGENT_KEEP_DAYS)
 
 static const struct rh_layout_field sent_fields[] = {
@@ -20,6 +22,7 @@ static const struct rh_layout_field sent_fields[] = {
     RH_LAYOUT_U64(13, struct agent_sent, stored_ms),
     RH_LAYOUT_TEXT(14, struct agent_sent, holder.text),
     RH_LAYOUT_U64(15, struct agent_sent, due_ms),
+    RH_LAYOUT_U64(16, struct agent_sent, again_of),
 };
 
 static const struct rh_layout sent_layout = RH_LAYOUT_OF(struct agent_sent, sent_fields);
@@ -95,6 +98,22 @@ enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n, struct
             return err;
     }
     return RH_ERR_NOTFOUND;
+}
+
+/* Give the item the next number: row, bytes and message id in this transaction. */
+static enum rh_err number_item(struct agent_spool *spool, struct rh_bytes bytes,
+                               struct agent_sent *sent)
+{
+    sent->n = ++spool->state.last_n;
+    sent->state = AGENT_WAITING;
+    count(spool, sent, true);
+    struct spool_key number = spool_key_number(sent->n);
+    struct spool_key message = message_key(&sent->message_id);
+    enum rh_err err = spool_put(spool->env, SPOOL_ITEMS, spool_key_of(&number), bytes);
+    if (err == RH_OK)
+        err = spool_put(spool->env, SPOOL_MESSAGES, spool_key_of(&message),
+                        spool_key_of(&number));
+    return err == RH_OK ? put_sent(spool, sent) : err;
 }
 
 enum rh_err agent_spool_send(struct agent_spool *spool, const struct rh_item *item,
@@ -226,8 +245,94 @@ static enum rh_err known_receipt(struct agent_spool *spool, const struct spool_k
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
+/* ---- said again ------------------------------------------------------------------------- */
+
+static struct spool_key again_key(const struct rh_referral_id *id, uint64_t n)
+{
+    struct spool_key key = { .bytes = 0 };
+    spool_key_bytes(&key, id->bytes, sizeof id->bytes);
+    spool_key_u64(&key, n);
+    return key;
+}
+
+/* Whether a generation before this one had stored the number. */
+static bool stored_before(struct agent_spool *spool, uint32_t generation, uint64_t n)
+{
+    bool stored = false;
+    while (--generation > 0 && !stored) {
+        struct spool_key key = receipt_key(generation, n);
+        struct rh_bytes value;
+        struct rh_receipt core;
+        if (spool_get(spool->env, SPOOL_RECEIPTS, spool_key_of(&key), &value) == RH_OK &&
+            value.bytes > RECEIPT_HEAD_BYTES) {
+            struct rh_bytes bytes = { value.data + RECEIPT_HEAD_BYTES,
+                                      value.bytes - RECEIPT_HEAD_BYTES };
+            stored = rh_receipt_decode(bytes, &core) == RH_OK && core.outcome == 0;
+        }
+    }
+    spool_read_done(spool->env);
+    return stored;
+}
+
+/* Came back before what it answers? Then its turn comes when that has arrived. */
+static enum rh_err keep_for_again(struct agent_spool *spool, const struct agent_sent *sent,
+                                  uint32_t generation)
+{
+    uint64_t first = sent->again_of != 0 ? sent->again_of : sent->n;
+    bool early = sent->refusal == RH_REFUSE_WRONG_STATE ||
+                 sent->refusal == RH_REFUSE_WRONG_ACTOR ||
+                 sent->refusal == RH_REFUSE_UNKNOWN_REFERRAL;
+    if (!early || is_transport(sent) || rh_id_is_zero(sent->referral_id.bytes) ||
+        !stored_before(spool, generation, first))
+        return RH_OK;
+    struct spool_key key = again_key(&sent->referral_id, first);
+    spool->state.again++;
+    spool->state_changed = true;
+    return spool_put(spool->env, SPOOL_AGAIN, spool_key_of(&key), (struct rh_bytes){ NULL, 0 });
+}
+
+enum rh_err agent_spool_again_next(struct agent_spool *spool, const struct rh_referral_id *id,
+                                   uint64_t *n)
+{
+    struct spool_key key = again_key(id, *n);
+    struct rh_bytes found, value;
+    if (spool->state.again == 0)
+        return RH_ERR_NOTFOUND;
+    enum rh_err err = spool_seek(spool->env, SPOOL_AGAIN, spool_key_of(&key), &found, &value);
+    if (err == RH_OK && (found.bytes != sizeof id->bytes + 8 ||
+                         memcmp(found.data, id->bytes, sizeof id->bytes) != 0))
+        err = RH_ERR_NOTFOUND;
+    if (err == RH_OK)
+        *n = spool_key_tail(found);
+    spool_read_done(spool->env);
+    return err;
+}
+
+enum rh_err agent_spool_send_again(struct agent_spool *spool, uint64_t n, uint32_t generation,
+                                   uint64_t now_ms)
+{
+    struct agent_sent before;
+    struct rh_bytes bytes;
+    enum rh_err err = agent_spool_sent(spool, n, &before);
+    if (err != RH_OK)
+        return err;
+    struct spool_key key = again_key(&before.referral_id, n);
+    rh_assert(spool->state.again > 0);
+    spool->state.again--;
+    spool->state_changed = true;
+    err = spool_del(spool->env, SPOOL_AGAIN, spool_key_of(&key));
+    if (err == RH_OK)
+        err = agent_spool_original(spool, n, &bytes);
+    if (err != RH_OK)
+        return err == RH_ERR_NOTFOUND ? RH_OK : err; /* too old to be said again */
+    struct agent_sent sent = { .kind = before.kind, .message_id = before.message_id,
+                               .referral_id = before.referral_id, .to = before.to,
+                               .generation = generation, .again_of = n, .added_ms = now_ms };
+    return number_item(spool, bytes, &sent);
+}
+
 static enum rh_err settle(struct agent_spool *spool, const struct rh_receipt *receipt,
-                          uint64_t now_ms)
+                          uint32_t generation, uint64_t now_ms)
 {
     struct agent_sent sent;
     enum rh_err err = agent_spool_sent(spool, receipt->n, &sent);
@@ -247,7 +352,7 @@ static enum rh_err settle(struct agent_spool *spool, const struct rh_receipt *re
     err = put_sent(spool, &sent);
     if (err == RH_OK && sent.file_no != 0 && first)
         err = spool_file_settled(spool, sent.file_no, refused);
-    return err;
+    return err == RH_OK ? keep_for_again(spool, &sent, generation) : err;
 }
 
 static void advance(struct agent_spool *spool, uint32_t generation)
@@ -284,7 +389,7 @@ enum rh_err agent_spool_confirmed(struct agent_spool *spool, uint32_t generation
         if (err == RH_OK)
             err = put_receipt(spool, &key, &whole, &confirm->records[i]);
         if (err == RH_OK)
-            err = settle(spool, &receipts[i], now_ms);
+            err = settle(spool, &receipts[i], generation, now_ms);
         if (receipts[i].n > state->highest_n)
             state->highest_n = receipts[i].n;
     }
@@ -354,7 +459,7 @@ enum rh_err agent_spool_repin(struct agent_spool *spool, const struct rh_hub_id 
     return err;
 }
 
-static enum rh_err clean_sent(struct agent_spool *spool, uint64_t now_ms, uint32_t limit,
+static enum rh_err clean_sent(struct agent_spool *spool, uint64_t hub_ms, uint32_t limit,
                               uint32_t *dropped)
 {
     struct spool_state *state = &spool->state;
@@ -363,7 +468,7 @@ static enum rh_err clean_sent(struct agent_spool *spool, uint64_t now_ms, uint32
         enum rh_err err = agent_spool_sent(spool, state->clean_n, &sent);
         if (err != RH_OK)
             return err;
-        if (sent.state == AGENT_WAITING || now_ms < sent.settled_ms + KEEP_MS)
+        if (sent.state == AGENT_WAITING || hub_ms < sent.stored_ms + KEEP_MS)
             return RH_OK;
         struct spool_key key = spool_key_number(state->clean_n);
         err = spool_del(spool->env, SPOOL_ITEMS, spool_key_of(&key));
@@ -376,7 +481,7 @@ static enum rh_err clean_sent(struct agent_spool *spool, uint64_t now_ms, uint32
     return RH_OK;
 }
 
-static enum rh_err clean_got(struct agent_spool *spool, uint64_t now_ms, uint32_t limit,
+static enum rh_err clean_got(struct agent_spool *spool, uint64_t hub_ms, uint32_t limit,
                              uint32_t *dropped)
 {
     for (uint32_t i = 0; i < limit; i++) {
@@ -388,7 +493,7 @@ static enum rh_err clean_got(struct agent_spool *spool, uint64_t now_ms, uint32_
         if (err == RH_OK && found.bytes != 16)
             err = RH_ERR_CORRUPT;
         if (err == RH_ERR_NOTFOUND || (err == RH_OK &&
-                                       now_ms < spool_read_u64(found.data) + KEEP_MS)) {
+                                       hub_ms < spool_read_u64(found.data) + KEEP_MS)) {
             spool_read_done(spool->env);
             return RH_OK;
         }
@@ -408,13 +513,13 @@ static enum rh_err clean_got(struct agent_spool *spool, uint64_t now_ms, uint32_
     return RH_OK;
 }
 
-enum rh_err agent_spool_clean(struct agent_spool *spool, uint64_t now_ms, uint32_t limit,
+enum rh_err agent_spool_clean(struct agent_spool *spool, uint64_t hub_ms, uint32_t limit,
                               uint32_t *dropped)
 {
     uint32_t sent = 0, got = 0;
-    enum rh_err err = clean_sent(spool, now_ms, limit, &sent);
+    enum rh_err err = clean_sent(spool, hub_ms, limit, &sent);
     if (err == RH_OK)
-        err = clean_got(spool, now_ms, limit, &got);
+        err = clean_got(spool, hub_ms, limit, &got);
     if (dropped != NULL)
         *dropped = sent + got;
     return err;

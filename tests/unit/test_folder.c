@@ -20,6 +20,7 @@ static struct rht_hub *hub;
 static struct kit_agency sender, receiver;
 static struct kit_agency *const both[] = { &sender, &receiver };
 static uint32_t refuse_next; /* refusal for the next forward */
+static bool strict, forwarded; /* nothing may be signed that was not sent in this generation */
 
 static const char forward[] =
     "{\"kind\":\"forward\",\"to\":\"court.620423\",\"procedure\":\"xinfang\","
@@ -34,8 +35,11 @@ static uint32_t decide(void *context, const struct rh_agency_id *from,
 {
     (void)context;
     (void)from;
+    if (item->kind == RH_KIND_SIGN && strict && !forwarded)
+        return RH_REFUSE_UNKNOWN_REFERRAL;
     if (!rh_kind_is_dispatch(item->kind))
         return 0;
+    forwarded = true;
     uint32_t refusal = refuse_next;
     refuse_next = 0;
     return refusal;
@@ -531,6 +535,42 @@ static void test_folder_places_once(void **state)
     assert_true(wait_count(&receiver, "in", 1));
 }
 
+static bool sign_is_stored(void)
+{
+    struct agent_sent sent;
+    for (uint64_t n = agent_spool_last_n(receiver.agent->spool); n > 0; n--)
+        if (agent_spool_sent(receiver.agent->spool, n, &sent) == RH_OK &&
+            sent.kind == RH_KIND_SIGN && sent.again_of != 0)
+            return sent.state == AGENT_STORED;
+    return false;
+}
+
+static bool sign_is_refused(void)
+{
+    struct agent_counts counts;
+    return agent_spool_counts(receiver.agent->spool, &counts) == RH_OK && counts.refused > 0;
+}
+
+/* The hub lost the dispatch and its signing, and the addressee comes back first. */
+static void test_folder_answer_is_said_again_after_recovery(void **state)
+{
+    (void)state;
+    strict = true;
+    forwarded = false;
+    kit_drop(&sender, "a.json", forward);
+    assert_true(wait_count(&receiver, "in", 1));
+    kit_drop(&receiver, "R-26K4-0001.sign.json", "");
+    assert_true(wait_for(&receiver, "sent", "R-26K4-0001.sign.receipt.json"));
+    kit_close(&sender);
+    forwarded = false;
+    rht_hub_recover(hub, 1);
+    assert_true(kit_turn(hub, both, 2, sign_is_refused, WAIT_MS));
+    kit_open(&sender, hub);
+    assert_true(kit_turn(hub, both, 2, sign_is_stored, WAIT_MS));
+    assert_int_equal(kit_count(&receiver, "in", NULL), 1);
+    strict = false;
+}
+
 static void test_folder_names(void **state)
 {
     (void)state;
@@ -575,6 +615,7 @@ int main(void)
         CASE(test_folder_seals_for_the_addressee),
         CASE(test_folder_desk_check_stops_it),
         CASE(test_folder_places_once),
+        CASE(test_folder_answer_is_said_again_after_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,66 @@ static void test_spool_voids_acks_of_another_generation(void **state)
     free(dir);
 }
 
+/* In a new generation an answer can come back before what it answers; it must not be lost. */
+static void test_spool_says_again_what_came_too_early(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent, row;
+    struct rh_referral_id id;
+    struct rh_hub_id next;
+    struct rh_bytes first, second;
+    uint64_t n = 0;
+    for (uint64_t i = 1; i <= 4; i++)
+        send_one(spool, RH_KIND_SIGN, i, 20, 0, 0, &sent);
+    confirm_some(spool, 1, 1, 2, 0);                     /* stored */
+    confirm_some(spool, 1, 3, 2, RH_REFUSE_WRONG_STATE); /* refused then: not ours to insist */
+    agent_spool_commit(spool);
+    rh_hub_id_parse("hub.620423/2", 12, &next);
+    agent_spool_repin(spool, &next, 1);
+    confirm_some(spool, 2, 1, 1, RH_REFUSE_UNKNOWN_REFERRAL);
+    confirm_some(spool, 2, 2, 1, RH_REFUSE_FIELD_INVALID); /* no better later */
+    confirm_some(spool, 2, 3, 2, RH_REFUSE_WRONG_STATE);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    for (uint64_t i = 1; i <= 4; i++) {
+        id_of(2, i, id.bytes);
+        n = 0;
+        assert_int_equal(agent_spool_again_next(spool, &id, &n),
+                         i == 1 ? RH_OK : RH_ERR_NOTFOUND);
+    }
+    id_of(2, 1, id.bytes);
+    n = 0;
+    assert_int_equal(agent_spool_again_next(spool, &id, &n), RH_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(agent_spool_send_again(spool, 1, 2, 9000), RH_OK);
+    assert_int_equal(agent_spool_again_next(spool, &id, &n), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_last_n(spool), 5);
+    /* Refused once more: once more its turn will come, and again the same message. */
+    confirm_some(spool, 2, 5, 1, RH_REFUSE_WRONG_STATE);
+    n = 0;
+    assert_int_equal(agent_spool_again_next(spool, &id, &n), RH_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(agent_spool_send_again(spool, 1, 2, 9000), RH_OK);
+    confirm_some(spool, 2, 6, 1, 0);
+    n = 0;
+    assert_int_equal(agent_spool_again_next(spool, &id, &n), RH_ERR_NOTFOUND);
+    assert_int_equal(agent_spool_sent_by_id(spool, &sent.message_id, &row), RH_OK);
+    assert_int_equal(agent_spool_sent(spool, 1, &sent), RH_OK);
+    assert_int_equal(agent_spool_sent_by_id(spool, &sent.message_id, &row), RH_OK);
+    assert_int_equal(row.n, 6);
+    assert_int_equal(row.state, AGENT_STORED);
+    uint8_t kept[1000];
+    assert_int_equal(agent_spool_original(spool, 1, &first), RH_OK);
+    size_t bytes = first.bytes;
+    memcpy(kept, first.data, bytes);
+    assert_int_equal(agent_spool_original(spool, 6, &second), RH_OK);
+    assert_int_equal(second.bytes, bytes);
+    assert_memory_equal(second.data, kept, bytes);
+    agent_spool_close(&spool);
+    free(dir);
+}
+
 static void test_spool_keeps_bodies_for_thirty_days(void **state)
 {
     (void)state;
@@ -364,15 +424,15 @@ static void test_spool_keeps_bodies_for_thirty_days(void **state)
     const uint64_t day = 86400000;
     for (uint64_t i = 1; i <= 3; i++)
         send_one(spool, RH_KIND_FORWARD, i, 10, 0, 0, &sent);
-    confirm_some(spool, 1, 1, 2, 0); /* settled at 5000 ms */
+    confirm_some(spool, 1, 1, 2, 0); /* stored at 1000 ms of the hub's time */
     fill_got(&got, 1, 0, 1, 1);
     agent_spool_deliver(spool, &got, (struct rh_bytes){ (const uint8_t *)"x", 1 }, false);
-    agent_spool_taken(spool, 1, 5000);
-    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day - 1, 100, &dropped), RH_OK);
+    agent_spool_taken(spool, 1, 1000);
+    assert_int_equal(agent_spool_clean(spool, 1000 + 30 * day - 1, 100, &dropped), RH_OK);
     assert_int_equal(dropped, 0);
-    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day, 1, &dropped), RH_OK);
+    assert_int_equal(agent_spool_clean(spool, 1000 + 30 * day, 1, &dropped), RH_OK);
     assert_int_equal(dropped, 2); /* one of each */
-    assert_int_equal(agent_spool_clean(spool, 5000 + 30 * day, 100, &dropped), RH_OK);
+    assert_int_equal(agent_spool_clean(spool, 1000 + 30 * day, 100, &dropped), RH_OK);
     assert_int_equal(dropped, 1);
     assert_int_equal(agent_spool_original(spool, 2, &bytes), RH_ERR_NOTFOUND);
     assert_int_equal(agent_spool_original(spool, 3, &bytes), RH_OK); /* no receipt: kept */
@@ -795,6 +855,7 @@ int main(void)
         cmocka_unit_test(test_spool_takes_each_message_once),
         cmocka_unit_test(test_spool_places_and_takes),
         cmocka_unit_test(test_spool_voids_acks_of_another_generation),
+        cmocka_unit_test(test_spool_says_again_what_came_too_early),
         cmocka_unit_test(test_spool_keeps_bodies_for_thirty_days),
         cmocka_unit_test(test_spool_lists_cases_by_date),
         cmocka_unit_test(test_spool_answers_files_once),
