@@ -370,6 +370,14 @@ class Run:
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    def sanitizers(self):
+        """What a sanitizer said is a failure even where everything else went well."""
+        for log in {process.log for process in self.processes} | set(self.dir.glob("*.log")):
+            with contextlib.suppress(OSError):
+                text = log.read_text(errors="replace")
+                demand("Sanitizer" not in text and "runtime error:" not in text,
+                       f"{log} has a sanitizer's report:\n{text[-3000:]}")
+
     def end(self):
         for agency in self.agencies:
             with contextlib.suppress(Exception):
@@ -480,6 +488,7 @@ def main(name, body):
     try:
         with Run(name) as run:
             body(run)
+            run.sanitizers()
             run.say("passed")
     except Skip as why:
         print(f"{name}: skipped, {why}")
