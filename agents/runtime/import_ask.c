@@ -33,7 +33,7 @@ static void show_row_error(const struct agent_import_request *request, const jso
     const char *slash = strrchr(request->file, '/');
     fprintf(stderr, "%s:%lld:%lld: %s%s%s [%s]\n", slash != NULL ? slash + 1 : request->file,
             number(row, "line"), number(row, "column"), field != NULL ? field : "",
-            field != NULL ? ": " : "", sentence(row, "text", "text_zh"),
+            field != NULL ? ": " : "", rh_text(sentence(row, "text", "text_zh")),
             json_string_value(json_object_get(row, "code")));
 }
 

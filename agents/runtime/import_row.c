@@ -205,7 +205,7 @@ static void complain_twice(const struct use *use, const char *file,
 static bool find_column(struct use *use, const char *file, const struct rh_csv_field *fields,
                         uint32_t count, struct agent_problems *problems)
 {
-    if (use->name == NULL || use->name[0] == '\0')
+    if (use->name[0] == '\0')
         return true;
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(fields[i].data, use->name) != 0)
@@ -235,8 +235,15 @@ enum rh_err agent_row_plan_header(struct agent_row_plan *plan, const char *file,
         uses[use_count++] = &plan->matches[i];
     for (uint32_t i = 0; i < plan->map->fact_count; i++)
         uses[use_count++] = &plan->facts[i];
-    for (uint32_t i = 0; i < use_count; i++)
-        good = find_column(uses[i], file, fields, count, problems) && good;
+    for (uint32_t i = 0; i < use_count; i++) {
+        uint32_t same = 0; /* a name may have several uses; what is wrong is said once */
+        while (strcmp(uses[same]->name, uses[i]->name) != 0)
+            same++;
+        if (same < i)
+            uses[i]->index = uses[same]->index;
+        else
+            good = find_column(uses[i], file, fields, count, problems) && good;
+    }
     plan->column_count = count;
     return good ? RH_OK : RH_ERR_INVALID;
 }

@@ -524,6 +524,7 @@ static void test_import_names_missing_columns(void **state)
     assert_true(is_said(&place, "there is no column 'body'; did you mean 'Body'?"));
     assert_true(is_said(&place, "there is no column 'division'"));
     assert_false(is_said(&place, "'id'"));
+    assert_int_equal(place.problems.count, 7); /* those used twice are named once */
     assert_int_equal(agent_spool_last_n(place.spool), 0);
     close_place(&place);
 }
