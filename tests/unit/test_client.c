@@ -32,6 +32,7 @@ struct party {
     size_t item_bytes[ITEMS_MAX + 1];
     struct rh_message_id ids[ITEMS_MAX + 1];
     uint64_t last_n, receipts, refused;
+    uint64_t confirms; /* frames, repeated ones included */
     uint8_t *cores[ITEMS_MAX + 1];
     size_t core_bytes[ITEMS_MAX + 1];
     uint64_t expected; /* pair_seq, one sender and lane are enough here */
@@ -200,6 +201,7 @@ static void on_event(void *context, const struct rh_client_event *event)
         party->last_offline = event->refusal;
         break;
     case RH_CLIENT_CONFIRMED:
+        party->confirms++;
         on_confirmed(party, event);
         break;
     case RH_CLIENT_DELIVERY:
@@ -335,6 +337,13 @@ static int tear_down(void **state)
 static bool one_has_all_receipts(void)
 {
     return one->receipts >= one->last_n;
+}
+
+static uint64_t confirms_before;
+
+static bool one_confirmed_again(void)
+{
+    return one->confirms > confirms_before || one->alarms > 0;
 }
 
 static bool one_alarmed(void)
@@ -729,6 +738,17 @@ static void test_client_follows_a_new_generation(void **state)
     assert_string_equal(rh_client_hub(one->client)->text, "test.620423/2");
     for (uint64_t n = 1; n <= one->last_n; n++)
         assert_int_equal(rht_hub_stored(hub, &one->ids[n]), 1);
+
+    /* What was kept keeps its receipt, with the name of the generation it was written in. */
+    struct rh_receipt receipt;
+    struct rh_bytes core = { one->cores[1], one->core_bytes[1] };
+    assert_int_equal(rh_receipt_decode(core, &receipt), RH_OK);
+    assert_string_equal(receipt.hub.text, "test.620423");
+    one->alarms = 0;
+    confirms_before = one->confirms;
+    assert_int_equal(rh_client_ask(one->client, 1), RH_OK);
+    assert_true(turn_until(one_confirmed_again));
+    assert_int_equal(rh_client_stopped(one->client), RH_ALARM_NONE);
 }
 
 static void test_client_waits_for_a_person_to_pin(void **state)
