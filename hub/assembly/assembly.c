@@ -106,17 +106,65 @@ static enum rh_err open_store(struct hub_assembly *assembly, const struct hub_op
     return err;
 }
 
+/* A file of the keys directory that cannot be used: named, and a matter of configuration
+ * unless the storage or its permissions are to blame. */
+static enum rh_err bad_key(struct hub_assembly *assembly, const char *name, enum rh_err err)
+{
+    snprintf(assembly->report, sizeof assembly->report, "%s: %s", name, rh_err_text(err));
+    return err == RH_ERR_NOTFOUND || err == RH_ERR_INVALID ? RH_ERR_CONFIG : err;
+}
+
+/* Agencies know the hub by its card. With another key it would be answered by nobody, and
+ * what it signed believed by nobody; better not to start. */
+static enum rh_err check_party_key(struct hub_assembly *assembly,
+                                   const struct hub_options *options, enum rh_key_use use,
+                                   const char *name, const struct rh_card *card)
+{
+    char path[PATH_BYTES];
+    struct rh_secret secret;
+    enum rh_err err = join(path, options->keys_dir, name);
+    if (err == RH_OK)
+        err = rh_secret_load(path, use, &secret);
+    if (err != RH_OK)
+        return bad_key(assembly, name, err);
+    bool same = card->present[use] &&
+                memcmp(card->keys[use], secret.public_key, sizeof card->keys[use]) == 0;
+    rh_wipe(&secret, sizeof secret);
+    if (same)
+        return RH_OK;
+    snprintf(assembly->report, sizeof assembly->report, "%s: this is not the key of hub.card",
+             name);
+    return RH_ERR_CONFIG;
+}
+
+static enum rh_err check_keys(struct hub_assembly *assembly, const struct hub_options *options)
+{
+    char path[PATH_BYTES];
+    struct rh_card card;
+    uint8_t external[32];
+    enum rh_err err = join(path, options->keys_dir, "hub.card");
+    if (err == RH_OK)
+        err = rh_card_load(path, &card);
+    if (err != RH_OK)
+        return bad_key(assembly, "hub.card", err);
+    err = check_party_key(assembly, options, RH_KEY_SIGN, "sign.key", &card);
+    if (err == RH_OK)
+        err = check_party_key(assembly, options, RH_KEY_TRANSPORT, "transport.key", &card);
+    if (err != RH_OK)
+        return err;
+    err = read_key32(options->keys_dir, "external.key", external);
+    rh_wipe(external, sizeof external);
+    return err == RH_OK ? RH_OK : bad_key(assembly, "external.key", err);
+}
+
 static enum rh_err open_keytable(struct hub_assembly *assembly,
                                  const struct hub_options *options)
 {
     char path[PATH_BYTES];
     struct rh_content_key wrapping;
     enum rh_err err = read_key32(options->keys_dir, "wrapping.key", wrapping.bytes);
-    if (err != RH_OK) {
-        snprintf(assembly->report, sizeof assembly->report, "wrapping.key: %s",
-                 rh_err_text(err));
-        return err;
-    }
+    if (err != RH_OK)
+        return bad_key(assembly, "wrapping.key", err);
     if (join(path, options->data_dir, "keytable") != RH_OK)
         return RH_ERR_CONFIG;
     const struct hub_keytable_options wanted = {
@@ -128,6 +176,20 @@ static enum rh_err open_keytable(struct hub_assembly *assembly,
     if (err != RH_OK)
         snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
                  rh_err_text(err));
+    return err == RH_ERR_CRYPTO ? RH_ERR_CONFIG : err; /* the wrapping key is another one */
+}
+
+/* Slots for the next records, and with them the proof that this table is not older than the
+ * journal: a hub without its content keys must not say that it is ready. */
+static enum rh_err make_slots(struct hub_assembly *assembly)
+{
+    enum rh_err err = hub_assembly_idle(assembly);
+    if (err == RH_OK)
+        return RH_OK;
+    struct hub_store_report report = { 0 };
+    hub_keytable_report(assembly->keytable, &report);
+    snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
+             rh_err_text(err));
     return err;
 }
 
@@ -156,6 +218,8 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
     if (err != RH_OK)
         snprintf(assembly->report, sizeof assembly->report, "%s is no hub id", options->hub_id);
     if (err == RH_OK)
+        err = check_keys(assembly, options);
+    if (err == RH_OK)
         err = open_store(assembly, options);
     if (err == RH_OK)
         err = open_keytable(assembly, options);
@@ -165,6 +229,8 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
         wanted.keytable = assembly->keytable;
         err = hub_engine_open(&wanted, &assembly->engine, assembly->report,
                               sizeof assembly->report);
+        if (err == RH_OK)
+            err = make_slots(assembly);
     }
     if (err == RH_ERR_CORRUPT)
         assembly->views_to_blame = hub_assembly_blames_views(assembly);

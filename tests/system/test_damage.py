@@ -381,8 +381,31 @@ def unreadable(run):
     key.write_bytes(content)
     wrapping = hub.keys / "wrapping.key"
     wrapping.rename(hub.keys / "elsewhere")
-    place.fails("wrapping")
+    place.fails("wrapping", code=78)
+    wrapping.write_bytes(bytes(32))
+    wrapping.chmod(0o600)
+    place.fails("key table.*wrapping", code=78)
     (hub.keys / "elsewhere").rename(wrapping)
+    wrapping.chmod(0o600)
+    external = hub.keys / "external.key"
+    external.chmod(0o644)
+    place.fails("external", code=77)
+    external.rename(hub.keys / "elsewhere")
+    place.fails("external", code=78)
+    (hub.keys / "elsewhere").rename(external)
+    external.chmod(0o600)
+    # The keys of another hub, and a key table that is not this journal's.
+    run.check([run.program("rhubd"), "init", "--hub", hub.id, "--keys", hub.dir / "strange",
+               "--endpoint", "tcp://127.0.0.1:1"])
+    for name in ("sign.key", "transport.key"):
+        content = (hub.keys / name).read_bytes()
+        (hub.keys / name).write_bytes((hub.dir / "strange" / name).read_bytes())
+        place.fails(f"{name}.*hub.card", code=78)
+        (hub.keys / name).write_bytes(content)
+    (hub.data / "keytable").rename(hub.dir / "keytable")
+    place.fails("key table.*older than the journal", code=70)
+    shutil.rmtree(hub.data / "keytable")
+    (hub.dir / "keytable").rename(hub.data / "keytable")
     # Another hub's name, a second hub on the same data.
     run.check([*hub.command("run"), "--endpoint", "nonsense"], code=78)
     mine = hub.id
