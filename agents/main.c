@@ -361,9 +361,14 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
 {
     struct signals signals = { .fd = block_signals() };
     struct agent_options own = {
-        .agency = *agency, .endpoint = options->endpoint, .state_dir = options->state,
-        .cards_dir = options->agencies, .profile_name = options->profile, .rules_dir = options->rules,
-        .trust_hub = options->trust_hub, .hold_generation = options->hold_generation,
+        .agency = *agency,
+        .endpoint = options->endpoint,
+        .state_dir = options->state,
+        .cards_dir = options->agencies,
+        .profile_name = options->profile,
+        .rules_dir = options->rules,
+        .trust_hub = options->trust_hub,
+        .hold_generation = options->hold_generation,
         .retry_ms_max = options->retry_ms,
     };
     struct rh_agency_keys keys;

@@ -26,8 +26,8 @@ static bool core_fits(const struct rh_receipt *receipt, const struct rh_frame_co
            memcmp(receipt->epoch.bytes, epoch->bytes, sizeof epoch->bytes) == 0;
 }
 
-enum rh_err rh_confirm_check(const struct rh_frame_confirm *confirm, const struct rh_hub_id *hub,
-                             const struct rh_sign_public *key,
+enum rh_err rh_confirm_check(const struct rh_frame_confirm *confirm,
+                             const struct rh_hub_id *hub, const struct rh_sign_public *key,
                              const struct rh_agency_id *agency, const struct rh_epoch *epoch,
                              struct rh_receipt *receipts)
 {

@@ -58,7 +58,7 @@ void client_take_delivery(struct rh_client *client, struct rh_bytes frame)
     struct rh_client_event event = { .type = RH_CLIENT_DELIVERY, .delivery = delivery,
                                      .frame = frame };
     if (rh_delivery_decode(frame, delivery) != RH_OK) {
-        /* Without a number there is nothing to answer; it comes again, and somebody must look. */
+        /* Without a number there is nothing to answer; it comes again. */
         event = (struct rh_client_event){ .type = RH_CLIENT_ALARM, .alarm = RH_ALARM_DELIVERY,
                                           .refusal = RH_REFUSE_MALFORMED,
                                           .detail = "a delivery cannot be read" };

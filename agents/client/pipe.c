@@ -8,7 +8,12 @@
 #include <rh/limits.h>
 #include <rh/refusal.h>
 
-enum { CONNECT_MS = 10000, QUEUE_FRAMES = 1000, ROUTING_ID_BYTES = 16, MONITOR_NAME_BYTES = 64 };
+enum {
+    CONNECT_MS = 10000,
+    QUEUE_FRAMES = 1000,
+    ROUTING_ID_BYTES = 16,
+    MONITOR_NAME_BYTES = 64
+};
 
 struct client_pipe {
     zsock_t *socket, *monitor;

@@ -1,11 +1,11 @@
-/* The conversation: OPEN, CHALLENGE, HELLO, WELCOME, and what each later frame of the hub means.
- * Source: protocol/spec/wire.md, sections 5 to 7 and 11.
+/* The conversation: OPEN, CHALLENGE, HELLO, WELCOME, and what each later frame of the hub
+ * means. Source: protocol/spec/wire.md, sections 5 to 7 and 11.
  *
  * Generations. A CHALLENGE that names a newer generation of the pinned hub comes over CURVE
  * from the pinned transport key. That alone moves nothing: the client follows it only when its
- * caller said so, and tells the caller to keep the new id only once the pinned *signing* key has
- * signed something under it (the note of the WELCOME, else the first confirm). So who captured the
- * door cannot make an agency forget the generation it knows. */
+ * caller said so, and tells the caller to keep the new id only once the pinned *signing* key
+ * has signed something under it (the note of the WELCOME, else the first confirm). So who
+ * captured the door cannot make an agency forget the generation it knows. */
 #include "client/inside.h"
 
 #include <string.h>
@@ -134,7 +134,8 @@ static void say_hello(struct rh_client *client, const struct rh_frame_challenge 
 static void take_challenge(struct rh_client *client, struct rh_bytes frame)
 {
     struct rh_frame_challenge challenge;
-    if (client->state != CLIENT_GREETING || rh_frame_challenge_decode(frame, &challenge) != RH_OK)
+    if (client->state != CLIENT_GREETING ||
+        rh_frame_challenge_decode(frame, &challenge) != RH_OK)
         return;
     if (accept_hub(client, &challenge))
         say_hello(client, &challenge);
@@ -181,10 +182,12 @@ static void take_welcome(struct rh_client *client, struct rh_bytes frame)
     if (client->state != CLIENT_UP)
         return;
     if (client->rollback) {
-        struct rh_client_event alarm = { .type = RH_CLIENT_ALARM, .alarm = RH_ALARM_ROLLBACK,
+        struct rh_client_event alarm = { .type = RH_CLIENT_ALARM,
+                                         .alarm = RH_ALARM_ROLLBACK,
                                          .refusal = RH_REFUSE_ROLLBACK,
                                          .first_n = welcome.next_n,
-                                         .detail = "the hub has lost records we hold receipts for" };
+                                         .detail =
+                                             "the hub has lost records we hold receipts for" };
         client_emit(client, &alarm);
     }
     if (client->state == CLIENT_UP && welcome.note.bytes > 0)

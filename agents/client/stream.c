@@ -5,8 +5,8 @@
  *
  * Sending is reading items from next_n on, bundling and signing them. Anything unexpected
  * (BUSY, GAP, silence, a new session) is answered in one way: next_n goes back, and the same
- * items are sent again, perhaps bundled otherwise; an item's digest does not depend on that, and
- * the hub confirms again what it has. Source: protocol/spec/wire.md, section 7. */
+ * items are sent again, perhaps bundled otherwise; an item's digest does not depend on that,
+ * and the hub confirms again what it has. Source: protocol/spec/wire.md, section 7. */
 #include "client/inside.h"
 
 #include <string.h>
@@ -219,7 +219,8 @@ void client_stream_tick(struct rh_client *client, uint64_t now)
     if (stream->bundle_count == 0 || now < stream->answer_by)
         return;
     if (++stream->silences >= SILENCES_MAX) {
-        client_drop(client, RH_REFUSE_HUB_UNREACHABLE, "the hub does not answer bundles", false);
+        client_drop(client, RH_REFUSE_HUB_UNREACHABLE, "the hub does not answer bundles",
+                    false);
         return;
     }
     client_stream_rewind(client, stream->base_n);

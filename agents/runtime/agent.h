@@ -127,7 +127,8 @@ enum rh_err agent_turn(struct agent *agent, uint32_t wait_ms);
 uint64_t agent_now_ms(struct agent *agent);
 void agent_fill_desk(struct agent *agent, struct agent_desk *out);
 /* Remember and log a trouble. */
-void agent_trouble(struct agent *agent, const char *event, uint32_t refusal, const char *detail);
+void agent_trouble(struct agent *agent, const char *event, uint32_t refusal,
+                   const char *detail);
 
 /* ---- receive.c -------------------------------------------------------------------------- */
 

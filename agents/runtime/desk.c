@@ -23,7 +23,7 @@ struct work {
     struct agent_case known;      /* the case it belongs to; zero when new */
     char procedure[RH_CODE_BYTES_MAX + 1];
     uint32_t count;
-    struct draft drafts[2];       /* a registration and what was asked for, or only the latter */
+    struct draft drafts[2]; /* a registration and what was asked for, or only the latter */
     uint8_t *private_part;        /* encoded, malloc'ed; as it travels */
     size_t private_bytes;
     uint8_t *body;
@@ -342,8 +342,8 @@ static void seal_for(struct work *work, const struct rh_content_key *key,
         if (strcmp(work->sealed[i].agency.text, to->text) == 0)
             return;
     if (work->sealed_count == RH_SEALED_KEYS_MAX) {
-        complain(work, RH_REFUSE_TOO_MANY_ITEMS, pointer, "at most 16 readers of sealed content",
-                 "密封内容的阅读单位不超过 16 个");
+        complain(work, RH_REFUSE_TOO_MANY_ITEMS, pointer,
+                 "at most 16 readers of sealed content", "密封内容的阅读单位不超过 16 个");
         return;
     }
     out->agency = *to;
@@ -359,8 +359,8 @@ static void seal_for(struct work *work, const struct rh_content_key *key,
                  "本单位没有该单位的公钥卡");
 }
 
-static void seal_part(const struct rh_content_key *key, const uint8_t *label, size_t label_bytes,
-                      uint8_t **part, size_t *bytes)
+static void seal_part(const struct rh_content_key *key, const uint8_t *label,
+                      size_t label_bytes, uint8_t **part, size_t *bytes)
 {
     if (*bytes == 0)
         return;
@@ -451,8 +451,8 @@ static enum rh_err send_draft(struct work *work, const struct draft *draft, uint
     return err;
 }
 
-/* A case of our own begins to be known here before the hub has answered; its state is none until
- * then. */
+/* A case of our own begins to be known here before the hub has answered; its state is none
+ * until then. */
 static enum rh_err begin_case(struct work *work, const struct rh_public *item, uint64_t n)
 {
     const struct rh_private *content = &work->message->content;
@@ -532,9 +532,9 @@ static enum rh_err submit(struct work *work, struct agent_submission *out)
     return work->problems->count == before ? send_all(work, out) : RH_ERR_INVALID;
 }
 
-enum rh_err agent_desk_submit(const struct agent_desk *desk, const struct agent_message *message,
-                              uint64_t file_no, struct agent_problems *problems,
-                              struct agent_submission *out)
+enum rh_err agent_desk_submit(const struct agent_desk *desk,
+                              const struct agent_message *message, uint64_t file_no,
+                              struct agent_problems *problems, struct agent_submission *out)
 {
     enum rh_err err = submitted_before(desk, message, out);
     if (err != RH_ERR_NOTFOUND)

@@ -38,9 +38,9 @@ struct agent_submission {
  * RH_ERR_AGAIN    hashes of external numbers need the hub's key, which comes with the first
  *                 connection.
  * other           the spool's. */
-enum rh_err agent_desk_submit(const struct agent_desk *desk, const struct agent_message *message,
-                              uint64_t file_no, struct agent_problems *problems,
-                              struct agent_submission *out);
+enum rh_err agent_desk_submit(const struct agent_desk *desk,
+                              const struct agent_message *message, uint64_t file_no,
+                              struct agent_problems *problems, struct agent_submission *out);
 
 /* The same checks without a spool: references are taken as they are, nothing is numbered. */
 void agent_desk_look_over(const struct rh_profile *profile, const struct rh_agency_id *agency,

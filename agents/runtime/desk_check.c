@@ -30,7 +30,8 @@ static struct rh_bytes text_of(const char *text)
     return (struct rh_bytes){ (const uint8_t *)text, strlen(text) };
 }
 
-static bool fact_holds(const struct agent_message *message, const struct rh_profile_check *check)
+static bool fact_holds(const struct agent_message *message,
+                       const struct rh_profile_check *check)
 {
     const struct rh_fact *fact = rh_public_fact(&message->item, check->fact);
     if (fact == NULL)
@@ -83,7 +84,8 @@ static bool holds(const struct rh_profile *profile, const struct agent_message *
 }
 
 static void run_checks(const struct rh_profile *profile, const struct agent_message *message,
-                       const char *procedure, enum rh_kind kind, struct agent_problems *problems)
+                       const char *procedure, enum rh_kind kind,
+                       struct agent_problems *problems)
 {
     for (uint32_t i = 0; i < profile->check_count; i++) {
         const struct rh_profile_check *check = &profile->checks[i];
@@ -145,7 +147,8 @@ static void check_form(const struct rh_profile_form *form, const struct agent_me
             snprintf(text, sizeof text, "%.200s is missing", field->title_en);
             snprintf(chinese, sizeof chinese, "缺少%.200s", field->title_zh);
             agent_problem_add(problems, RH_REFUSE_FIELD_MISSING, pointer, text, chinese);
-        } else if (value.bytes > 0 && (!type_fits(field, value) || !fits(field->pattern, value))) {
+        } else if (value.bytes > 0 &&
+                   (!type_fits(field, value) || !fits(field->pattern, value))) {
             snprintf(text, sizeof text, "%.120s is not of the form", field->title_en);
             snprintf(chinese, sizeof chinese, "%.120s不符合格式", field->title_zh);
             agent_problem_add(problems, RH_REFUSE_FIELD_INVALID, pointer, text, chinese);

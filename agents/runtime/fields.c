@@ -29,7 +29,8 @@ static const struct agent_field names[FIELDS] = {
 
 #define F(field) (1u << (field))
 #define COMMON (F(LANE) | F(BASIS) | F(OCCURRED) | F(WANTED) | F(COPIES) | F(FACTS) | F(TRACE))
-#define SENDING (F(TO) | F(PROCEDURE) | F(CODE) | F(DUE) | F(REPORT) | F(EXTERNALS) | F(ACCUSED))
+#define SENDING                                                                                \
+    (F(TO) | F(PROCEDURE) | F(CODE) | F(DUE) | F(REPORT) | F(EXTERNALS) | F(ACCUSED))
 
 struct need {
     enum rh_kind kind;
@@ -143,8 +144,8 @@ void agent_fields_check(const struct rh_public *item, struct agent_problems *pro
 {
     uint32_t required, optional;
     if (!agent_fields_of(item->kind, &required, &optional)) {
-        agent_problem_add(problems, RH_REFUSE_UNKNOWN_KIND, "/kind", "a kind an agency may send",
-                          "应为单位可以发出的事项种类");
+        agent_problem_add(problems, RH_REFUSE_UNKNOWN_KIND, "/kind",
+                          "a kind an agency may send", "应为单位可以发出的事项种类");
         return;
     }
     uint32_t present = agent_fields_present(item);

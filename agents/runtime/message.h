@@ -1,5 +1,5 @@
-/* The JSON message of doors and local socket: what a case system writes and reads. One form both
- * ways; protocol/spec/message.md describes it, message.schema.json is it.
+/* The JSON message of doors and local socket: what a case system writes and reads. One form
+ * both ways; protocol/spec/message.md describes it, message.schema.json is it.
  *
  * Reading is strict: an unknown key or a value of the wrong form is a problem with its JSON
  * pointer, and all problems are reported at once. */

@@ -208,7 +208,8 @@ static void read_instant(struct reading *reading, const json_t *value, bool end,
 {
     const char *text = json_string_value(value);
     if (text == NULL || agent_instant_parse(text, end, out) != RH_OK)
-        wrong(reading, "a date (2026-03-04) or an instant with offset (2026-03-04T09:00:00+08:00)",
+        wrong(reading,
+              "a date (2026-03-04) or an instant with offset (2026-03-04T09:00:00+08:00)",
               "应为日期 (2026-03-04) 或带时区的时刻 (2026-03-04T09:00:00+08:00)");
 }
 
@@ -219,7 +220,8 @@ static void read_kind(struct reading *reading, const json_t *value, enum rh_kind
                                      : rh_kind_find(text, json_string_length(value));
     if (kind == RH_KIND_NONE || kind == RH_KIND_ACK || kind == RH_KIND_NACK ||
         (int)kind >= (int)RH_KIND_ARRIVED) {
-        complain(reading, RH_REFUSE_UNKNOWN_KIND, "a kind an agency may send, as register or sign",
+        complain(reading, RH_REFUSE_UNKNOWN_KIND,
+                 "a kind an agency may send, as register or sign",
                  "应为单位可以发出的事项种类, 如 register、sign");
         return;
     }
@@ -289,7 +291,8 @@ static bool is_system(struct rh_bytes text)
     return text.bytes >= 1 && text.bytes <= RH_SYSTEM_BYTES_MAX;
 }
 
-static void add_external(struct reading *reading, struct rh_bytes system, struct rh_bytes number)
+static void add_external(struct reading *reading, struct rh_bytes system,
+                         struct rh_bytes number)
 {
     struct rh_private *content = &reading->message->content;
     if (number.bytes == 0)
@@ -396,7 +399,8 @@ static void read_fact(struct reading *reading, const char *key, const json_t *va
     struct rh_fact *out = &item->facts[item->fact_count];
     memset(out, 0, sizeof *out);
     if (!is_key(key)) {
-        wrong(reading, "a name of a fact: a-z 0-9 _ , at most 32", "事实名: a-z 0-9 _ , 不超过 32 个字符");
+        wrong(reading, "a name of a fact: a-z 0-9 _ , at most 32",
+              "事实名: a-z 0-9 _ , 不超过 32 个字符");
         return;
     }
     memcpy(out->key, key, strlen(key) + 1);

@@ -32,7 +32,7 @@ const char *agent_texts_action(const struct agent_texts *texts, uint32_t refusal
 void agent_problem_add(struct agent_problems *problems, uint32_t refusal, const char *pointer,
                        const char *expected, const char *expected_zh);
 
-/* application/problem+json (RFC 9457) with our members; the caller's. `instance` may be NULL. */
+/* application/problem+json (RFC 9457) with our members, the caller's. instance may be NULL. */
 json_t *agent_problems_json(const struct agent_problems *problems,
                             const struct agent_texts *texts, const char *instance);
 

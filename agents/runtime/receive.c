@@ -59,8 +59,8 @@ static enum rh_err unseal(struct agent *agent, struct agent_opened *opened,
         err = unseal_part(&key, label, rh_private_seal_label(&opened->item.message_id, label),
                           private_part, &opened->private_part);
     if (err == RH_OK)
-        err = unseal_part(&key, label, rh_body_seal_label(&opened->item.message_id, label), body,
-                          &opened->body_part);
+        err = unseal_part(&key, label, rh_body_seal_label(&opened->item.message_id, label),
+                          body, &opened->body_part);
     rh_wipe(&secret_key, sizeof secret_key);
     rh_wipe(&key, sizeof key);
     return err;

@@ -80,8 +80,8 @@ static enum rh_err check_owner(struct agent_spool *spool,
     return RH_OK;
 }
 
-enum rh_err agent_spool_open(const struct agent_spool_options *options, struct agent_spool **out,
-                             char *report, size_t report_bytes)
+enum rh_err agent_spool_open(const struct agent_spool_options *options,
+                             struct agent_spool **out, char *report, size_t report_bytes)
 {
     struct agent_spool *spool = calloc(1, sizeof *spool);
     rh_assert(spool != NULL);
@@ -89,7 +89,8 @@ enum rh_err agent_spool_open(const struct agent_spool_options *options, struct a
     spool->lent_more = malloc(RH_FRAME_BYTES_MAX);
     rh_assert(spool->lent != NULL && spool->lent_more != NULL);
     uint64_t map_bytes = options->map_bytes != 0 ? options->map_bytes : MAP_BYTES;
-    enum rh_err err = spool_env_open(options->dir, map_bytes, &spool->env, report, report_bytes);
+    enum rh_err err =
+        spool_env_open(options->dir, map_bytes, &spool->env, report, report_bytes);
     if (err != RH_OK) {
         agent_spool_close(&spool);
         return err;
@@ -194,7 +195,8 @@ enum rh_err agent_spool_set_external_key(struct agent_spool *spool, const uint8_
     enum rh_err err = agent_spool_external_key(spool, kept);
     if (err == RH_OK && memcmp(kept, bytes, sizeof kept) == 0)
         return RH_OK;
-    return spool_put(spool->env, SPOOL_META, spool_key_of(&key), (struct rh_bytes){ bytes, 32 });
+    return spool_put(spool->env, SPOOL_META, spool_key_of(&key),
+                     (struct rh_bytes){ bytes, 32 });
 }
 
 enum rh_err agent_spool_raise_lease(struct agent_spool *spool, uint64_t *lease)

@@ -16,8 +16,8 @@
  *
  * Every value carries a checksum of table, key and value; a bad one is RH_ERR_CORRUPT, never
  * returned. Errors of every function: RH_ERR_FULL (the map's bound: abort, and take in less),
- * RH_ERR_IO (exit: the next sync may lie), RH_ERR_CORRUPT. After an error inside a transaction the
- * transaction is dead: agent_spool_abort.
+ * RH_ERR_IO (exit: the next sync may lie), RH_ERR_CORRUPT. After an error inside a transaction
+ * the transaction is dead: agent_spool_abort.
  *
  * Not thread-safe. A spool is never copied: its numbers are given once. */
 #ifndef AGENT_SPOOL_H
@@ -45,8 +45,8 @@ struct agent_spool_options {
 
 /* Open or make. RH_ERR_EXISTS: another process has it. RH_ERR_CONFIG: it belongs to another
  * agency or hub. RH_ERR_CORRUPT. *report (caller's, may be NULL) gets a sentence. */
-enum rh_err agent_spool_open(const struct agent_spool_options *options, struct agent_spool **out,
-                             char *report, size_t report_bytes);
+enum rh_err agent_spool_open(const struct agent_spool_options *options,
+                             struct agent_spool **out, char *report, size_t report_bytes);
 void agent_spool_close(struct agent_spool **spool);
 
 /* RH_OK also when nothing has changed. */
@@ -122,7 +122,8 @@ enum rh_err agent_spool_sent(struct agent_spool *spool, uint64_t n, struct agent
 enum rh_err agent_spool_sent_by_id(struct agent_spool *spool, const struct rh_message_id *id,
                                    struct agent_sent *out);
 /* The first row at or above *n; *n becomes its number. RH_ERR_NOTFOUND past the last. */
-enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n, struct agent_sent *out);
+enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n,
+                                  struct agent_sent *out);
 
 /* A verified confirm: receipts kept, rows settled. RH_ERR_EXISTS when a core differs from the
  * one that came before for the same number. */
@@ -188,7 +189,7 @@ enum agent_turn {
  * message_id, digest. */
 enum rh_err agent_spool_judge(struct agent_spool *spool, const struct agent_got *got,
                               enum agent_turn *turn, uint64_t *expected);
-/* Keep a delivery that is AGENT_NEXT; got->arrival is set. It waits to be placed when `place`. */
+/* Keep a delivery that is AGENT_NEXT; got->arrival is set. With `place` it waits for a door. */
 enum rh_err agent_spool_deliver(struct agent_spool *spool, struct agent_got *got,
                                 struct rh_bytes frame, bool place);
 /* Step over a delivery without keeping it (AGENT_KNOWN, AGENT_REUSED, one to be refused). */
@@ -201,8 +202,8 @@ enum rh_err agent_spool_got_next(struct agent_spool *spool, uint64_t *arrival,
 enum rh_err agent_spool_got_by_id(struct agent_spool *spool, const struct rh_message_id *id,
                                   const struct rh_agency_id *sender, struct agent_got *out);
 /* The same when the sender is not known; with two senders of one id, the first by name. */
-enum rh_err agent_spool_got_by_message(struct agent_spool *spool, const struct rh_message_id *id,
-                                       struct agent_got *out);
+enum rh_err agent_spool_got_by_message(struct agent_spool *spool,
+                                       const struct rh_message_id *id, struct agent_got *out);
 /* The DELIVERY frame, borrowed until the next call; RH_ERR_NOTFOUND when no longer kept. */
 enum rh_err agent_spool_delivery(struct agent_spool *spool, uint64_t arrival,
                                  struct rh_bytes *frame);
@@ -273,7 +274,7 @@ struct agent_file {
 /* The file of that name and content; RH_ERR_NOTFOUND. */
 enum rh_err agent_spool_file(struct agent_spool *spool, const char *name,
                              const struct rh_hash *hash, struct agent_file *out);
-/* Take a file in; *no is given. Its items are sent in the same transaction, with this number. */
+/* Take a file in; *no is given. Its items are sent in the same transaction, with this no. */
 enum rh_err agent_spool_file_add(struct agent_spool *spool, const char *name,
                                  const struct rh_hash *hash, uint64_t first_n, uint32_t count,
                                  struct rh_bytes original, uint64_t *no);

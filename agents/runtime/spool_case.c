@@ -66,7 +66,8 @@ enum rh_err agent_spool_put_case(struct agent_spool *spool, const struct agent_c
     }
     if (err == RH_OK && new_due != 0 && old_due != new_due) {
         struct spool_key key = due_key(new_due, &value->id);
-        err = spool_put(spool->env, SPOOL_DUE, spool_key_of(&key), (struct rh_bytes){ NULL, 0 });
+        err =
+            spool_put(spool->env, SPOOL_DUE, spool_key_of(&key), (struct rh_bytes){ NULL, 0 });
     }
     struct spool_key key = case_key(&value->id);
     return err == RH_OK ? spool_put_row(spool, SPOOL_CASES, &key, &case_layout, value) : err;

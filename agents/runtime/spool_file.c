@@ -106,7 +106,8 @@ enum rh_err agent_spool_file_answered(struct agent_spool *spool, uint64_t *no,
 {
     struct spool_key key = spool_key_number(*no);
     struct rh_bytes found, value;
-    enum rh_err err = spool_seek(spool->env, SPOOL_ANSWERED, spool_key_of(&key), &found, &value);
+    enum rh_err err =
+        spool_seek(spool->env, SPOOL_ANSWERED, spool_key_of(&key), &found, &value);
     if (err == RH_OK)
         *no = spool_key_tail(found);
     spool_read_done(spool->env);

@@ -81,7 +81,8 @@ static enum rh_err read_number(struct agent_spool *spool, enum spool_table table
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
-static struct spool_key seen_key(const struct rh_message_id *id, const struct rh_agency_id *sender)
+static struct spool_key seen_key(const struct rh_message_id *id,
+                                 const struct rh_agency_id *sender)
 {
     struct spool_key key = { .bytes = 0 };
     spool_key_bytes(&key, id->bytes, sizeof id->bytes);
@@ -100,8 +101,8 @@ enum rh_err agent_spool_got_by_id(struct agent_spool *spool, const struct rh_mes
     return err == RH_OK ? agent_spool_got(spool, arrival, out) : err;
 }
 
-enum rh_err agent_spool_got_by_message(struct agent_spool *spool, const struct rh_message_id *id,
-                                       struct agent_got *out)
+enum rh_err agent_spool_got_by_message(struct agent_spool *spool,
+                                       const struct rh_message_id *id, struct agent_got *out)
 {
     struct spool_key key = { .bytes = 0 };
     struct rh_bytes found, value;

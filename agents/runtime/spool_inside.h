@@ -60,7 +60,7 @@ struct agent_spool {
     struct spool_state state;
     uint64_t committed_n;
     bool state_changed;
-    uint8_t *lent;       /* RH_FRAME_BYTES_MAX: what "borrowed until the next call" points into */
+    uint8_t *lent; /* RH_FRAME_BYTES_MAX: what "borrowed until the next call" points into */
     uint8_t *lent_more;  /* the same, for a second piece */
     uint8_t row[SPOOL_ROW_BYTES_MAX];
 };

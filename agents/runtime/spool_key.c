@@ -80,7 +80,8 @@ enum rh_err spool_read_row(struct rh_bytes value, const struct rh_layout *layout
 }
 
 enum rh_err spool_get_row(struct agent_spool *spool, enum spool_table table,
-                          const struct spool_key *key, const struct rh_layout *layout, void *out)
+                          const struct spool_key *key, const struct rh_layout *layout,
+                          void *out)
 {
     struct rh_bytes value;
     enum rh_err err = spool_get(spool->env, table, spool_key_of(key), &value);

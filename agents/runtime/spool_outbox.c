@@ -90,7 +90,8 @@ enum rh_err agent_spool_sent_by_id(struct agent_spool *spool, const struct rh_me
     return err == RH_OK ? agent_spool_sent(spool, n, out) : err;
 }
 
-enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n, struct agent_sent *out)
+enum rh_err agent_spool_sent_next(struct agent_spool *spool, uint64_t *n,
+                                  struct agent_sent *out)
 {
     for (; *n <= spool->state.last_n; (*n)++) {
         enum rh_err err = agent_spool_sent(spool, *n, out);
@@ -405,7 +406,8 @@ enum rh_err agent_spool_confirmed(struct agent_spool *spool, uint32_t generation
     return RH_OK;
 }
 
-enum rh_err agent_spool_receipt(struct agent_spool *spool, uint64_t n, struct agent_receipt *out)
+enum rh_err agent_spool_receipt(struct agent_spool *spool, uint64_t n,
+                                struct agent_receipt *out)
 {
     for (uint32_t generation = rh_hub_id_generation(&spool->state.hub); generation > 0;
          generation--) {

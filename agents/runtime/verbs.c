@@ -1,4 +1,4 @@
-/* The local socket: one line asks, lines answer. protocol/spec/local.md, "Verbs of an agent". */
+/* The local socket: one line asks, lines answer; protocol/spec/local.md, "Verbs of an agent" */
 #include "runtime/agent.h"
 
 #include <fcntl.h>
@@ -93,7 +93,8 @@ const char *agent_ask_text(struct agent_ask *ask, const char *name)
     return NULL;
 }
 
-uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t missing, uint64_t max)
+uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t missing,
+                          uint64_t max)
 {
     const json_t *value = json_object_get(ask->args, name);
     json_int_t number = json_integer_value(value);
@@ -294,8 +295,9 @@ static bool add_file(struct agent_ask *ask, const char *path, json_t *message)
 /* An act is a message about a referral that exists, said in short. */
 static enum rh_err serve_act(struct agent_ask *ask)
 {
-    static const char *const same[] = { "kind",     "to",    "code",  "note",   "basis", "proper",
-                                        "extend_n", "facts", "children", "copies", NULL };
+    static const char *const same[] = { "kind",     "to",     "code",     "note",
+                                        "basis",    "proper", "extend_n", "facts",
+                                        "children", "copies", NULL };
     const char *id = agent_ask_text(ask, "id");
     const char *file = agent_ask_text(ask, "file");
     if (ask->refusal != 0)

@@ -187,7 +187,8 @@ enum rh_err agent_verb_inbox(struct agent_ask *ask)
     enum rh_err err = RH_OK;
     if (ask->refusal != 0)
         return RH_OK;
-    for (uint32_t i = 0; err == RH_OK && i < EXAMINED_MAX && ask->rows < limit; i++, arrival++) {
+    for (uint32_t i = 0; err == RH_OK && i < EXAMINED_MAX && ask->rows < limit;
+         i++, arrival++) {
         err = agent_spool_got_next(ask->agent->spool, &arrival, &got);
         if (err == RH_OK && (state < 0 || (int)got.state == state))
             err = agent_ask_row(ask, got_row(ask->agent, &got));

@@ -154,7 +154,8 @@ static void serve_zap(struct rht_hub *hub)
     }
     bool known = false;
     for (uint32_t i = 0; i < hub->agency_count && count == 7 && bytes[6] == 32; i++)
-        known = known || memcmp(hub->agencies[i].card.keys[RH_KEY_TRANSPORT], parts[6], 32) == 0;
+        known =
+            known || memcmp(hub->agencies[i].card.keys[RH_KEY_TRANSPORT], parts[6], 32) == 0;
     const char *status = known && !hub->knobs.deny_keys ? "200" : "400";
     zmq_send(hub->zap, "1.0", 3, ZMQ_SNDMORE);
     zmq_send(hub->zap, parts[1], (size_t)bytes[1], ZMQ_SNDMORE);
@@ -310,8 +311,9 @@ static void route(struct rht_hub *hub, struct fake_agency *from, const struct rh
 
 /* ---- bundles ---------------------------------------------------------------------------- */
 
-static void store_item(struct rht_hub *hub, struct fake_agency *from, const struct rh_hash *digests,
-                       const struct rh_bundle_header *header, uint32_t i)
+static void store_item(struct rht_hub *hub, struct fake_agency *from,
+                       const struct rh_hash *digests, const struct rh_bundle_header *header,
+                       uint32_t i)
 {
     const struct rh_item *item = &hub->bundle->items[i];
     struct rh_public value;
@@ -503,7 +505,8 @@ static void take_resync(struct rht_hub *hub, struct fake_agency *agency, struct 
     }
 }
 
-static void take_question(struct rht_hub *hub, struct fake_agency *agency, struct rh_bytes frame)
+static void take_question(struct rht_hub *hub, struct fake_agency *agency,
+                          struct rh_bytes frame)
 {
     struct rh_writer writer = writer_of(hub);
     uint64_t session, number;

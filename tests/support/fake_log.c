@@ -42,8 +42,9 @@ void rht_hub_build_confirm(struct rht_hub *hub, uint64_t first_index, uint32_t c
     out->root = batch.root;
     out->signature = batch.signature;
     out->first_index = first_index;
-    out->proof_count = (uint32_t)rht_merkle_range((long)first_index, (long)(first_index + count),
-                                                  hub->leaves, (long)hub->size, out->proof);
+    out->proof_count =
+        (uint32_t)rht_merkle_range((long)first_index, (long)(first_index + count), hub->leaves,
+                                   (long)hub->size, out->proof);
     out->record_count = count;
     for (uint32_t i = 0; i < count; i++) {
         struct fake_record *record = &hub->records[first_index + i];

@@ -327,7 +327,8 @@ static void test_agent_answers_over_its_socket(void **state)
     assert_string_equal(text_at(row, "state"), "signed");
     assert_int_equal(json_array_size(json_object_get(row, "messages")), 2);
     json_decref(row);
-    snprintf(request, sizeof request, "{\"v\":1,\"verb\":\"taken\",\"args\":{\"id\":\"%s\"}}", id);
+    snprintf(request, sizeof request, "{\"v\":1,\"verb\":\"taken\",\"args\":{\"id\":\"%s\"}}",
+             id);
     json_decref(ask_row(&receiver, request));
     row = ask_row(&receiver, "{\"v\":1,\"verb\":\"status\"}");
     assert_int_equal(json_integer_value(json_object_get(row, "inbox")), 0);
@@ -349,14 +350,16 @@ static void test_agent_refuses_wrong_requests(void **state)
                  "/args/x");
     expect_error(&sender, "{\"v\":1,\"verb\":\"send\"}", "RH-4111", "/args/message");
     expect_error(&sender, SEND(",\"colour\":1"), "RH-4112", "/colour");
-    expect_error(&sender, "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"sign\",\"id\":\"R-0\"}}",
+    expect_error(&sender,
+                 "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"sign\",\"id\":\"R-0\"}}",
                  "RH-4303", "/referral");
-    expect_error(&sender, "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"ack\",\"id\":\"R-0\"}}",
+    expect_error(&sender,
+                 "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"ack\",\"id\":\"R-0\"}}",
                  "RH-4110", "/kind");
     expect_error(&sender, "{\"v\":1,\"verb\":\"receipt\",\"args\":{\"id\":99}}", "RH-4303",
                  "/args/id");
-    expect_error(&sender, "{\"v\":1,\"verb\":\"inbox\",\"args\":{\"state\":\"lost\"}}", "RH-4112",
-                 "/args/state");
+    expect_error(&sender, "{\"v\":1,\"verb\":\"inbox\",\"args\":{\"state\":\"lost\"}}",
+                 "RH-4112", "/args/state");
 }
 
 static void test_agent_stops_in_good_order(void **state)

@@ -111,7 +111,8 @@ static void test_message_refuses_each_slip_with_its_place(void **state)
         { "{\"kind\":\"sign\",\"facts\":{\"a\":1.5}}", "/facts/a", RH_REFUSE_FIELD_INVALID },
         { "{\"kind\":\"sign\",\"facts\":{\"a\":\"two words\"}}", "/facts/a",
           RH_REFUSE_FIELD_INVALID },
-        { "{\"kind\":\"sign\",\"keys\":{\"Big\":\"1\"}}", "/keys/Big", RH_REFUSE_FIELD_INVALID },
+        { "{\"kind\":\"sign\",\"keys\":{\"Big\":\"1\"}}", "/keys/Big",
+          RH_REFUSE_FIELD_INVALID },
         { "{\"kind\":\"sign\",\"keys\":{\"a\":\"\"}}", "/keys/a", RH_REFUSE_FIELD_INVALID },
         { "{\"kind\":\"sign\",\"external\":[{\"system\":\"a\"}]}", "/external/0/number",
           RH_REFUSE_FIELD_INVALID },
@@ -277,8 +278,8 @@ static void test_base64_has_one_spelling(void **state)
     uint8_t out[16];
     size_t used;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_not_equal(agent_base64_decode(bad[i], strlen(bad[i]), out, sizeof out, &used),
-                             RH_OK);
+        assert_int_not_equal(
+            agent_base64_decode(bad[i], strlen(bad[i]), out, sizeof out, &used), RH_OK);
 }
 
 /* The path taken out of a range proof is the path RFC 6962 defines, for every place. */

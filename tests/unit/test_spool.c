@@ -133,8 +133,8 @@ static void make_confirm(struct agent_spool *spool, uint32_t generation, uint64_
     }
 }
 
-static enum rh_err confirm_some(struct agent_spool *spool, uint32_t generation, uint64_t first_n,
-                                uint32_t count, uint32_t outcome)
+static enum rh_err confirm_some(struct agent_spool *spool, uint32_t generation,
+                                uint64_t first_n, uint32_t count, uint32_t outcome)
 {
     static struct rh_frame_confirm confirm;
     static struct rh_receipt receipts[RH_CONFIRM_RECORDS_MAX];

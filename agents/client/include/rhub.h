@@ -65,33 +65,33 @@ RHUB_API const struct rh_card *rh_cards_at(const struct rh_cards *cards, uint32_
 /* ---- what happens ----------------------------------------------------------------------- */
 
 enum rh_client_event_type {
-    RH_CLIENT_ONLINE = 1,  /* WELCOME came: next_n, hub_ms, hub, external_key, repinned */
-    RH_CLIENT_OFFLINE = 2, /* refusal says why, retry_ms when the next attempt begins */
+    RH_CLIENT_ONLINE = 1,    /* WELCOME came: next_n, hub_ms, hub, external_key, repinned */
+    RH_CLIENT_OFFLINE = 2,   /* refusal says why, retry_ms when the next attempt begins */
     RH_CLIENT_CONFIRMED = 3, /* confirm, receipts, frame: all checked, nothing taken on trust */
     RH_CLIENT_DELIVERY = 4,  /* delivery, frame, and in refusal what a nack must say, 0 none */
-    RH_CLIENT_BUSY = 5,    /* refusal, retry_ms: the hub takes nothing for a while */
-    RH_CLIENT_CHECKPOINT = 6, /* a newer published checkpoint is held: checkpoint, frame the note */
-    RH_CLIENT_PROOF = 7,   /* answer to rh_client_prove, verified: proof, checkpoint */
-    RH_CLIENT_ERROR = 8,   /* the hub's answer to a question of ours: refusal, detail */
-    RH_CLIENT_ALARM = 9,   /* something that must not happen; see enum rh_client_alarm */
-    RH_CLIENT_PINNED = 10  /* the pinned keys have vouched for a newer generation, `hub`: keep
-                              it on disk and open with it from now on */
+    RH_CLIENT_BUSY = 5,      /* refusal, retry_ms: the hub takes nothing for a while */
+    RH_CLIENT_CHECKPOINT = 6, /* a newer published one is held: checkpoint, frame the note */
+    RH_CLIENT_PROOF = 7,  /* answer to rh_client_prove, verified: proof, checkpoint */
+    RH_CLIENT_ERROR = 8,  /* the hub's answer to a question of ours: refusal, detail */
+    RH_CLIENT_ALARM = 9,  /* something that must not happen; see enum rh_client_alarm */
+    RH_CLIENT_PINNED = 10 /* the pinned keys have vouched for a newer generation, `hub`: keep
+                             it on disk and open with it from now on */
 };
 
 /* Why an alarm. After those marked * the client is stopped: it stays offline until closed. */
 enum rh_client_alarm {
     RH_ALARM_NONE = 0,
-    RH_ALARM_RECEIPT = 1,   /* * a receipt fails its check: the hub, or somebody as the hub, lies */
-    RH_ALARM_FORK = 2,      /* * two roots signed by the hub for one size, or no extension */
-    RH_ALARM_CONFLICT = 3,  /* * a number of ours is taken by other content: a copied spool */
-    RH_ALARM_CLOSED = 4,    /* * this stream was closed by a newer one */
-    RH_ALARM_TAKEN_OVER = 5,/* * another agent of this agency has taken the session over */
-    RH_ALARM_BUNDLE = 6,    /* * the hub refuses a whole bundle: refusal, first_n */
-    RH_ALARM_OTHER_HUB = 7, /* * not the pinned hub, or test and real meet */
-    RH_ALARM_GENERATION = 8,/* * a newer generation, and nobody has pinned it */
-    RH_ALARM_ROLLBACK = 9,  /* the hub has lost records we hold receipts for; nothing is sent
-                               until it is recovered into a new generation */
-    RH_ALARM_DELIVERY = 10  /* a delivery fails its check: refusal, delivery */
+    RH_ALARM_RECEIPT = 1,    /* * a receipt fails its check: the hub, or who plays it, lies */
+    RH_ALARM_FORK = 2,       /* * two roots signed by the hub for one size, or no extension */
+    RH_ALARM_CONFLICT = 3,   /* * a number of ours is taken by other content: a copied spool */
+    RH_ALARM_CLOSED = 4,     /* * this stream was closed by a newer one */
+    RH_ALARM_TAKEN_OVER = 5, /* * another agent of this agency has taken the session over */
+    RH_ALARM_BUNDLE = 6,     /* * the hub refuses a whole bundle: refusal, first_n */
+    RH_ALARM_OTHER_HUB = 7,  /* * not the pinned hub, or test and real meet */
+    RH_ALARM_GENERATION = 8, /* * a newer generation, and nobody has pinned it */
+    RH_ALARM_ROLLBACK = 9,   /* the hub has lost records we hold receipts for; nothing is sent
+                                until it is recovered into a new generation */
+    RH_ALARM_DELIVERY = 10   /* a delivery fails its check: refusal, delivery */
 };
 
 /* Everything is borrowed for the call; members not named for a type are zero. */
@@ -154,7 +154,7 @@ struct rh_client_options {
     const struct rh_secret *transport; /* borrowed for open, copied; wiped at close */
     const struct rh_secret *sign;
     struct rh_epoch epoch;
-    bool follow_generation;        /* re-pin a newer generation that the pinned keys vouch for */
+    bool follow_generation;        /* re-pin a newer one that the pinned keys vouch for */
     bool trust_hub;                /* take items of unknown senders on the hub's word */
     const char *software;          /* printable ASCII, at most 48 bytes; NULL: none */
     uint32_t window_messages;      /* credit for deliveries; 0: 256 */
@@ -162,7 +162,7 @@ struct rh_client_options {
     uint32_t heartbeat_ms;         /* 0: 10 s; given up after three of them */
     uint32_t answer_ms;            /* how long an answer may take; 0: 30 s */
     uint32_t retry_ms_max;         /* longest pause between attempts; 0: 30 s */
-    uint64_t (*now_ms)(void *context); /* this agency's clock, UTC ms, a claim; NULL: the system's */
+    uint64_t (*now_ms)(void *context); /* own clock, UTC ms, a claim; NULL: the system's */
     rh_client_event_fn *event;
     rh_client_item_fn *item;
     rh_client_held_fn *held;

@@ -125,7 +125,7 @@ static json_t *failed_json(struct agent *agent, const struct agent_file *file, j
             agent_problem_add(problems, sent.refusal, "", "refused by the hub",
                               "枢纽未予接收");
     }
-    if (problems->count == 0) /* receipts of a later generation differ: it is stored after all */
+    if (problems->count == 0) /* stored after all, in a later generation */
         agent_problem_add(problems, RH_REFUSE_WRONG_STATE, "", "", "");
     snprintf(instance, sizeof instance, "file:out/%s", file->name);
     json_t *out = agent_problems_json(problems, agent->texts, instance);

@@ -65,7 +65,8 @@ void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *wha
 {
     folder->give_at = agent_monotonic_ms() + TROUBLE_MS;
     agent_trouble(folder->options.agent, "folder_trouble",
-                  err == RH_ERR_NOSPACE ? RH_REFUSE_DISK_FULL : RH_REFUSE_FILE_UNREADABLE, what);
+                  err == RH_ERR_NOSPACE ? RH_REFUSE_DISK_FULL : RH_REFUSE_FILE_UNREADABLE,
+                  what);
 }
 
 /* ---- changes ---------------------------------------------------------------------------- */
@@ -171,7 +172,8 @@ static void close_folder(void *context)
 static bool known_encoding(const char **encoding)
 {
     static const char *const names[] = { "gb18030", "GB18030", "gbk", "GBK" };
-    if (*encoding == NULL || strcmp(*encoding, "utf-8") == 0 || strcmp(*encoding, "UTF-8") == 0) {
+    if (*encoding == NULL || strcmp(*encoding, "utf-8") == 0 ||
+        strcmp(*encoding, "UTF-8") == 0) {
         *encoding = NULL;
         return true;
     }
@@ -206,8 +208,14 @@ enum rh_err folder_open(const struct folder_options *options, struct agent_door 
     }
     watch_rooms(folder, options->dir);
     own->dir = NULL;
-    *out = (struct agent_door){ .name = "folder", .context = folder, .places = true, .fds = fds_of,
-                                .wait_ms = wait_ms_of, .take = take, .give = give,
-                                .hold = hold, .close = close_folder };
+    *out = (struct agent_door){ .name = "folder",
+                                .context = folder,
+                                .places = true,
+                                .fds = fds_of,
+                                .wait_ms = wait_ms_of,
+                                .take = take,
+                                .give = give,
+                                .hold = hold,
+                                .close = close_folder };
     return RH_OK;
 }

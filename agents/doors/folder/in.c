@@ -116,7 +116,8 @@ static enum rh_err stage_one(struct folder *folder, uint64_t arrival)
     struct agent_opened *opened = malloc(sizeof *opened);
     rh_assert(copy != NULL && opened != NULL);
     memcpy(copy, frame.data, frame.bytes); /* the spool lends it only until the next call */
-    uint32_t refusal = agent_open_delivery(agent, (struct rh_bytes){ copy, frame.bytes }, opened);
+    uint32_t refusal =
+        agent_open_delivery(agent, (struct rh_bytes){ copy, frame.bytes }, opened);
     err = refusal == 0 ? write_staged(folder, &got, opened) : RH_ERR_CORRUPT;
     agent_opened_release(opened);
     free(opened);

@@ -45,7 +45,7 @@ struct folder {
 
 /* ---- disk.c ----------------------------------------------------------------------------- */
 
-/* Write `name` in `room` completely: hidden file, synced, renamed. RH_ERR_NOSPACE, RH_ERR_IO. */
+/* Write `name` in `room` whole: hidden file, synced, renamed. RH_ERR_NOSPACE, RH_ERR_IO. */
 enum rh_err folder_write(int room, const char *name, const void *data, size_t bytes);
 /* The same without the rename: the file is complete and synced under `name`. */
 enum rh_err folder_write_plain(int room, const char *name, const void *data, size_t bytes);
@@ -76,7 +76,8 @@ void folder_forget(struct folder *folder, const char *name);
 
 /* Move a file that never reached the spool to failed/, with its reasons. False when the disk
  * did not let us. */
-bool folder_fail(struct folder *folder, const char *name, const struct agent_problems *problems);
+bool folder_fail(struct folder *folder, const char *name,
+                 const struct agent_problems *problems);
 enum rh_err folder_give_answers(struct folder *folder);
 
 /* ---- in.c ------------------------------------------------------------------------------- */

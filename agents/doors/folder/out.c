@@ -163,7 +163,8 @@ void folder_scan_out(struct folder *folder)
 /* ---- reading ---------------------------------------------------------------------------- */
 
 /* What the case system wrote, as UTF-8; malloc'ed. NULL when it cannot be converted. */
-static char *to_utf8(const struct folder *folder, uint8_t *data, size_t bytes, size_t *out_bytes)
+static char *to_utf8(const struct folder *folder, uint8_t *data, size_t bytes,
+                     size_t *out_bytes)
 {
     if (folder->options.encoding == NULL) {
         size_t skip = bytes >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
