@@ -117,6 +117,7 @@ def flipped_bits(run):
         before = tree_of(place.hub.data / "journal")
         place.fails("segment " + place.first(segment), str(at), code=70)
         demand(tree_of(place.hub.data / "journal") == before, f"{what}: something was changed")
+        fails_alone(place, segment, at, what)
     if run.has("rhub-audit"):
         done = place.hub.audit("--lang", "en", code=1)
         demand(segment.name in done.stdout or str(at) in done.stdout or "#" in done.stdout,
@@ -131,6 +132,19 @@ def flipped_bits(run):
     place.check()
     place.stop()
     run.say(f"{len(places)} flipped bits and a lost sector in frame at {at}: each named")
+
+
+def fails_alone(place, segment, at, what):
+    """The same when neither views nor a checkpoint know of the frame, as after a kill at the
+    instant of its confirm: the frame itself must tell a flipped bit from a torn write."""
+    whole, alone = place.hub.data, place.hub.dir / "alone"
+    shutil.copytree(whole, alone, ignore=shutil.ignore_patterns("views", "log"))
+    place.hub.data = alone
+    before = tree_of(alone / "journal")
+    place.fails("segment " + place.first(segment), str(at), code=70)
+    demand(tree_of(alone / "journal") == before, f"{what}: it was taken for torn")
+    place.hub.data = whole
+    shutil.rmtree(alone)
 
 
 def flipped_earlier(run):
@@ -306,39 +320,50 @@ def full_map(run):
 def full_disk(run):
     """A full disk is met by the next segment, before the hot path: BUSY RH-6101, nothing lost;
     with room again the hub goes on by itself."""
-    mount = run.dir / "small"
-    mount.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(mount)],
-                          capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        run.say("full_disk left out: " + done.stderr.strip())
-        return
-    try:
-        place = Place(run, "disk", data=mount / "data",
-                      options=["--segment-bytes", str(4 << 20)])
-        a, b = place.both
-        body = rhwire.pack(["a/b", os.urandom(50000)])
+    # In the last one a segment is larger than a frame: when the next is missing already, this one
+    # still takes frames, and the views go on growing beside it.
+    for at, (megabytes, segment, size) in enumerate(((24, 4, 50000), (27, 4, 500),
+                                                     (43, 12, 5000)), 1):
+        mount = run.dir / f"small{at}"
+        mount.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs",
+                               str(mount)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            run.say("full_disk left out: " + done.stderr.strip())
+            return
+        try:
+            fill_disk(run, f"disk{at}", mount, segment, size)
+        finally:
+            for process in run.processes:
+                process.kill()
+            subprocess.run(["umount", "-l", str(mount)], check=False)
 
-        def full():
-            if len(a.unconfirmed) < 16 and not a.busies:
-                a.register("petitions.b", body=body)
-            return any(busy[0] == 6101 for busy in a.busies)
 
-        run.until("the disk is full", full, a, b, seconds=60)
-        run.say(f"BUSY RH-6101 after {a.ledger.one('SELECT count(*) FROM receipts')} messages")
-        demand(place.hub.process.running(), "the hub ended")
-        # kill -9 while it is full, and again: nothing confirmed is lost.
-        place.hub.kill()
-        place.hub.start()
-        run.until("busy still", lambda: (a.busies.clear() or a.turn(5)) or
-                  any(busy[0] == 6101 for busy in a.busies), b)
-        subprocess.run(["mount", "-o", "remount,size=256m", str(mount)], check=True)
-        place.settle(60)
-        place.check()
-        place.stop()
-    finally:
-        run.end()
-        subprocess.run(["umount", "-l", str(mount)], check=False)
+def fill_disk(run, name, mount, segment, size):
+    place = Place(run, name, data=mount / "data",
+                  options=["--segment-bytes", str(segment << 20)])
+    a, b = place.both
+    body = rhwire.pack(["a/b", os.urandom(size)])
+
+    def full():
+        if len(a.unconfirmed) < 64 and not a.busies:
+            a.register("petitions.b", body=body)
+        return any(busy[0] == 6101 for busy in a.busies)
+
+    run.until("the disk is full", full, a, b, seconds=60)
+    stored = a.ledger.one("SELECT count(*) FROM receipts")
+    demand(place.hub.process.running(), "the hub ended")
+    demand(place.hub.status()["held_code"] == "RH-6101", "status says nothing")
+    # kill -9 while it is full: nothing confirmed is lost.
+    place.hub.kill()
+    place.hub.start()
+    run.until("busy still", lambda: (a.busies.clear() or a.turn(5)) or
+              any(busy[0] == 6101 for busy in a.busies), b)
+    subprocess.run(["mount", "-o", "remount,size=256m", str(mount)], check=True)
+    place.settle(60)
+    place.check()
+    place.stop()
+    run.say(f"{name}: BUSY RH-6101 after {stored} messages, then all {a.last_n}")
 
 
 # ---- configuration ----
