@@ -19,7 +19,7 @@
 #include "runtime/lint.h"
 #include "runtime/words.h"
 
-enum { TURN_MS = 10000, STATUS_BYTES = 160 };
+enum { TURN_MS = 10000, TELL_MS = 1000, STATUS_BYTES = 160 };
 
 struct options {
     const char *agency, *keys, *hub_card, *agencies, *state, *exchange, *profile, *socket,
@@ -326,8 +326,12 @@ static int run_loop(struct agent *agent)
     enum rh_err err = RH_OK;
     agent_log(AGENT_INFO, "started", "agency", agent->options.agency.text, NULL);
     tell_manager(agent, true);
+    uint64_t told_at = agent_monotonic_ms();
     while (err == RH_OK && !agent->stopping) {
         err = agent_turn(agent, TURN_MS);
+        if (agent_monotonic_ms() - told_at < TELL_MS)
+            continue;
+        told_at = agent_monotonic_ms();
         tell_manager(agent, false);
     }
     agent_notify("STOPPING=1");
