@@ -150,8 +150,11 @@ class PyAgency:
         return None if core is None else core.get(10, 0)
 
     def confirmed(self):
-        """Whether every number has its receipt from the hub as it is pinned."""
+        """Whether every number has its receipt: from the hub as it is pinned, or, for what a
+        newer generation kept, from the one before."""
+        kept = self.ledger.get("kept:" + self.hub) or 1
         last = self.ledger.one("SELECT max(n) FROM receipts WHERE hub = ?", self.hub) or 0
+        last = max(last, kept - 1)
         return last == self.last_n and not self.unconfirmed and not self.asks and not self.asking
 
     def got(self, **match):
