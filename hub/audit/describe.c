@@ -36,11 +36,7 @@ const char *hub_describe_status(enum hub_deadline_status status)
 
 static enum rh_kind noted(const struct hub_outcome *outcome, uint64_t rno)
 {
-    for (uint32_t i = 0; outcome != NULL && i < outcome->note_count; i++) {
-        if (outcome->notes[i].rno == rno)
-            return outcome->notes[i].kind;
-    }
-    return RH_KIND_NONE;
+    return outcome != NULL ? hub_record_noted(outcome, rno) : RH_KIND_NONE;
 }
 
 enum rh_kind hub_describe_kind(const struct hub_record *record,

@@ -93,6 +93,20 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
     json_object_set_new(row, "notes", list);
 }
 
+/* Who got a word of it, each once however many words it was. */
+static json_t *readers(struct hub_ask *ask, const struct hub_outcome *outcome)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < outcome->delivery_count; i++) {
+        bool named = false;
+        for (uint32_t j = 0; j < i && !named; j++)
+            named = outcome->deliveries[j].to == outcome->deliveries[i].to;
+        if (!named)
+            json_array_append_new(list, hub_json_agency_id(ask, outcome->deliveries[i].to));
+    }
+    return list;
+}
+
 /* What the event did: state, holder, due date, who got it. */
 static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes, uint64_t rno)
 {
@@ -105,10 +119,7 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
         hub_json_text(row, "state", rh_state_name(outcome->rows[i].state));
         hub_json_agency(ask, row, "turn", outcome->rows[i].holder);
     }
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < outcome->delivery_count; i++)
-        json_array_append_new(list, hub_json_agency_id(ask, outcome->deliveries[i].to));
-    json_object_set_new(row, "delivered_to", list);
+    json_object_set_new(row, "delivered_to", readers(ask, outcome));
     hub_json_at(row, "due_at", outcome->due_ms);
     put_notes(ask, row, outcome, rno);
 }

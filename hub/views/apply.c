@@ -26,14 +26,6 @@ static enum rh_kind own_kind(const struct hub_record *record)
     }
 }
 
-static enum rh_kind noted_kind(const struct hub_outcome *outcome, uint64_t rno)
-{
-    for (uint32_t i = 0; i < outcome->note_count; i++)
-        if (outcome->notes[i].rno == rno)
-            return outcome->notes[i].kind;
-    return RH_KIND_NONE;
-}
-
 /* One line per referral and record. Transport words and timers are shown as what they caused
  * (arrived, overdue, dead letter ...); without a cause to show there is no line. */
 static enum rh_err add_line(struct hub_views *views, const struct hub_outcome *outcome,
@@ -41,7 +33,7 @@ static enum rh_err add_line(struct hub_views *views, const struct hub_outcome *o
 {
     enum rh_kind kind = own;
     if (own == RH_KIND_NONE || own == RH_KIND_ACK || own == RH_KIND_NACK)
-        kind = noted_kind(outcome, rno);
+        kind = hub_record_noted(outcome, rno);
     if (kind == RH_KIND_NONE && own == RH_KIND_NACK)
         kind = RH_KIND_NACK;
     if (kind == RH_KIND_NONE)

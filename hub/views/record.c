@@ -297,3 +297,27 @@ enum rh_kind hub_record_kind(struct rh_bytes public_part)
     }
     return RH_KIND_NONE;
 }
+
+/* The end of a matter, a clock missed, anything done, a warning, a date or a right. */
+static unsigned gravity(enum rh_kind kind)
+{
+    if (kind == RH_KIND_CLOSE)
+        return 5;
+    if (kind == RH_KIND_OVERDUE)
+        return 4;
+    if (kind == RH_KIND_DUE_SOON)
+        return 2;
+    return kind == RH_KIND_NOTICE ? 1 : 3;
+}
+
+enum rh_kind hub_record_noted(const struct hub_outcome *outcome, uint64_t rno)
+{
+    enum rh_kind found = RH_KIND_NONE;
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        if (note->rno == rno &&
+            (found == RH_KIND_NONE || gravity(note->kind) > gravity(found)))
+            found = note->kind;
+    }
+    return found;
+}

@@ -96,6 +96,11 @@ enum rh_err hub_record_decode(struct rh_bytes core, struct rh_bytes rest,
  * read. For records whose item was refused because of its form. */
 enum rh_kind hub_record_kind(struct rh_bytes public_part);
 
+/* What an outcome did to a referral, in one word for its timeline: the gravest of its notes,
+ * the earliest among equals; RH_KIND_NONE without notes. A hub that comes back late fires a
+ * warning and the miss in one record, and the miss must not hide behind the warning. */
+enum rh_kind hub_record_noted(const struct hub_outcome *outcome, uint64_t rno);
+
 /* Leaf hash of a record: leaf data = core || SHA-256(rest). */
 void hub_record_leaf(struct rh_bytes core, struct rh_bytes rest, struct rh_hash *rest_hash,
                      struct rh_hash *leaf);

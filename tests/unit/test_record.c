@@ -310,6 +310,34 @@ static void test_kind_is_read_from_any_public_part(void **state)
     assert_int_equal(hub_record_kind((struct rh_bytes){ NULL, 0 }), RH_KIND_NONE);
 }
 
+/* If it failed: a timeline would say "due soon" of a clock that was missed. */
+static void test_gravest_note_names_the_event(void **state)
+{
+    (void)state;
+    static struct hub_outcome outcome; /* large */
+    static const struct {
+        enum rh_kind notes[4];
+        enum rh_kind wanted;
+    } cases[] = {
+        { { RH_KIND_DUE_SOON, RH_KIND_OVERDUE, RH_KIND_URGE }, RH_KIND_OVERDUE },
+        { { RH_KIND_URGE, RH_KIND_SUPERVISE }, RH_KIND_URGE },
+        { { RH_KIND_ARRIVED, RH_KIND_DUE_SOON, RH_KIND_NOTICE }, RH_KIND_ARRIVED },
+        { { RH_KIND_NOTICE, RH_KIND_DUE_SOON }, RH_KIND_DUE_SOON },
+        { { RH_KIND_OVERDUE, RH_KIND_CLOSE }, RH_KIND_CLOSE },
+        { { RH_KIND_NOTICE }, RH_KIND_NOTICE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        outcome.note_count = 0;
+        for (size_t j = 0; j < 4 && cases[i].notes[j] != RH_KIND_NONE; j++)
+            outcome.notes[outcome.note_count++] =
+                (struct hub_note_out){ .kind = cases[i].notes[j], .rno = 7 };
+        outcome.notes[outcome.note_count++] =
+            (struct hub_note_out){ .kind = RH_KIND_CLOSE, .rno = 8 };
+        assert_int_equal(hub_record_noted(&outcome, 7), cases[i].wanted);
+        assert_int_equal(hub_record_noted(&outcome, 9), RH_KIND_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_record_refuses_fields_of_another_type),
         cmocka_unit_test(test_leaf_is_that_of_core_and_hash_of_rest),
         cmocka_unit_test(test_kind_is_read_from_any_public_part),
+        cmocka_unit_test(test_gravest_note_names_the_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
