@@ -76,11 +76,16 @@ struct agent_options {
     uint32_t verb_count;
 };
 
+/* Deliveries of one sender and lane that one ack speaks of at most: fewer than the 60
+ * referrals the hub lets one ack bring to arrival, or the rest would come again. */
+enum { AGENT_ACK_DELIVERIES_MAX = 48 };
+
 /* What of one batch of deliveries is to be acknowledged. */
 struct agent_touched {
     struct rh_agency_id sender;
     enum rh_lane lane;
-    uint64_t pair_seq; /* up to and including */
+    uint64_t pair_seq;   /* up to and including */
+    uint32_t unanswered; /* deliveries since its last ack, repeated ones included */
 };
 
 struct agent {
@@ -151,7 +156,8 @@ void agent_opened_release(struct agent_opened *opened);
 
 void agent_receive(struct agent *agent, const struct rh_client_event *event);
 void agent_confirmed(struct agent *agent, const struct rh_client_event *event);
-/* Number the acks of what was received since the last call. */
+/* Number the acks of what was received and not acknowledged yet. A long batch from one sender
+ * and lane was acknowledged on the way, every AGENT_ACK_DELIVERIES_MAX. */
 void agent_acknowledge(struct agent *agent);
 
 /* ---- verbs.c ---------------------------------------------------------------------------- */

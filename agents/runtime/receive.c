@@ -138,31 +138,45 @@ static enum rh_err answer(struct agent *agent, enum rh_kind kind,
     return send_transport(agent, &value);
 }
 
-static void touch(struct agent *agent, const struct agent_got *got, uint64_t up_to)
+static enum rh_err acknowledge_one(struct agent *agent, struct agent_touched *one)
+{
+    one->unanswered = 0;
+    return answer(agent, RH_KIND_ACK, &one->sender, one->lane, one->pair_seq, 0);
+}
+
+static struct agent_touched *touched_of(struct agent *agent, const struct agent_got *got)
 {
     for (uint32_t i = 0; i < agent->touched_count; i++) {
         struct agent_touched *one = &agent->touched[i];
-        if (one->lane == got->lane && strcmp(one->sender.text, got->sender.text) == 0) {
-            if (up_to > one->pair_seq)
-                one->pair_seq = up_to;
-            return;
-        }
+        if (one->lane == got->lane && strcmp(one->sender.text, got->sender.text) == 0)
+            return one;
     }
     if (agent->touched_count == agent->touched_room) {
         agent->touched_room = agent->touched_room == 0 ? 16 : agent->touched_room * 2;
         agent->touched = realloc(agent->touched, agent->touched_room * sizeof *agent->touched);
         rh_assert(agent->touched != NULL);
     }
-    agent->touched[agent->touched_count++] = (struct agent_touched){
-        .sender = got->sender, .lane = got->lane, .pair_seq = up_to
-    };
+    struct agent_touched *one = &agent->touched[agent->touched_count++];
+    *one = (struct agent_touched){ .sender = got->sender, .lane = got->lane };
+    return one;
+}
+
+/* One ack for all of a batch, but the hub lets an ack bring only so many referrals to arrival
+ * and sends the rest again seconds later: a long batch is acknowledged piece by piece. */
+static enum rh_err touch(struct agent *agent, const struct agent_got *got, uint64_t up_to)
+{
+    struct agent_touched *one = touched_of(agent, got);
+    if (up_to > one->pair_seq)
+        one->pair_seq = up_to;
+    one->unanswered++;
+    return one->unanswered < AGENT_ACK_DELIVERIES_MAX ? RH_OK : acknowledge_one(agent, one);
 }
 
 void agent_acknowledge(struct agent *agent)
 {
     for (uint32_t i = 0; i < agent->touched_count; i++) {
-        const struct agent_touched *one = &agent->touched[i];
-        if (answer(agent, RH_KIND_ACK, &one->sender, one->lane, one->pair_seq, 0) != RH_OK)
+        struct agent_touched *one = &agent->touched[i];
+        if (one->unanswered > 0 && acknowledge_one(agent, one) != RH_OK)
             break; /* they come again, and are acknowledged then */
     }
     agent->touched_count = 0;
@@ -316,7 +330,7 @@ static enum rh_err take_in(struct agent *agent, const struct rh_client_event *ev
         if (err == RH_OK && !rh_id_is_zero(got->referral_id.bytes))
             err = name_externals(agent, opened);
         if (err == RH_OK)
-            touch(agent, got, got->pair_seq);
+            err = touch(agent, got, got->pair_seq);
     }
     agent_opened_release(opened);
     free(opened);
@@ -352,11 +366,12 @@ void agent_receive(struct agent *agent, const struct rh_client_event *event)
             rh_client_resync(agent->client, &got.sender, got.lane, expected);
             break;
         case AGENT_REPEATED:
-            touch(agent, &got, expected - 1);
+            err = touch(agent, &got, expected - 1);
             break;
         case AGENT_KNOWN:
             err = agent_spool_pass(agent->spool, &got);
-            touch(agent, &got, got.pair_seq);
+            if (err == RH_OK)
+                err = touch(agent, &got, got.pair_seq);
             break;
         case AGENT_REUSED:
             err = refuse(agent, &got, RH_REFUSE_MESSAGE_ID_REUSED);

@@ -571,6 +571,57 @@ static void test_folder_answer_is_said_again_after_recovery(void **state)
     strict = false;
 }
 
+enum { BURST = 150, ARRIVALS_OF_ONE_ACK = 60 }; /* the second is the hub's bound */
+
+static bool burst_is_queued(void)
+{
+    return rht_hub_queued(hub, receiver.id.text) == BURST;
+}
+
+static bool burst_is_settled(void)
+{
+    return rht_hub_queued(hub, receiver.id.text) == 0;
+}
+
+/* What waited for a receiver that was away comes at once. An ack that spoke of more than the
+ * hub lets one ack bring to arrival would leave the rest until it is sent again. */
+static void test_folder_acknowledges_a_burst_in_pieces(void **state)
+{
+    (void)state;
+    struct agent_sent sent;
+    struct rh_bytes bytes;
+    struct rh_item item;
+    struct rh_public value;
+    char name[32], text[200];
+    uint64_t acked = 0;
+    uint32_t acks = 0;
+    kit_close(&receiver);
+    for (unsigned i = 0; i < BURST; i++) {
+        snprintf(name, sizeof name, "b%03u.json", i);
+        snprintf(text, sizeof text,
+                 "{\"kind\":\"forward\",\"to\":\"court.620423\",\"procedure\":\"xinfang\","
+                 "\"category\":\"labour\",\"keys\":{\"case\":\"%u\"}}", i);
+        kit_drop(&sender, name, text);
+    }
+    assert_true(kit_turn(hub, both, 2, burst_is_queued, WAIT_MS));
+    kit_open(&receiver, hub);
+    assert_true(kit_turn(hub, both, 2, burst_is_settled, WAIT_MS));
+    struct agent_spool *spool = receiver.agent->spool;
+    for (uint64_t n = 1; agent_spool_sent_next(spool, &n, &sent) == RH_OK; n++) {
+        if (sent.kind != RH_KIND_ACK)
+            continue;
+        assert_int_equal(agent_spool_item(spool, n, 1, &bytes), RH_OK);
+        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+        assert_int_equal(rh_public_decode(item.public_part, &value, NULL), RH_OK);
+        assert_true(value.pair_seq > acked);
+        assert_true(value.pair_seq - acked <= ARRIVALS_OF_ONE_ACK);
+        acked = value.pair_seq;
+        acks++;
+    }
+    assert_int_equal(acked, BURST);
+    assert_true(acks < BURST); /* still many at once */
+}
+
 static void test_folder_names(void **state)
 {
     (void)state;
@@ -616,6 +667,7 @@ int main(void)
         CASE(test_folder_desk_check_stops_it),
         CASE(test_folder_places_once),
         CASE(test_folder_answer_is_said_again_after_recovery),
+        CASE(test_folder_acknowledges_a_burst_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
