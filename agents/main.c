@@ -361,6 +361,16 @@ static int add_doors(struct agent *agent, const struct options *options,
     return RH_EXIT_OK;
 }
 
+/* A directory that was named and is not there is a mistake in the settings, not of a disk. */
+static int check_dir(const char *path)
+{
+    struct stat about;
+    if (path == NULL)
+        return RH_EXIT_OK;
+    int code = stat(path, &about) == 0 ? (S_ISDIR(about.st_mode) ? 0 : ENOTDIR) : errno;
+    return code == 0 ? RH_EXIT_OK : complain(RH_EXIT_CONFIG, strerror(code), path);
+}
+
 static int run_agent(const struct options *options, const struct rh_agency_id *agency)
 {
     struct signals signals = { .fd = block_signals() };
@@ -380,6 +390,10 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
     struct agent *agent = NULL;
     char path[AGENT_PATH_BYTES], report[200] = "";
     int code = load_profile(options->profile, &profile);
+    if (code == RH_EXIT_OK)
+        code = check_dir(options->state);
+    if (code == RH_EXIT_OK)
+        code = check_dir(options->agencies);
     if (code != RH_EXIT_OK)
         return code;
     enum rh_err err = rh_card_load(options->hub_card, &own.hub);
