@@ -266,18 +266,34 @@ static void name_notice(const struct hub_record *record, const struct hub_queued
     rh_id_make(out->bytes, record->core.stored_ms, mixed.bytes);
 }
 
-/* Which clock, until when, at which level: the rank-th note of the kind. */
-static void describe_note(const struct hub_outcome *outcome, const struct hub_referral *row,
-                          enum rh_kind kind, uint32_t rank, struct rh_public *notice)
+/* The rank-th note of a kind among those about `agency`, or, where none is, among all. */
+static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
+                                            enum rh_kind kind, uint32_t agency, uint32_t rank)
 {
-    const struct hub_note_out *note = NULL;
+    const struct hub_note_out *own = NULL, *any = NULL;
+    uint32_t own_rank = rank, any_rank = rank;
     for (uint32_t i = 0; i < outcome->note_count; i++) {
-        if (outcome->notes[i].kind != kind)
+        const struct hub_note_out *note = &outcome->notes[i];
+        if (note->kind != kind)
             continue;
-        note = &outcome->notes[i];
-        if (rank-- == 0)
-            break;
+        if (any == NULL || any_rank > 0) {
+            any_rank -= any != NULL;
+            any = note;
+        }
+        if (note->agency == agency && (own == NULL || own_rank > 0)) {
+            own_rank -= own != NULL;
+            own = note;
+        }
     }
+    return own != NULL ? own : any;
+}
+
+/* Which clock, until when, at which level. */
+static void describe_note(const struct hub_outcome *outcome, const struct hub_referral *row,
+                          const struct hub_queued *queued, uint32_t rank,
+                          struct rh_public *notice)
+{
+    const struct hub_note_out *note = find_note(outcome, queued->kind, queued->to, rank);
     if (note == NULL)
         return;
     for (uint32_t d = 0; d < row->deadline_count; d++) {
@@ -316,7 +332,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     notice->root_id = row->root;
     notice->occurred_ms = record->core.stored_ms;
     notice->due_ms = hub_referral_due(row, row->holder);
-    describe_note(engine->outcome, row, queued->kind, rank, notice);
+    describe_note(engine->outcome, row, queued, rank, notice);
     struct rh_writer writer;
     rh_writer_init(&writer, engine->notice, sizeof engine->notice);
     err = rh_public_encode(notice, &writer);
