@@ -201,14 +201,15 @@ static void follow(struct hub_step *step, struct hub_referral *row,
 
 /* ---- the watchdog ---------------------------------------------------------------------- */
 
-/* Whether the holder owes something by a date without the watchdog. */
+/* Whether the holder owes something by a date without the watchdog. A date that has passed
+ * with the act still owed is one too: its ladder goes on. */
 static bool is_covered(const struct hub_step *step, const struct hub_referral *row)
 {
     if (rh_state_is_resting(row->state) || row->arrival_due_ms != 0)
         return true;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->status != HUB_DEADLINE_RUNNING || deadline->owed_by != row->holder ||
+        if (!hub_deadline_is_due(deadline) || deadline->owed_by != row->holder ||
             hub_clock_is_watchdog(deadline))
             continue;
         const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
@@ -243,15 +244,11 @@ static void begin_watchdog(struct hub_step *step, struct hub_referral *row)
 }
 
 /* The watchdog asks its owner to do something. A step of theirs meets it, anybody else's move
- * takes it back; once it is missed a new one starts at once. */
+ * takes it back. Missed, it is counted once and climbs its ladder while nothing happens. */
 static void watch(struct hub_step *step, struct hub_referral *row,
                   const struct hub_change *change)
 {
     struct hub_deadline *dog = watchdog_of(row);
-    if (dog != NULL && dog->status == HUB_DEADLINE_MISSED && change == NULL) {
-        dog->ended_ms = step->event->now_ms;
-        dog = NULL;
-    }
     bool moved = change != NULL &&
                  (change->before != row->state || dog == NULL || dog->owed_by != row->holder);
     if (dog != NULL && moved && change->agency == dog->owed_by) {

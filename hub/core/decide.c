@@ -215,16 +215,17 @@ static bool decide_event(struct hub_step *step)
 
 /* ---- every outcome ---------------------------------------------------------------------- */
 
-/* The promise of the hub about one row: one holder while open, a clock that runs or is
- * expressly paused (the arrival timer is one), none of either at rest. */
+/* The promise of the hub about one row: one holder while open, a clock that runs, is expressly
+ * paused, or has been missed with the act still owed (the arrival timer is one), and an instant
+ * at which the hub looks at it again; none of these at rest. */
 static void assert_promise(const struct hub_referral *row)
 {
     rh_assert(hub_referral_is_sound(row));
     bool live = row->arrival_due_ms != 0;
     for (uint32_t i = 0; i < row->deadline_count; i++)
-        live = live || hub_deadline_is_live(&row->deadlines[i]);
+        live = live || hub_deadline_is_owed(&row->deadlines[i]);
     rh_assert(live != rh_state_is_resting(row->state));
-    rh_assert(!rh_state_is_resting(row->state) || hub_referral_wake(row) == 0);
+    rh_assert(rh_state_is_resting(row->state) == (hub_referral_wake(row) == 0));
 }
 
 static void reset(struct hub_outcome *out)

@@ -26,14 +26,17 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency)
 {
-    uint64_t due_ms = 0;
+    uint64_t due_ms = 0, missed_ms = 0;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->status == HUB_DEADLINE_RUNNING && deadline->owed_by == agency &&
-            !deadline->right_only)
+        if (deadline->owed_by != agency || deadline->right_only)
+            continue;
+        if (deadline->status == HUB_DEADLINE_RUNNING)
             due_ms = earlier(due_ms, deadline->end_ms);
+        else if (hub_deadline_is_due(deadline))
+            missed_ms = earlier(missed_ms, deadline->end_ms);
     }
-    return due_ms;
+    return due_ms != 0 ? due_ms : missed_ms;
 }
 
 uint64_t hub_referral_wake(const struct hub_referral *row)

@@ -215,7 +215,8 @@ bool hub_deadline_is_live(const struct hub_deadline *deadline);
 bool hub_deadline_is_owed(const struct hub_deadline *deadline);
 bool hub_deadline_is_due(const struct hub_deadline *deadline);
 
-/* Earliest running end among the clocks `agency` owes, rights left out; 0 when none. */
+/* Earliest running end among the clocks `agency` owes, rights left out; where none runs, the
+ * earliest that was missed and is still owed; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);
 /* Earliest instant at which a timer of this row must fire (arrival, due_soon, overdue step,
  * close at end); 0 when none. */

@@ -6,6 +6,8 @@
 
 enum {
     LEVEL_WARNED = 1,
+    REMIND_DAYS = 7, /* where the settings have no number */
+    REMIND_DAYS_MAX = 90,
     /* Room one firing may need: notes, deliveries. */
     NOTES_NEEDED = 24,
     DELIVERIES_NEEDED = 6
@@ -48,17 +50,48 @@ static void fire_soon(struct hub_step *step, struct hub_referral *row,
     (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_DUE_SOON);
 }
 
-static void arm_rung(struct hub_step *step, const struct hub_referral *row,
-                     struct hub_deadline *deadline)
+/* The rungs a missed clock climbs: its rule's, else those of policy. */
+static const struct rh_rung *ladder_of(const struct hub_step *step,
+                                       const struct hub_referral *row,
+                                       const struct hub_deadline *deadline, uint32_t *count)
 {
     const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
-    deadline->step_ms = 0;
-    if (limit == NULL || deadline->step >= limit->ladder_count)
-        return;
+    const struct rh_settings *settings = &step->world->rules->settings;
+    *count = limit != NULL ? limit->ladder_count : settings->ladder_count;
+    return limit != NULL ? limit->ladder : settings->ladder;
+}
+
+/* Above the last rung the hub does not fall silent: it urges again, each time after twice as
+ * long. `last_ms` is the instant of the step before; what a stop of the hub made late by more
+ * than one reminder is reminded of once. */
+static uint64_t remind_at(const struct hub_step *step, uint64_t last_ms, uint32_t times)
+{
+    const struct rh_settings *settings = &step->world->rules->settings;
+    uint32_t days = settings->remind_days != 0 ? settings->remind_days : REMIND_DAYS;
+    uint32_t most = settings->remind_days_max != 0 ? settings->remind_days_max
+                                                   : REMIND_DAYS_MAX;
+    for (uint32_t i = 0; i < times && days < most; i++)
+        days *= 2;
+    if (days > most)
+        days = most;
+    if (last_ms + days * RH_DAY_MS <= step->event->now_ms)
+        last_ms = step->event->now_ms;
+    return last_ms + days * RH_DAY_MS;
+}
+
+static void arm_rung(struct hub_step *step, const struct hub_referral *row,
+                     struct hub_deadline *deadline, uint64_t last_ms)
+{
+    uint32_t count;
+    const struct rh_rung *ladder = ladder_of(step, row, deadline, &count);
     uint64_t at_ms;
-    if (hub_deadline_after(hub_step_calendar(step, row), deadline->end_ms,
-                           &limit->ladder[deadline->step].after, &at_ms) == RH_OK)
+    if (deadline->step < count &&
+        hub_deadline_after(hub_step_calendar(step, row), deadline->end_ms,
+                           &ladder[deadline->step].after, &at_ms) == RH_OK)
         deadline->step_ms = at_ms;
+    else
+        deadline->step_ms =
+            remind_at(step, last_ms, deadline->step > count ? deadline->step - count : 0);
 }
 
 static void fire_end(struct hub_step *step, struct hub_referral *row,
@@ -73,7 +106,7 @@ static void fire_end(struct hub_step *step, struct hub_referral *row,
         return;
     }
     (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_OVERDUE);
-    arm_rung(step, row, deadline);
+    arm_rung(step, row, deadline, deadline->end_ms);
     hub_clocks_follow(step, row);
 }
 
@@ -112,19 +145,30 @@ static uint32_t rung_reader(struct hub_step *step, const struct hub_referral *ro
     return deadline->owed_by;
 }
 
+static void remind(struct hub_step *step, struct hub_referral *row,
+                   const struct hub_deadline *deadline)
+{
+    if (deadline->owed_by != row->holder)
+        (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_URGE);
+    (void)hub_attention_raise(step, row, RH_KIND_URGE,
+                              hub_actor_superior(step, row, deadline->owed_by));
+}
+
 /* A rung above the urging needs one on record; where there is none, this rung is it. */
 static void fire_rung(struct hub_step *step, struct hub_referral *row,
                       struct hub_deadline *deadline)
 {
-    const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
-    if (limit == NULL || deadline->step >= limit->ladder_count) {
-        deadline->step_ms = 0;
+    uint32_t count;
+    uint32_t at = deadline->step;
+    const struct rh_rung *rung = &ladder_of(step, row, deadline, &count)[at < count ? at : 0];
+    if (deadline->step < UINT8_MAX)
+        deadline->step++;
+    arm_rung(step, row, deadline, deadline->step_ms);
+    if (at >= count) {
+        remind(step, row, deadline);
         return;
     }
-    const struct rh_rung *rung = &limit->ladder[deadline->step];
     uint32_t reader = rung_reader(step, row, deadline, rung->to);
-    deadline->step++;
-    arm_rung(step, row, deadline);
     if (!rh_kind_is_attention(rung->action)) {
         if (rung->level > row->escalation)
             row->escalation = rung->level;

@@ -186,7 +186,8 @@ static bool load_rung(struct rh_yaml *yaml, struct fy_node *node, struct rh_rung
     return good;
 }
 
-static bool load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_limit *out)
+bool rh_load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_rung *rungs,
+                    uint32_t *count)
 {
     void *iterator = NULL;
     struct fy_node *node;
@@ -195,12 +196,12 @@ static bool load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_li
     if (!rh_load_filled(yaml, list, "ladder"))
         return false;
     while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
-        if (out->ladder_count == RH_LADDER_MAX) {
+        if (*count == RH_LADDER_MAX) {
             rh_yaml_problem(yaml, node, "a ladder has at most %d rungs", RH_LADDER_MAX);
             return false;
         }
-        good = load_rung(yaml, node, &out->ladder[out->ladder_count]) && good;
-        out->ladder_count++;
+        good = load_rung(yaml, node, &rungs[*count]) && good;
+        ++*count;
     }
     return good;
 }
@@ -295,6 +296,6 @@ bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *
     if (soon != NULL)
         good = rh_load_span(yaml, soon, "soon", 1, &out->soon) && good;
     if (ladder != NULL)
-        good = load_ladder(yaml, ladder, out) && good;
+        good = rh_load_ladder(yaml, ladder, out->ladder, &out->ladder_count) && good;
     return good;
 }

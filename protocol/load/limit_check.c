@@ -259,20 +259,18 @@ static bool check_flags(const struct checking *checking)
 
 /* ---- the ladder ------------------------------------------------------------------------ */
 
-static bool check_rung(const struct checking *checking, struct fy_node *node, uint32_t index,
-                       bool urged)
+static bool check_rung(struct rh_yaml *yaml, struct fy_node *node, const struct rh_rung *rung,
+                       const struct rh_rung *below, bool urged)
 {
-    const struct rh_rung *rung = &checking->limit->ladder[index];
-    const struct rh_rung *below = index > 0 ? rung - 1 : NULL;
     bool good = true;
 
     if (below != NULL && rung->level <= below->level) {
-        rh_yaml_problem(checking->yaml, rh_yaml_get(node, "level"),
+        rh_yaml_problem(yaml, rh_yaml_get(node, "level"),
                         "a ladder climbs: level %u cannot follow level %u", rung->level,
                         below->level);
         good = false;
     } else if (rung->level >= 3 && !urged) {
-        rh_yaml_problem(checking->yaml, rh_yaml_get(node, "level"),
+        rh_yaml_problem(yaml, rh_yaml_get(node, "level"),
                         "a recorded urging must come before level %u; add a rung with "
                         "'level: 2' and 'action: urge' below it",
                         rung->level);
@@ -280,9 +278,26 @@ static bool check_rung(const struct checking *checking, struct fy_node *node, ui
     }
     if (below != NULL &&
         rh_load_span_hours(&rung->after) <= rh_load_span_hours(&below->after)) {
-        rh_yaml_problem(checking->yaml, rh_yaml_get(node, "after"),
+        rh_yaml_problem(yaml, rh_yaml_get(node, "after"),
                         "each rung comes later than the one below it; name a longer time");
         good = false;
+    }
+    return good;
+}
+
+bool rh_load_ladder_check(struct rh_yaml *yaml, struct fy_node *list,
+                          const struct rh_rung *rungs)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    const struct rh_rung *below = NULL;
+    bool urged = false;
+    bool good = true;
+
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        good = check_rung(yaml, node, rungs, below, urged) && good;
+        urged = urged || rungs->action == RH_KIND_URGE;
+        below = rungs++;
     }
     return good;
 }
@@ -290,11 +305,6 @@ static bool check_rung(const struct checking *checking, struct fy_node *node, ui
 static bool check_ladder(const struct checking *checking)
 {
     struct fy_node *list = rh_yaml_get(checking->node, "ladder");
-    void *iterator = NULL;
-    struct fy_node *node;
-    uint32_t index = 0;
-    bool urged = false;
-    bool good = true;
 
     if (list == NULL)
         return true;
@@ -304,12 +314,7 @@ static bool check_ladder(const struct checking *checking)
                         "'ladder' or 'right_only'");
         return false;
     }
-    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
-        good = check_rung(checking, node, index, urged) && good;
-        urged = urged || checking->limit->ladder[index].action == RH_KIND_URGE;
-        index++;
-    }
-    return good;
+    return rh_load_ladder_check(checking->yaml, list, checking->limit->ladder);
 }
 
 /* ---- actors ---------------------------------------------------------------------------- */

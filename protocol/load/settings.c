@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "load/limit.h"
+
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
-enum { GRACE_HOURS_MAX = 720 };
+enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366 };
 
-static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog" };
+static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog", "overdue" };
+static const char *const overdue_keys[] = { "ladder", "remind", "remind_max" };
 
 static bool load_grace(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
 {
@@ -111,6 +114,43 @@ static bool load_watchdog(struct rh_yaml *yaml, struct fy_node *mapping,
     return good;
 }
 
+static bool load_days(struct rh_yaml *yaml, struct fy_node *node, const char *what,
+                      uint32_t *out)
+{
+    struct rh_span span;
+
+    if (!rh_load_span(yaml, node, what, 1, &span))
+        return false;
+    if (span.unit != RH_UNIT_CALENDAR_DAY || span.n > REMIND_DAYS_MAX) {
+        rh_yaml_problem(yaml, node, "%s must be in calendar days, at most '%d calendar_day'",
+                        what, REMIND_DAYS_MAX);
+        return false;
+    }
+    *out = span.n;
+    return true;
+}
+
+/* What happens to a missed clock that no rule describes, and to any above its last rung. */
+static bool load_overdue(struct rh_yaml *yaml, struct fy_node *node, struct rh_settings *out)
+{
+    if (!rh_yaml_keys(yaml, node, "overdue", overdue_keys, COUNT(overdue_keys)))
+        return false;
+    struct fy_node *ladder = rh_yaml_need(yaml, node, "ladder", "overdue");
+    struct fy_node *remind = rh_yaml_need(yaml, node, "remind", "overdue");
+    struct fy_node *most = rh_yaml_need(yaml, node, "remind_max", "overdue");
+    bool good = ladder != NULL &&
+                rh_load_ladder(yaml, ladder, out->ladder, &out->ladder_count) &&
+                rh_load_ladder_check(yaml, ladder, out->ladder);
+    good = remind != NULL && load_days(yaml, remind, "remind", &out->remind_days) && good;
+    good = most != NULL && load_days(yaml, most, "remind_max", &out->remind_days_max) && good;
+    if (good && out->remind_days_max < out->remind_days) {
+        rh_yaml_problem(yaml, most, "the longest time between two reminders is shorter than "
+                                    "the first; make 'remind_max' at least 'remind'");
+        good = false;
+    }
+    return good;
+}
+
 static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_roles *roles)
 {
     bool good = rh_yaml_keys(yaml, yaml->root, "the file", keys, COUNT(keys));
@@ -124,6 +164,9 @@ static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_r
     if (more != NULL && !load_roles(yaml, more, roles))
         good = false;
     good = supervisors != NULL && load_supervisors(yaml, supervisors, roles, out) && good;
+    struct fy_node *overdue = rh_yaml_get(yaml->root, "overdue");
+    if (overdue != NULL && !load_overdue(yaml, overdue, out))
+        good = false;
     return watchdog != NULL && load_watchdog(yaml, watchdog, out) && good;
 }
 

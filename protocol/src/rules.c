@@ -115,6 +115,9 @@ static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_U32(1, struct rh_settings, grace_hours),
     RH_LAYOUT_FIXED_LIST(2, struct rh_settings, watchdog, &span_layout),
     RH_LAYOUT_FIXED_TEXTS(3, struct rh_settings, supervisor_roles),
+    RH_LAYOUT_LIST(4, struct rh_settings, ladder, ladder_count, &rung_layout),
+    RH_LAYOUT_U32(5, struct rh_settings, remind_days),
+    RH_LAYOUT_U32(6, struct rh_settings, remind_days_max),
 };
 static const struct rh_layout settings_layout =
     RH_LAYOUT_OF(struct rh_settings, settings_fields);

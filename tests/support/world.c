@@ -706,7 +706,7 @@ static void check_clocks(struct rht_world *world, const struct hub_referral *row
             give_up(world, "a clock is owed by nobody");
         if (hub_deadline_is_owed(deadline) != (deadline->ended_ms == 0))
             give_up(world, "a clock is neither owed nor ended");
-        live = live || hub_deadline_is_live(deadline);
+        live = live || hub_deadline_is_owed(deadline);
         if (deadline->status != HUB_DEADLINE_RUNNING)
             continue;
         struct hub_deadline again = *deadline;

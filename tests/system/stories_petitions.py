@@ -78,7 +78,7 @@ def petition_forgotten(t):
     yield "2026-02-25 00:00"
     m.status("dispatch", "missed", missed_at="2026-02-24T16:00:00.000Z", overdue_s=0)
     m.state("registered", t.pet, escalation="urged")
-    m.watchdog("registered", t.pet)
+    m.none("watchdog")  # what was missed and is owed has its date already
     yield "2026-02-27 23:59:59"
     m.state("registered", escalation="urged")
     yield "2026-02-28 00:00"
@@ -90,7 +90,6 @@ def petition_forgotten(t):
     yield "2026-03-02 09:00"
     m.do(t.pet, "forward", to=t.police)
     m.status("dispatch", "met_late", overdue_s=5 * 86400 + 9 * 3600)
-    m.status("watchdog", "met")
     m.do(t.pet, "withdraw", refusal=0)
     m.state("withdrawn")
     for limit in ("object", "notice"):
@@ -215,7 +214,7 @@ def petition_objection_missed(t):
     yield "2026-10-14 00:00"
     m.status("objection", "missed")
     m.state("objected", t.pet, escalation="urged")
-    m.watchdog("objected", t.pet)
+    m.none("watchdog")
     yield "2026-10-17 00:00"
     m.state("objected", escalation="supervised")  # three working days later
     m.do(t.pet, "uphold")

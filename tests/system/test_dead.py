@@ -102,7 +102,7 @@ def arrived_now(town, referral):
     notice = town.clock(referral, "notice")
     demand(notice["status"] == "running" and notice["started_at"] == iso(town.play.now) and
            notice["owed_by"] == town.court.agency, f"{notice}")
-    demand(town.clock(referral, "watchdog")["status"] in ("met", "cancelled"), "no watchdog")
+    demand(town.clock(referral, "watchdog")["ended_at"] is not None, "no watchdog")
 
 
 def amended(town):
@@ -146,8 +146,8 @@ def retried(town):
     watch = is_dead(town, referral, letter, 4222)
     demand(ms(watch["end_at"]) == end_of("2026-03-06"), "three working days from 3 March")
     play.steer(ms(watch["end_at"]))
-    demand(town.clock(referral, "watchdog")["started_at"] == iso(play.now) and
-           play.show(referral)["turn"] == town.pet.agency, "missed, and watched anew")
+    demand(town.clock(referral, "watchdog")["status"] == "missed" and
+           play.show(referral)["turn"] == town.pet.agency, "missed, and still its turn")
     before = len(town.court.got(referral=referral))
     play.leave(town.court)
     row = play.hub.ask("dead.retry", id=letter["id"], reason="mended")[0]

@@ -36,15 +36,16 @@ static void test_soon_and_overdue_fire_once(void **state)
         "03-14 00:00 hub: registered, petitions's turn; due_soon petitions"
         " > petitions due_soon\n"
         "03-18 00:00 hub: registered, petitions's turn; overdue petitions; urge petitions"
-        " > petitions overdue > petitions urge\n");
+        " > petitions overdue > petitions urge\n"
+        "03-25 00:00 hub: registered, petitions's turn; urge petitions" /* and the superior */
+        " > petitions urge > petitions urge\n");
     struct hub_deadline *clock = rht_world_clock(w, 1, "dispatch");
     assert_int_equal(clock->status, HUB_DEADLINE_MISSED);
     assert_int_equal(clock->missed_ms, rht_at(2026, 3, 18, 0));
     assert_int_equal(rht_world_row(w, 1)->escalation, 2);
-    CLOCK_IS(t, 1, "watchdog", RUNNING); /* somebody always has a date */
+    assert_null(rht_world_clock(w, 1, "watchdog")); /* what is owed has its date already */
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
     CLOCK_IS(t, 1, "dispatch", MET_LATE);
-    CLOCK_IS(t, 1, "watchdog", MET);
 }
 
 /* After a week off the steps fire once, in order, each with its own instant in mind. */
@@ -387,35 +388,93 @@ static void test_a_new_calendar_moves_open_dates(void **state)
     assert_int_equal(rht_world_waiting(w, t->petitions), 1);
 }
 
-/* Nobody acts for years: there is always a date, and the row never overflows. */
-static void test_the_watchdog_never_ends(void **state)
+/* Run until `to_ms`, timer by timer, counting what the hub notes of one kind. */
+static unsigned noted_until(struct rht_world *w, enum rh_kind kind, uint64_t to_ms)
+{
+    unsigned count = 0;
+    for (;;) {
+        uint64_t wake_ms = hub_referral_wake(rht_world_row(w, 1));
+        assert_true(wake_ms > w->now_ms); /* an open matter is always looked at again */
+        if (wake_ms > to_ms)
+            return count;
+        rht_world_until(w, wake_ms);
+        count += rht_world_notes(w, kind);
+    }
+}
+
+/* Nobody acts for years. The watchdog is missed once and counted once; after that it is urged
+ * again after 7, 14, 28, 56 and then every 90 days, and never falls silent. Registered Mon
+ * 03-02, 30 days (no number in the settings), last day Wed 04-01. */
+static void test_a_missed_watchdog_is_counted_once(void **state)
 {
     struct rht_town *t = *state;
     struct rht_world *w = t->w;
+    static const uint32_t after[] = { 7, 14, 28, 56, 90, 90, 90 };
     OK(rht_world_register(w, t->procuratorate, 1, "demand"));
-    rht_world_until(w, rht_at(2032, 1, 1, 0));
     CLOCK_IS(t, 1, "watchdog", RUNNING);
-    assert_true(rht_world_clock(w, 1, "watchdog")->provisional);
-    assert_true(rht_world_row(w, 1)->deadline_count <= HUB_DEADLINES_MAX);
+    rht_world_until(w, rht_at(2026, 4, 2, 0));
+    CLOCK_IS(t, 1, "watchdog", MISSED);
+    uint64_t at_ms = rht_at(2026, 4, 2, 0);
+    for (unsigned i = 0; i < sizeof after / sizeof after[0]; i++) {
+        at_ms += after[i] * RH_DAY_MS;
+        assert_int_equal(hub_referral_wake(rht_world_row(w, 1)), at_ms);
+        rht_world_until(w, at_ms);
+        assert_int_equal(rht_world_notes(w, RH_KIND_URGE), 1);
+    }
+    assert_int_equal(noted_until(w, RH_KIND_OVERDUE, rht_at(2032, 1, 1, 0)), 0);
+    assert_int_equal(rht_world_row(w, 1)->deadline_count, 1);
+    assert_int_equal(hub_referral_due(rht_world_row(w, 1), t->procuratorate),
+                     rht_at(2026, 4, 2, 0));
+    OK(rht_world_dispatch(w, t->procuratorate, RH_KIND_EXPLAIN, 1, t->police));
+    CLOCK_IS(t, 1, "watchdog", MET_LATE);
 }
 
-/* A matter that lies for years has many watchdogs behind it. They must not push out of the row
- * the clock that was missed and at last met: by it the agency is judged. */
-static void test_watchdogs_do_not_displace_what_is_judged(void **state)
+/* The settings' ladder is that of clocks no rule describes: urged at the end, supervised five
+ * working days later (Thu 04-09: 04-04 to 04-06 are off), escalated after ten. */
+static void test_a_watchdog_climbs_the_ladder_of_policy(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    struct rh_settings *settings = &w->rules->settings;
+    static const struct rh_rung rungs[] = {
+        { 2, { RH_UNIT_WORKING_DAY, 0 }, RH_KIND_URGE, RH_ACTOR_HOLDER },
+        { 3, { RH_UNIT_WORKING_DAY, 5 }, RH_KIND_SUPERVISE, RH_ACTOR_SUPERIOR },
+        { 5, { RH_UNIT_WORKING_DAY, 10 }, RH_KIND_ESCALATE, RH_ACTOR_SUPERIOR },
+    };
+    memcpy(settings->ladder, rungs, sizeof rungs);
+    settings->ladder_count = 3;
+    settings->remind_days = 10;
+    settings->remind_days_max = 20;
+    OK(rht_world_register(w, t->procuratorate, 1, "demand"));
+    rht_world_until(w, rht_at(2026, 4, 2, 0));
+    assert_int_equal(rht_world_row(w, 1)->escalation, 2);
+    rht_world_until(w, rht_at(2026, 4, 10, 0));
+    assert_int_equal(rht_world_row(w, 1)->escalation, 3);
+    rht_world_until(w, rht_at(2026, 4, 17, 0));
+    assert_int_equal(rht_world_row(w, 1)->escalation, 5);
+    uint64_t last_ms = hub_referral_wake(rht_world_row(w, 1));
+    rht_world_until(w, last_ms);
+    assert_int_equal(hub_referral_wake(rht_world_row(w, 1)), last_ms + 20 * RH_DAY_MS);
+    rht_world_until(w, last_ms + 20 * RH_DAY_MS);
+    assert_int_equal(hub_referral_wake(rht_world_row(w, 1)), last_ms + 40 * RH_DAY_MS);
+}
+
+/* A matter that lies for years is judged by the clock that was missed and at last met: it is
+ * counted once, and nothing pushes it out of the row. */
+static void test_years_do_not_displace_what_is_judged(void **state)
 {
     struct rht_town *t = *state;
     struct rht_world *w = t->w;
     handled(t, "petition");
-    rht_world_until(w, rht_at(2032, 1, 1, 0));
+    assert_int_equal(noted_until(w, RH_KIND_OVERDUE, rht_at(2032, 1, 1, 0)), 1);
     OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 1, "explained"));
     CLOCK_IS(t, 1, "handle", MET_LATE);
     OK(rht_world_step(w, t->court, RH_KIND_REPLY, 1, NULL));
     OK(rht_world_step(w, t->petitions, RH_KIND_REVISIT, 1, NULL));
-    rht_world_until(w, rht_at(2036, 1, 1, 0));
-    assert_int_equal(rht_world_row(w, 1)->deadline_count, HUB_DEADLINES_MAX);
+    assert_int_equal(noted_until(w, RH_KIND_OVERDUE, rht_at(2036, 1, 1, 0)), 1);
     assert_non_null(rht_world_clock(w, 1, "dispatch"));
-    assert_non_null(rht_world_clock(w, 1, "handle"));
     CLOCK_IS(t, 1, "handle", MET_LATE);
+    CLOCK_IS(t, 1, "watchdog", MISSED);
 }
 
 int main(void)
@@ -436,8 +495,9 @@ int main(void)
         RHT_TOWN_TEST(test_recurring_rounds_follow_the_first),
         RHT_TOWN_TEST(test_a_set_date_is_kept_without_a_limit),
         RHT_TOWN_TEST(test_a_new_calendar_moves_open_dates),
-        RHT_TOWN_TEST(test_the_watchdog_never_ends),
-        RHT_TOWN_TEST(test_watchdogs_do_not_displace_what_is_judged),
+        RHT_TOWN_TEST(test_a_missed_watchdog_is_counted_once),
+        RHT_TOWN_TEST(test_a_watchdog_climbs_the_ladder_of_policy),
+        RHT_TOWN_TEST(test_years_do_not_displace_what_is_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

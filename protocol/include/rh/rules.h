@@ -190,6 +190,10 @@ struct rh_settings {
     uint32_t grace_hours;               /* deemed arrival, policy 24 */
     struct rh_span watchdog[RH_STATE_COUNT]; /* per open state, where no law has a number */
     char supervisor_roles[4][RH_ROLE_BYTES_MAX + 1]; /* may supervise any referral they see */
+    uint32_t ladder_count;              /* climbed by missed clocks that no rule describes: */
+    struct rh_rung ladder[RH_LADDER_MAX]; /* watchdogs, dates a sender wrote */
+    uint32_t remind_days;               /* above the last rung of any ladder: urged again so */
+    uint32_t remind_days_max;           /* long after, then twice as long, at most this */
 };
 
 struct rh_rules {
