@@ -285,6 +285,8 @@ void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out)
     out->firing_held = engine->firing_held;
     out->wall_skew_ms = hub_time_skew(&engine->time);
     out->map_permille = engine->map_permille;
+    out->jump_ms = engine->time.reported_skew;
+    out->rules_index = engine->rules_index;
     memcpy(out->text, engine->held_text, sizeof out->text);
     if (out->held_refusal == 0) {
         struct hub_journal_state state;

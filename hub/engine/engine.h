@@ -195,6 +195,9 @@ struct hub_engine_health {
     uint32_t held_refusal;       /* why: 5201, 6101, 6102, 5104 ... */
     bool firing_held;            /* clock not believed */
     int64_t wall_skew_ms;        /* wall clock minus hub time */
+    int64_t jump_ms;             /* a jump of the wall clock that is on record and not
+                                    confirmed: the skew it made; 0 none */
+    uint64_t rules_index;        /* record of the rules in force */
     uint32_t map_permille;
     char text[200];              /* one English sentence when something is held */
 };

@@ -28,7 +28,7 @@ static void hold_for_rollback(struct hub_engine *engine, uint32_t agency, const 
     static const char text[] = "this journal is behind: ";
     size_t at = sizeof text - 1;
     memcpy(engine->held_text, text, at);
-    const char *const parts[] = { id.text, " holds ", what, "; run rhub recover" };
+    const char *const parts[] = { id.text, " holds ", what, "; run rhubd recover" };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         size_t bytes = strlen(parts[i]);
         if (at + bytes >= sizeof engine->held_text)

@@ -375,6 +375,14 @@ static void tell_gone(struct door *door)
     memmove(&sends->gone[0], &sends->gone[done], sends->gone_count * sizeof sends->gone[0]);
 }
 
+/* Keys that were refused, as far as there is room: one that is not told is counted on. */
+static void tell_strangers(struct door *door)
+{
+    struct hub_door_stranger stranger;
+    while (hub_door_zap_stranger(&door->zap, hub_door_now_ms(), &stranger))
+        (void)tell(door, HUB_DOOR_STRANGER, 0, NULL, &stranger, sizeof stranger);
+}
+
 static void tell_counters(struct door *door)
 {
     uint64_t now_ms = hub_door_now_ms();
@@ -388,6 +396,7 @@ static void tell_counters(struct door *door)
         memcmp(&door->told, &door->counters, sizeof door->told) == 0)
         return;
     door->told_ms = now_ms;
+    tell_strangers(door);
     if (tell(door, HUB_DOOR_COUNTERS, 0, NULL, &door->counters, sizeof door->counters) == RH_OK)
         door->told = door->counters;
 }
@@ -451,6 +460,7 @@ static int serve(struct door *door)
     door->sends.counters = &door->counters;
     if (hub_door_socket_test(door->context, &door->secret, endpoint) != RH_OK)
         return fail(door, "self-test: a key nobody knows was not refused");
+    hub_door_zap_forget(&door->zap);
     rh_wipe(&door->secret, sizeof door->secret);
     if (tell(door, HUB_DOOR_READY, 0, NULL, endpoint, strlen(endpoint) + 1) != RH_OK)
         return EXIT_FAILED;

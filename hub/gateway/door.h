@@ -16,6 +16,9 @@ enum {
     HUB_DOOR_TEXT_BYTES = 200
 };
 
+/* How the door's last words begin when its address is taken or not this machine's. */
+#define HUB_DOOR_CANNOT_BIND "cannot bind "
+
 enum hub_door_record {
     /* engine to door */
     HUB_DOOR_SEND = 1,      /* routing: one frame for that connection */
@@ -27,7 +30,8 @@ enum hub_door_record {
     HUB_DOOR_READY = 18,    /* terminated endpoint, HUB_DOOR_TEXT_BYTES at most */
     HUB_DOOR_FAILED = 19,   /* terminated reason; the door ends */
     HUB_DOOR_GONE = 20,     /* agency, routing: nobody there any more, or its pipe is stuck */
-    HUB_DOOR_COUNTERS = 21  /* struct hub_door_counters */
+    HUB_DOOR_COUNTERS = 21, /* struct hub_door_counters */
+    HUB_DOOR_STRANGER = 22  /* struct hub_door_stranger */
 };
 
 /* An agency's transport key as it stands now. state 0: none, every message is refused. */
@@ -55,6 +59,14 @@ struct hub_door_counters {
     uint64_t gone;         /* frames for connections that had gone */
     uint64_t stuck;        /* connections given up because their pipe stayed full */
     uint64_t waiting_bytes; /* now: frames that wait for room in pipes */
+};
+
+/* A key that was refused. Told at most once a minute for each key, for few keys at a time:
+ * strangers must not be able to fill a log. */
+struct hub_door_stranger {
+    uint8_t key[32];   /* all zero: no CURVE handshake at all, or another domain */
+    uint64_t count;    /* handshakes since it was told last */
+    char address[48];  /* of the newest, terminated, printable ASCII */
 };
 
 /* First number of a BUNDLE, so that its sender knows what was not taken; 0 for any other frame

@@ -108,7 +108,7 @@ enum rh_err hub_door_socket_open(void *context, const struct rh_secret *secret,
         snprintf(report, HUB_DOOR_TEXT_BYTES, "ZeroMQ refuses an option: %s",
                  zmq_strerror(zmq_errno()));
     } else if (!bind_patiently(socket, wanted)) {
-        snprintf(report, HUB_DOOR_TEXT_BYTES, "cannot bind %.100s: %s", wanted,
+        snprintf(report, HUB_DOOR_TEXT_BYTES, HUB_DOOR_CANNOT_BIND "%.100s: %s", wanted,
                  zmq_strerror(zmq_errno()));
     } else if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0) {
         snprintf(report, HUB_DOOR_TEXT_BYTES, "the bound endpoint is unknown: %s",

@@ -81,6 +81,71 @@ static enum hub_door_admission admit(struct hub_door_zap *zap, const uint8_t key
     return HUB_DOOR_REFUSE;
 }
 
+/* Keep a refused key for the engine to hear of. */
+static void note_stranger(struct hub_door_zap *zap, const struct part parts[PARTS])
+{
+    static const struct hub_door_stranger nobody;
+    uint8_t key[32] = { 0 };
+    if (part_is(&parts[DOMAIN], HUB_DOOR_ZAP_DOMAIN) && parts[KEY].bytes == sizeof key)
+        memcpy(key, parts[KEY].data, sizeof key);
+    pthread_mutex_lock(&zap->lock);
+    struct hub_door_stranger *place = NULL;
+    for (size_t i = 0; i < HUB_DOOR_STRANGERS_MAX; i++) {
+        struct hub_door_stranger *one = &zap->strangers[i];
+        bool taken = one->count > 0 || zap->told_ms[i] != 0;
+        if (taken && memcmp(one->key, key, sizeof key) == 0) {
+            place = one;
+            break;
+        }
+        if (!taken && place == NULL)
+            place = one;
+    }
+    if (place != NULL) {
+        uint64_t count = place->count;
+        *place = nobody;
+        memcpy(place->key, key, sizeof key);
+        place->count = count + 1;
+        size_t bytes = parts[ADDRESS].bytes;
+        if (bytes >= sizeof place->address)
+            bytes = sizeof place->address - 1;
+        for (size_t i = 0; i < bytes; i++) {
+            uint8_t byte = parts[ADDRESS].data[i];
+            place->address[i] = byte > ' ' && byte <= '~' ? (char)byte : '?';
+        }
+    }
+    pthread_mutex_unlock(&zap->lock);
+}
+
+bool hub_door_zap_stranger(struct hub_door_zap *zap, uint64_t now_ms,
+                           struct hub_door_stranger *out)
+{
+    bool found = false;
+    pthread_mutex_lock(&zap->lock);
+    for (size_t i = 0; i < HUB_DOOR_STRANGERS_MAX; i++) {
+        struct hub_door_stranger *one = &zap->strangers[i];
+        bool rests = zap->told_ms[i] != 0 && now_ms - zap->told_ms[i] < HUB_DOOR_STRANGER_MS;
+        if (rests)
+            continue;
+        zap->told_ms[i] = 0;
+        if (found || one->count == 0)
+            continue;
+        *out = *one;
+        one->count = 0;
+        zap->told_ms[i] = now_ms;
+        found = true;
+    }
+    pthread_mutex_unlock(&zap->lock);
+    return found;
+}
+
+void hub_door_zap_forget(struct hub_door_zap *zap)
+{
+    pthread_mutex_lock(&zap->lock);
+    memset(zap->strangers, 0, sizeof zap->strangers);
+    memset(zap->told_ms, 0, sizeof zap->told_ms);
+    pthread_mutex_unlock(&zap->lock);
+}
+
 /* Status, text and user id of the reply. */
 static const char *decide(struct hub_door_zap *zap, const struct part parts[PARTS],
                           const char **text, char user[HUB_DOOR_USER_BYTES])
@@ -89,6 +154,7 @@ static const char *decide(struct hub_door_zap *zap, const struct part parts[PART
     if (!part_is(&parts[DOMAIN], HUB_DOOR_ZAP_DOMAIN) || !part_is(&parts[MECHANISM], "CURVE") ||
         parts[KEY].bytes != 32) {
         atomic_fetch_add(&zap->unknown, 1);
+        note_stranger(zap, parts);
         *text = "refused";
         return "400";
     }
@@ -106,6 +172,7 @@ static const char *decide(struct hub_door_zap *zap, const struct part parts[PART
         break;
     }
     atomic_fetch_add(&zap->unknown, 1);
+    note_stranger(zap, parts);
     *text = "refused";
     return "400";
 }
@@ -164,6 +231,7 @@ enum rh_err hub_door_zap_start(void *context, struct hub_door_zap *zap)
         return RH_ERR_NOMEM;
     int no_linger = 0;
     pthread_t id;
+    pthread_mutex_init(&zap->lock, NULL);
     *thread = (struct thread){ .socket = zmq_socket(context, ZMQ_REP), .zap = zap };
     if (thread->socket == NULL)
         goto failed;

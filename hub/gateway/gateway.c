@@ -77,15 +77,20 @@ enum rh_err hub_gateway_make(const struct hub_gateway_options *options,
 }
 
 enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
-                             struct hub_engine *engine, struct hub_gateway **out)
+                             struct hub_engine *engine, struct hub_gateway **out,
+                             char report[HUB_DOOR_TEXT_BYTES])
 {
+    report[0] = '\0';
     enum rh_err err = hub_gateway_make(options, engine, out);
     if (err != RH_OK)
         return err;
     err = await_door(*out);
     (*out)->link_generation = (*out)->link.generation;
-    if (err != RH_OK)
+    hub_notice_door(*out);
+    if (err != RH_OK) {
+        memcpy(report, (*out)->link.text, HUB_DOOR_TEXT_BYTES);
         hub_gateway_close(out);
+    }
     return err;
 }
 
@@ -147,6 +152,7 @@ enum rh_err hub_gateway_turn(struct hub_gateway *gateway)
     ssize_t got = read(gateway->worker_fd, &count, sizeof count);
     (void)got; /* nothing there is as good */
     hub_link_service(&gateway->link, hub_link_now_ms());
+    hub_notice_door(gateway);
     follow_door(gateway);
     enum rh_err err = follow_agencies(gateway);
     return err == RH_OK ? hub_intake_turn(gateway) : err;

@@ -13,6 +13,8 @@
 #include "engine/engine.h"
 #include "gateway/door.h"
 
+#include <rh/id.h>
+
 struct hub_gateway;
 
 struct hub_gateway_options {
@@ -27,9 +29,13 @@ struct hub_gateway_options {
 };
 
 /* Start the door and wait (at most 10 s) until its socket is bound and its self-test (an
- * unknown key must be refused) passed. */
+ * unknown key must be refused) passed.
+ *
+ * RH_ERR_CONFIG: the door does not start; RH_ERR_TIMEOUT, RH_ERR_NOMEM. On failure `report`
+ * (caller's) has the door's own words, or is empty. */
 enum rh_err hub_gateway_open(const struct hub_gateway_options *options,
-                             struct hub_engine *engine, struct hub_gateway **out);
+                             struct hub_engine *engine, struct hub_gateway **out,
+                             char report[HUB_DOOR_TEXT_BYTES]);
 void hub_gateway_close(struct hub_gateway **gateway);
 
 /* The endpoint really bound (with the chosen port). Valid while open. */
@@ -65,6 +71,31 @@ struct hub_session_view {
 /* Thread-safe snapshot, at most a quarter of a second old; returns the count, at most max. */
 uint32_t hub_gateway_sessions(struct hub_gateway *gateway, struct hub_session_view *out,
                               uint32_t max);
+
+/* What happened at the door that somebody who reads the hub's log should know. */
+enum hub_notice_type {
+    HUB_NOTICE_ONLINE = 1, /* an agency was welcomed; software */
+    HUB_NOTICE_OFFLINE,    /* its session ended; code: why, 0 it left or its connection did */
+    HUB_NOTICE_REFUSED,    /* its greeting was refused, code; at most once a minute for each
+                              agency and code, count says how often since */
+    HUB_NOTICE_REVOKED,    /* its row says that it may not be here any more */
+    HUB_NOTICE_STRANGER,   /* a key was refused: key, from, count; agency when it has this key
+                              but may not use it */
+    HUB_NOTICE_DOOR_UP,    /* the door process began to serve again */
+    HUB_NOTICE_DOOR_LOST   /* it ended; from: its last words */
+};
+struct hub_notice {
+    enum hub_notice_type type;
+    struct rh_agency_id agency; /* empty: none */
+    uint32_t code;
+    uint64_t count;
+    uint8_t key[32];
+    char from[HUB_DOOR_TEXT_BYTES];
+    char software[RH_CODE_BYTES_MAX + 1];
+};
+/* The oldest one nobody has taken, in the engine's thread; false: none. When more than 256
+ * wait, the newest are not kept. */
+bool hub_gateway_notice(struct hub_gateway *gateway, struct hub_notice *out);
 
 /* Figures since the gateway was opened; those of the door since it was started last. */
 struct hub_gateway_counters {

@@ -40,7 +40,9 @@ enum {
     HUB_TICK_MS = 250,
     HUB_BALANCES_MAX = 64,
     HUB_STUCK_MAX = 16,
-    HUB_STUCK_MS = 60000
+    HUB_STUCK_MS = 60000,
+    HUB_NOTICES_MAX = 256,
+    HUB_NOTICE_REST_MS = 60000        /* the same refusal of the same agency is noticed again */
 };
 
 static_assert((int)HUB_PENDING_MAX >= 2 * (int)HUB_JOBS_MAX,
@@ -70,6 +72,9 @@ struct hub_peer {
     struct hub_session *session; /* NULL: none */
     bool seen;                /* stands in gateway->seen */
     struct hub_session_view last; /* its latest session, as it ended */
+    uint32_t refused_code;        /* of its greetings, as last noticed, and when */
+    uint64_t refused_at_ms;
+    uint64_t refused_count;       /* since then */
 };
 
 /* How far a sender is ahead of or behind its share; kept while it has something waiting. */
@@ -169,6 +174,10 @@ struct hub_gateway {
     struct hub_outcome *outcome;   /* owned */
 
     struct hub_gateway_counters counters;
+
+    uint32_t notice_first, notice_count; /* a ring */
+    struct hub_notice notices[HUB_NOTICES_MAX];
+    uint32_t noticed_link;               /* enum hub_link_state, as last noticed */
 
     pthread_mutex_t snapshot;  /* over what follows; the engine's thread never waits for it */
     uint64_t snapshot_at_ms;
@@ -272,6 +281,17 @@ bool hub_stuck_is(const struct hub_session *session, enum rh_lane lane, uint32_t
                   uint64_t now_ms);
 void hub_stuck_add(struct hub_session *session, enum rh_lane lane, uint32_t from,
                    uint64_t now_ms);
+
+/* notice.c --------------------------------------------------------------------------------- */
+
+void hub_notice_session(struct hub_gateway *gateway, enum hub_notice_type type,
+                        const struct hub_session *session, uint32_t code);
+void hub_notice_refused(struct hub_gateway *gateway, struct hub_peer *peer, uint32_t code);
+void hub_notice_revoked(struct hub_gateway *gateway, const struct hub_peer *peer);
+/* False when the record is not of its form. */
+bool hub_notice_stranger(struct hub_gateway *gateway, const uint8_t *payload, uint32_t bytes);
+/* The door's state changed, perhaps. */
+void hub_notice_door(struct hub_gateway *gateway);
 
 /* snapshot.c ------------------------------------------------------------------------------- */
 

@@ -112,6 +112,10 @@ static enum rh_err take_record(struct hub_gateway *gateway,
             return RH_OK;
         }
         break;
+    case HUB_DOOR_STRANGER:
+        if (hub_notice_stranger(gateway, gateway->frame_in, record->bytes))
+            return RH_OK;
+        break;
     default:
         break;
     }

@@ -40,6 +40,8 @@ static void update(struct hub_gateway *gateway, struct hub_peer *peer,
         gateway->counters.revoked++;
         hub_session_end(gateway, peer->session, RH_REFUSE_KEY_REVOKED);
     }
+    if (peer->active && !active)
+        hub_notice_revoked(gateway, peer);
     peer->has_transport = transport;
     memcpy(peer->transport, card->keys[RH_KEY_TRANSPORT], 32);
     memcpy(peer->sign.bytes, card->keys[RH_KEY_SIGN], 32);

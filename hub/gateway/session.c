@@ -29,6 +29,8 @@ void hub_session_end(struct hub_gateway *gateway, struct hub_session *session, u
     gateway->session_count = last;
     if (gateway->note_cursor > session->place)
         gateway->note_cursor = session->place; /* the one moved here may lack the note */
+    if (session->welcomed)
+        hub_notice_session(gateway, HUB_NOTICE_OFFLINE, session, refusal);
     hub_snapshot_view(session, &peer->last);
     peer->last.online = false;
     peer->last.in_flight = 0;
@@ -120,6 +122,7 @@ void hub_session_open(struct hub_gateway *gateway, struct hub_peer *peer,
     }
     if (strcmp(open.agency.text, peer->id.text) != 0) {
         gateway->counters.hellos_refused++;
+        hub_notice_refused(gateway, peer, RH_REFUSE_WRONG_SENDER);
         hub_out_error(gateway, peer->agency, routing, RH_REFUSE_WRONG_SENDER, "", 0);
         return;
     }
@@ -142,10 +145,11 @@ void hub_session_open(struct hub_gateway *gateway, struct hub_peer *peer,
 
 /* HELLO ---------------------------------------------------------------------------------- */
 
-static void refuse(struct hub_gateway *gateway, const struct hub_peer *peer,
+static void refuse(struct hub_gateway *gateway, struct hub_peer *peer,
                    const uint8_t *routing, uint32_t refusal)
 {
     gateway->counters.hellos_refused++;
+    hub_notice_refused(gateway, peer, refusal);
     hub_out_error(gateway, peer->agency, routing, refusal,
                   refusal == RH_REFUSE_OTHER_HUB ? gateway->hub.text : "", 0);
 }
@@ -269,6 +273,7 @@ enum rh_err hub_session_welcome(struct hub_gateway *gateway, struct hub_session 
     rh_assert(rh_frame_welcome_encode(&welcome, &writer) == RH_OK);
     if (hub_out_session(gateway, session, &writer)) {
         session->welcomed = true;
+        hub_notice_session(gateway, HUB_NOTICE_ONLINE, session, 0);
         hub_deliver_hungry(gateway, session->peer);
     }
     return RH_OK;

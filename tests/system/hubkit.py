@@ -86,14 +86,14 @@ class Hub:
         self.transport = base64.b64decode(card["transport"])
         self.sign_public = base64.b64decode(card["sign"])
 
-    def start(self):
+    def start(self, *options, rules=SOURCE / "protocol" / "rules"):
         (self.home / "data").mkdir(exist_ok=True)
         (self.home / "data" / "endpoint").unlink(missing_ok=True)
         log = os.open(self.home / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.process = subprocess.Popen(
             [self.program, "run", "--hub", HUB, "--keys", self.home / "keys", "--data",
-             self.home / "data", "--rules", SOURCE / "protocol" / "rules", "--endpoint",
-             "tcp://127.0.0.1:*"], stderr=log)
+             self.home / "data", "--rules", rules, "--endpoint", "tcp://127.0.0.1:*",
+             "--lang", "en", *options], stderr=log)
         os.close(log)
         wait_until(self.is_ready, "the hub is ready")
 

@@ -167,7 +167,7 @@ class PyAgency:
         return [dict(zip(names, row)) for row in rows]
 
     def pin(self, hub):
-        """What an operator does after `rhub recover`: believe in a new generation."""
+        """What an operator does after `rhubd recover`: believe in a new generation."""
         with self.ledger.change():
             self.ledger.put("hub", hub)
             for key in ("batch", "note"):

@@ -83,6 +83,7 @@ def noticed(town):
     records = status["log"]["records"]
     # Now nobody is served: not c on its open session, not b, not d.
     c.register("petitions.b")
+    run.until("the log says so", lambda: '"event":"rollback_seen"' in town.hub.process.words())
     run.until("c is put off", lambda: c.busies and c.busies[-1][0] == 5201, c)
     run.until("b is refused", lambda: b.held == 5201, b)
     demand(town.status()["log"]["records"] == records, "something was recorded while held")

@@ -32,7 +32,9 @@ HUB = {
     "cli": {"load", "core/deadline.h"},
     "audit": BELOW,  # with the map in memory; never the store, never the engine
     "assembly": BELOW | {"engine", "store"},  # the only room that knows both
-    "main.c": BELOW | {"engine", "gateway", "operator", "store", "assembly"},
+    # the loop around the parts; main.c only chooses the verb
+    "daemon": BELOW | {"engine", "gateway", "operator", "store", "assembly"},
+    "main.c": {"daemon", "gateway"},
 }
 PROTOCOL = {"include": set(), "src": set(), "load": set(), "local": set()}
 AGENTS = {

@@ -9,7 +9,7 @@
 /* What a record records. */
 enum rh_record_type {
     RH_RECORD_GENESIS = 1,     /* hub id, keys; first record of a hub */
-    RH_RECORD_GENERATION = 2,  /* first record after `rhub recover`: seals old root and size */
+    RH_RECORD_GENERATION = 2,  /* first record after `rhubd recover`: seals old root and size */
     RH_RECORD_BUNDLE = 3,      /* signed header and item digests, before the items */
     RH_RECORD_ITEM = 4,        /* one item, stored or refused */
     RH_RECORD_TIMER = 5,       /* arrived, due_soon, overdue, ladder steps */

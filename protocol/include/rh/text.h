@@ -3,7 +3,7 @@
  *
  * Mark a sentence with _("...") where it is printed, or with N_("...") where a table holds it
  * and rh_text() translates it later. The Chinese goes into protocol/po/zh_CN.po; a test fails
- * on a missing one. Wire codes, JSON keys and log lines are never translated. */
+ * on a missing one. Wire codes, JSON keys and the events of a log are never translated. */
 #ifndef RH_TEXT_H
 #define RH_TEXT_H
 
