@@ -250,7 +250,10 @@ static enum rh_err open_rest(struct agent *agent, const char **step)
     if (err != RH_OK || options->socket_path == NULL)
         return err;
     *step = "the local socket cannot be opened";
-    return rh_local_server_open(options->socket_path, agent_serve, agent, &agent->server);
+    err = rh_local_server_open(options->socket_path, agent_serve, agent, &agent->server);
+    if (err == RH_OK)
+        agent_set_manners(agent->server, agent->texts);
+    return err;
 }
 
 enum rh_err agent_open(const struct agent_options *options, struct agent **out, char *report,
@@ -290,6 +293,7 @@ void agent_close(struct agent **pointer)
     *pointer = NULL;
     for (uint32_t i = 0; i < agent->door_count; i++)
         agent->doors[i].close(agent->doors[i].context);
+    agent_asks_give_up(agent);
     rh_local_server_close(&agent->server);
     rh_client_close(&agent->client);
     rh_cards_close(&agent->cards);
@@ -321,7 +325,8 @@ static void wait_for_work(struct agent *agent, uint32_t wait_ms)
     nfds_t count = 0;
     wait_ms = sooner(wait_ms, rh_client_wait_ms(agent->client));
     fds[count++] = (struct pollfd){ .fd = rh_client_fd(agent->client), .events = POLLIN };
-    if (agent->server != NULL && !agent->busy_with_verb)
+    wait_ms = sooner(wait_ms, agent_asks_wait_ms(agent));
+    if (agent->server != NULL)
         fds[count++] = (struct pollfd){ .fd = rh_local_server_fd(agent->server),
                                         .events = POLLIN };
     for (uint32_t i = 0; i < agent->door_count; i++) {
@@ -415,7 +420,7 @@ enum rh_err agent_turn(struct agent *agent, uint32_t wait_ms)
     rh_client_turn(agent->client);
     agent_acknowledge(agent);
     enum rh_err err = take_all(agent);
-    if (err == RH_OK && agent->server != NULL && !agent->busy_with_verb)
+    if (err == RH_OK && agent->server != NULL)
         rh_local_server_turn(agent->server);
     if (err == RH_OK)
         keep_house(agent);
@@ -423,5 +428,9 @@ enum rh_err agent_turn(struct agent *agent, uint32_t wait_ms)
         err = commit(agent);
     if (err == RH_OK)
         err = give_all(agent);
-    return err == RH_OK ? commit(agent) : err;
+    if (err == RH_OK)
+        err = commit(agent);
+    if (err == RH_OK)
+        agent_asks_go_on(agent);
+    return err == RH_OK ? agent->fatal : err;
 }

@@ -4,6 +4,7 @@
  *            doors take, verbs            -> spool     messages are numbered
  *            commit, synced
  *            offer what is new to the hub; doors give (receipts, deliveries)
+ *            answers that come later go on: a wait, a few rows of an import
  *
  * Nothing leaves before the commit that holds it: no ack, no receipt file, no answer "stored".
  * A kill between any two steps is survived: what was not committed did not happen, what was is
@@ -27,15 +28,27 @@ struct agent;
 
 /* ---- verbs of the local socket ---------------------------------------------------------- */
 
+struct agent_ask;
+/* A verb whose answer comes later goes on: called once a turn, after the commit. Sets *done when
+ * nothing more is to be waited for. */
+typedef enum rh_err agent_step_fn(struct agent_ask *ask, bool *done);
+
 struct agent_ask {
     struct agent *agent;
+    json_t *request;
     const json_t *args;          /* object, may be NULL */
     struct rh_local_reply *reply;
+    /* Set by a verb that is not done: others are served meanwhile. */
+    agent_step_fn *step;
+    uint64_t wake_at;            /* monotonic ms: no turn waits longer than that */
+    void *work;                  /* the verb's, given to release; may be NULL */
+    void (*release)(struct agent_ask *ask);
     uint32_t rows;               /* written so far */
     char cursor[80];             /* for the end line; empty: no more */
     /* The answer instead of the end line, when refusal is not 0. */
     uint32_t refusal;
     char pointer[AGENT_POINTER_BYTES];
+    const char *detail, *detail_zh; /* what was expected there; static, may be NULL */
     struct agent_problems problems; /* more of them, for a message */
 };
 
@@ -52,6 +65,11 @@ struct agent_verb {
 enum rh_err agent_ask_row(struct agent_ask *ask, json_t *row);
 /* Refuse with a code and a place ("/args/id"); RH_OK, for a tail call. */
 enum rh_err agent_ask_refuse(struct agent_ask *ask, uint32_t refusal, const char *pointer);
+/* The same, saying in both languages what was expected there or why; static. */
+enum rh_err agent_ask_explain(struct agent_ask *ask, uint32_t refusal, const char *pointer,
+                              const char *detail, const char *detail_zh);
+/* Whether one more answer may come later. */
+bool agent_ask_may_wait(const struct agent_ask *ask);
 /* A text argument, NULL when absent; a refusal when it is no text. */
 const char *agent_ask_text(struct agent_ask *ask, const char *name);
 
@@ -106,7 +124,8 @@ struct agent {
     bool stopping;
     bool places;                        /* a door takes deliveries */
     bool full;                          /* spool nearly full: nothing new is taken in */
-    bool busy_with_verb;                /* a verb waits: the local socket is not turned */
+    uint32_t ask_count;                 /* whose answers come later, in order of asking */
+    struct agent_ask *asks[RH_LOCAL_LATER_MAX];
     enum rh_err fatal;                  /* RH_OK, or why the agent must end */
     uint64_t clean_at, cards_at;        /* monotonic ms */
     uint64_t hub_ms, hub_seen_at;       /* newest hub time known, and when (monotonic) */
@@ -163,5 +182,12 @@ void agent_acknowledge(struct agent *agent);
 /* ---- verbs.c ---------------------------------------------------------------------------- */
 
 rh_local_handler agent_serve;
+/* For the server: what it says when it has no place left. */
+void agent_set_manners(struct rh_local_server *server, const struct agent_texts *texts);
+/* Milliseconds until an answer that comes later has something to do; UINT32_MAX: none. */
+uint32_t agent_asks_wait_ms(const struct agent *agent);
+/* Let every one of them go on; and give all of them up. */
+void agent_asks_go_on(struct agent *agent);
+void agent_asks_give_up(struct agent *agent);
 
 #endif

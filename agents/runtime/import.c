@@ -364,18 +364,18 @@ static void route_row(struct agent_import *import, uint64_t now_ms, bool *unrout
 
 /* Registered here before, or by somebody else at the hub. A registration that was refused for
  * another reason may be tried again. */
-static enum rh_err is_known(struct agent_import *import, const char *key, bool *known)
+static enum rh_err is_known(struct agent_import *import, const char *key, bool *known,
+                            struct agent_case *about)
 {
     struct agent_spool *spool = import->options.spool;
     struct rh_referral_id id;
-    struct agent_case about;
     struct agent_sent sent = { .state = AGENT_STORED };
     *known = false;
     enum rh_err err = agent_spool_find_case(spool, key, &id);
     if (err == RH_OK)
-        err = agent_spool_case(spool, &id, &about);
-    if (err == RH_OK && about.state == RH_STATE_NONE && about.register_n != 0)
-        err = agent_spool_sent(spool, about.register_n, &sent);
+        err = agent_spool_case(spool, &id, about);
+    if (err == RH_OK && about->state == RH_STATE_NONE && about->register_n != 0)
+        err = agent_spool_sent(spool, about->register_n, &sent);
     if (err == RH_ERR_NOTFOUND)
         return RH_OK;
     *known = err == RH_OK &&
@@ -432,18 +432,43 @@ static void report_twice(struct agent_import *import, uint32_t first_line)
     report_error(import, &error);
 }
 
+/* A row that this import took in before it was broken off: where it went then. */
+static enum rh_err count_earlier(struct agent_import *import, const struct agent_case *about,
+                                 uint64_t now_ms)
+{
+    struct rh_public *item = &import->row->message.item;
+    struct agent_sent next;
+    bool unroutable = false;
+    route_row(import, now_ms, &unroutable);
+    memset(&item->to, 0, sizeof item->to);
+    enum rh_err err = agent_spool_sent(import->options.spool, about->register_n + 1, &next);
+    if (err == RH_OK && rh_kind_is_dispatch(next.kind) &&
+        memcmp(next.referral_id.bytes, about->id.bytes, sizeof about->id.bytes) == 0)
+        item->to = next.to;
+    if (err != RH_OK && err != RH_ERR_NOTFOUND)
+        return err;
+    import->figures.continued++;
+    import->figures.unroutable += unroutable && item->to.text[0] == '\0' ? 1 : 0;
+    count_row(import, item, true);
+    return RH_OK;
+}
+
 static enum rh_err take_good_row(struct agent_import *import, uint64_t now_ms)
 {
     struct agent_row *row = import->row;
+    struct agent_case about;
     bool known = false;
     uint32_t line = seen_before(import, row->key, row->number_line);
     if (line != 0) {
         report_twice(import, line);
         return RH_OK;
     }
-    enum rh_err err = is_known(import, row->key, &known);
+    enum rh_err err = is_known(import, row->key, &known, &about);
     if (err == RH_OK && !known)
         return send_row(import, now_ms);
+    uint64_t first_n = import->options.first_n;
+    if (err == RH_OK && first_n != 0 && about.register_n >= first_n)
+        return count_earlier(import, &about, now_ms);
     if (err == RH_OK)
         count_row(import, &row->message.item, false);
     return err;

@@ -3,8 +3,12 @@
  *
  * A row is known by its number in the system it comes from, and a number that this agency has
  * registered is not registered again; the numbers are kept with the cases, in the transaction
- * that numbers the row's messages. So a second import of the same file creates nothing, and one
- * that was killed is simply begun anew.
+ * that numbers the row's messages. So a second import of the same file creates nothing.
+ *
+ * An import is a job of the agency, with a row of its own in the spool, written in the same
+ * transactions. One that was broken off, by whatever, is gone on with by asking for it again: the
+ * table is read from its beginning, what stands in the spool from first_n on was registered by
+ * this import and is counted so, and the figures come out as if nothing had happened.
  *
  * Work is done in steps of a few rows, so that receipts and deliveries go on in between, and
  * memory does not grow with the file. The format of maps: agents/README.md, "Import maps".
@@ -50,6 +54,7 @@ struct agent_import_options {
     const struct rh_cards *cards;  /* known agencies; may be NULL */
     struct rh_agency_id agency;    /* whose import it is */
     bool dry_run;                  /* judge and count, change nothing */
+    uint64_t first_n;              /* registered from it on: by this import; 0: it is new */
     uint64_t waiting_max;          /* 0: AGENT_IMPORT_WAITING_MAX */
     agent_import_submit_fn *submit;
     agent_import_commit_fn *commit;
@@ -84,6 +89,7 @@ struct agent_import_figures {
     uint64_t rows;
     uint64_t registered; /* new here; with those also dispatched */
     uint64_t dispatched; /* of them, sent on to an agency; the rest awaits screening */
+    uint64_t continued;  /* of registered: before this import was broken off */
     uint64_t unchanged;  /* number known already */
     uint64_t bad;        /* named by row_error */
     uint64_t unroutable; /* of registered: the map has an answer, but no such agency is known */
@@ -101,6 +107,8 @@ const struct agent_import_figures *agent_import_figures(struct agent_import *imp
 /* The verb `import` of the local socket; protocol/spec/local.md. */
 struct agent_ask;
 enum rh_err agent_verb_import(struct agent_ask *ask);
+/* `imports`: the jobs, newest last. */
+enum rh_err agent_verb_imports(struct agent_ask *ask);
 json_t *agent_import_figures_json(const struct agent_import_figures *figures, bool dry_run);
 json_t *agent_row_error_json(const struct agent_row_error *error);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rh/exit.h>
@@ -11,7 +12,27 @@
 #include <rh/refusal.h>
 #include <rh/text.h>
 
-enum { CONNECT_MS = 5000, ANSWER_MS = 120000, PATH_BYTES = 4096 };
+enum {
+    CONNECT_MS = 5000,
+    ANSWER_MS = 120000,
+    PATH_BYTES = 4096,
+    LONG_MS = 10000 /* from then on with times; and between two lines to a file */
+};
+
+struct telling {
+    const struct agent_import_request *request;
+    uint64_t begun_ms, told_ms; /* monotonic */
+    bool terminal;
+    bool line; /* one stands there unfinished */
+    int code;
+};
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
 
 /* A sentence in the language in use, where both came. */
 static const char *sentence(const json_t *object, const char *english, const char *chinese)
@@ -25,6 +46,36 @@ static const char *sentence(const json_t *object, const char *english, const cha
 static long long number(const json_t *object, const char *key)
 {
     return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* Errors and figures stand on lines of their own. */
+static void clear_line(struct telling *telling)
+{
+    if (telling->line)
+        fputs("\r\033[K", stderr);
+    telling->line = false;
+}
+
+/* How far it is, how fast, and when it may be over: of the bytes, which are known beforehand. */
+static void show_progress(struct telling *telling, const json_t *row)
+{
+    uint64_t now_ms = monotonic_ms(), spent_ms = now_ms - telling->begun_ms;
+    double done = (double)number(row, "bytes"), total = (double)number(row, "bytes_total");
+    double part = total > 0 && done <= total ? done / total : 0;
+    if (spent_ms == 0 || (!telling->terminal && now_ms - telling->told_ms < LONG_MS))
+        return;
+    telling->told_ms = now_ms;
+    clear_line(telling);
+    fprintf(stderr, _("%lld rows, %lld new, %lld bad, %.0f rows/s, %.0f %%"),
+            number(row, "rows"), number(row, "new"), number(row, "failed"),
+            (double)number(row, "rows") * 1000 / (double)spent_ms, part * 100);
+    if (spent_ms >= LONG_MS && part > 0)
+        fprintf(stderr, _(", %llu s spent, about %.0f s left"),
+                (unsigned long long)(spent_ms / 1000),
+                (double)spent_ms / 1000 * (1 - part) / part);
+    fputs(telling->terminal ? "" : "\n", stderr);
+    telling->line = telling->terminal;
+    (void)fflush(stderr);
 }
 
 static void show_row_error(const struct agent_import_request *request, const json_t *row)
@@ -55,6 +106,9 @@ static void show_figures(const json_t *row)
              "already, %lld bad\n"),
            number(row, "rows"), number(row, "new"), number(row, "dispatched"),
            number(row, "screening"), number(row, "known"), number(row, "failed"));
+    if (number(row, "continued") > 0)
+        printf(_("%lld of the registered ones were taken in before the import broke off\n"),
+               number(row, "continued"));
     if (number(row, "unroutable") > 0)
         printf(_("%lld have an answer in the routing map, but no card of such an agency is "
                  "here\n"),
@@ -71,26 +125,34 @@ static int show_error(const json_t *error)
     size_t i;
     json_t *one;
     const json_t *errors = json_object_get(error, "errors");
+    const char *detail = sentence(error, "detail", "detail_zh");
     fprintf(stderr, "rhub-agent: %s: %s\n", json_string_value(json_object_get(error, "code")),
-            rh_text(sentence(error, "title", "title_zh")));
+            sentence(error, "title", "title_zh"));
     json_array_foreach(errors, i, one)
         fprintf(stderr, "  %s\n", sentence(one, "expected", "expected_zh"));
+    if (json_array_size(errors) == 0 && detail[0] != '\0')
+        fprintf(stderr, "  %s\n", detail);
     return (int)number(error, "exit");
 }
 
 /* One line of the answer; -1: more follow. */
-static int take_line(const struct agent_import_request *request, const json_t *line, int *code)
+static int take_line(struct telling *telling, const json_t *line)
 {
     const json_t *row = json_object_get(line, "row");
     const json_t *error = json_object_get(line, "error");
     const char *object = json_string_value(json_object_get(row, "object"));
+    if (object != NULL && strcmp(object, "import_progress") == 0) {
+        show_progress(telling, row);
+        return -1;
+    }
+    clear_line(telling);
     if (error != NULL)
         return show_error(error);
     if (json_object_get(line, "end") != NULL)
-        return *code;
+        return telling->code;
     if (object != NULL && strcmp(object, "row_error") == 0) {
-        show_row_error(request, row);
-        *code = RH_EXIT_DATA;
+        show_row_error(telling->request, row);
+        telling->code = RH_EXIT_DATA;
     } else if (object != NULL && strcmp(object, "imported") == 0) {
         show_figures(row);
     }
@@ -112,6 +174,23 @@ static char *make_request(const struct agent_import_request *request, char *file
     char *text = json_dumps(whole, JSON_COMPACT);
     json_decref(whole);
     return text;
+}
+
+/* An agent that is not there is one thing, an answer that ends in the middle another: then
+ * what was taken in is safe, and the same command goes on with it. */
+static int gave_up(struct telling *telling, enum rh_err err, bool asked)
+{
+    clear_line(telling);
+    uint64_t refusal = asked ? RH_REFUSE_ANSWER_BROKEN : RH_REFUSE_AGENT_UNREACHABLE;
+    char code[RH_REFUSAL_TEXT_BYTES];
+    rh_refusal_format((uint32_t)refusal, code);
+    fprintf(stderr, "rhub-agent: %s: %s: %s\n", code, rh_refusal_title(refusal),
+            telling->request->socket);
+    if (asked)
+        fprintf(stderr, "  %s\n", _("what was taken in is safe; repeat the import to go on"));
+    return err == RH_ERR_TIMEOUT ? RH_EXIT_TIMEOUT
+           : asked               ? RH_EXIT_TEMPORARY
+                                 : RH_EXIT_UNAVAILABLE;
 }
 
 /* The agent may stand in another directory. */
@@ -136,12 +215,16 @@ int agent_import_ask(const struct agent_import_request *request)
 {
     char file[PATH_BYTES], map[PATH_BYTES];
     struct rh_local_client *client = NULL;
-    int code = RH_EXIT_OK, end = -1;
+    struct telling telling = { .request = request, .begun_ms = monotonic_ms(),
+                               .terminal = isatty(STDERR_FILENO) == 1, .code = RH_EXIT_OK };
+    int end = -1;
+    telling.told_ms = telling.begun_ms;
     if (!full_path(request->file, file) || !full_path(request->map, map))
         return RH_EXIT_NOINPUT;
     char *text = make_request(request, file, map);
     enum rh_err err = text == NULL ? RH_ERR_INVALID
                                    : rh_local_client_open(request->socket, CONNECT_MS, &client);
+    bool asked = err == RH_OK;
     if (err == RH_OK)
         err = rh_local_client_send(client, text, strlen(text));
     while (err == RH_OK && end < 0) {
@@ -150,13 +233,12 @@ int agent_import_ask(const struct agent_import_request *request)
         err = rh_local_client_receive(client, ANSWER_MS, &line, &bytes);
         json_t *answer = err == RH_OK ? json_loadb(line, bytes, 0, NULL) : NULL;
         if (err == RH_OK)
-            end = take_line(request, answer, &code);
+            end = take_line(&telling, answer);
         json_decref(answer);
     }
     if (err != RH_OK)
-        fprintf(stderr, "rhub-agent: %s: %s\n", rh_refusal_title(RH_REFUSE_AGENT_UNREACHABLE),
-                request->socket);
+        end = gave_up(&telling, err, asked);
     rh_local_client_close(&client);
     free(text);
-    return err == RH_OK ? end : RH_EXIT_UNAVAILABLE;
+    return end;
 }

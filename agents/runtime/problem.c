@@ -7,7 +7,7 @@
 #include <rh/refusal.h>
 #include <rh/text.h>
 
-enum { TEXTS_MAX = 160 };
+enum { TEXTS_MAX = 256 };
 
 struct agent_texts {
     uint32_t count;

@@ -291,6 +291,35 @@ enum rh_err agent_spool_file_done(struct agent_spool *spool, uint64_t no);
 enum rh_err agent_spool_file_again(struct agent_spool *spool, uint64_t no,
                                    struct rh_bytes original);
 
+/* ---- imports ---------------------------------------------------------------------------- */
+
+enum { AGENT_IMPORTS_KEPT_MAX = 100 };
+
+enum agent_import_state {
+    AGENT_IMPORT_BEGUN = 1, /* under way, or broken off: to be repeated */
+    AGENT_IMPORT_DONE = 2
+};
+
+struct agent_import_job {
+    uint64_t no;                 /* 0: new, agent_spool_import_put gives it one */
+    enum agent_import_state state;
+    struct rh_hash identity;     /* of table and map, as they lay there */
+    char file[AGENT_NAME_BYTES_MAX + 1]; /* last part of its path, for people */
+    uint64_t first_n;            /* numbers from it on are this import's */
+    uint64_t started_ms, updated_ms; /* this agency's clock */
+    uint64_t rows, registered, dispatched, bad; /* at updated_ms */
+    uint64_t taken, total;       /* bytes of the table */
+};
+
+/* The first at or above *no; RH_ERR_NOTFOUND past the last. */
+enum rh_err agent_spool_import_next(struct agent_spool *spool, uint64_t *no,
+                                    struct agent_import_job *out);
+/* The newest of that identity; RH_ERR_NOTFOUND. */
+enum rh_err agent_spool_import_find(struct agent_spool *spool, const struct rh_hash *identity,
+                                    struct agent_import_job *out);
+/* Into the open transaction. Of more than AGENT_IMPORTS_KEPT_MAX the oldest goes. */
+enum rh_err agent_spool_import_put(struct agent_spool *spool, struct agent_import_job *job);
+
 /* ---- counts and cleaning ---------------------------------------------------------------- */
 
 struct agent_counts {

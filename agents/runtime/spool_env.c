@@ -31,6 +31,7 @@ static const char *const table_names[SPOOL_TABLES] = {
     [SPOOL_DUE] = "due",           [SPOOL_FILES] = "files",
     [SPOOL_FILE_NAMES] = "file_names", [SPOOL_ANSWERED] = "answered",
     [SPOOL_ORIGINALS] = "originals", [SPOOL_AGAIN] = "again",
+    [SPOOL_IMPORTS] = "imports",
 };
 
 struct spool_env {

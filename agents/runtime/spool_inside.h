@@ -29,6 +29,7 @@ enum spool_table {
     SPOOL_ANSWERED,
     SPOOL_ORIGINALS,
     SPOOL_AGAIN,
+    SPOOL_IMPORTS,
     SPOOL_TABLES
 };
 

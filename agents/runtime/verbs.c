@@ -15,7 +15,7 @@
 #include "runtime/verbs.h"
 #include "runtime/words.h"
 
-enum { WAIT_S_DEFAULT = 10, WAIT_S_MAX = 60, TURN_MS = 200 };
+enum { WAIT_S_DEFAULT = 10, WAIT_S_MAX = 60 };
 
 /* ---- answers ---------------------------------------------------------------------------- */
 
@@ -45,28 +45,48 @@ enum rh_err agent_ask_refuse(struct agent_ask *ask, uint32_t refusal, const char
     return RH_OK;
 }
 
-static enum rh_err write_error(struct agent_ask *ask)
+enum rh_err agent_ask_explain(struct agent_ask *ask, uint32_t refusal, const char *pointer,
+                              const char *detail, const char *detail_zh)
 {
-    const struct agent_texts *texts = ask->agent->texts;
+    ask->detail = detail;
+    ask->detail_zh = detail_zh;
+    return agent_ask_refuse(ask, refusal, pointer);
+}
+
+/* What is wrong with a message says its first problem; detail is about the request. */
+static json_t *error_json(const struct agent_ask *ask, const struct agent_texts *texts)
+{
     const struct rh_refusal_info *info = rh_refusal_find(ask->refusal);
+    const struct agent_problem *first =
+        ask->problems.count > 0 ? &ask->problems.list[0] : NULL;
+    const char *detail = first != NULL ? first->expected : ask->detail;
+    const char *detail_zh = first != NULL ? first->expected_zh : ask->detail_zh;
     char code[RH_REFUSAL_TEXT_BYTES];
     rh_refusal_format(ask->refusal, code);
     json_t *error = json_object(), *line = json_object();
     json_object_set_new(error, "code", json_string(code));
     json_object_set_new(error, "title",
                         json_string(agent_texts_title(texts, ask->refusal, false)));
-    json_object_set_new(error, "detail", json_null());
+    agent_json_text(error, "title_zh", agent_texts_title(texts, ask->refusal, true));
+    json_object_set_new(error, "detail",
+                        detail != NULL && detail[0] != '\0' ? json_string(detail) : json_null());
+    agent_json_text(error, "detail_zh", detail_zh);
     json_object_set_new(error, "pointer", json_string(ask->pointer));
     json_object_set_new(error, "retriable", json_boolean(info != NULL && info->retriable));
     json_object_set_new(error, "exit",
                         json_integer(info != NULL ? (int)info->exit : RH_EXIT_INTERNAL));
-    if (ask->problems.count > 0) {
+    if (first != NULL) {
         json_t *whole = agent_problems_json(&ask->problems, texts, NULL);
         json_object_set(error, "errors", json_object_get(whole, "errors"));
         json_decref(whole);
     }
     json_object_set_new(line, "error", error);
-    return write_line(ask, line);
+    return line;
+}
+
+static enum rh_err write_error(struct agent_ask *ask)
+{
+    return write_line(ask, error_json(ask, ask->agent->texts));
 }
 
 static enum rh_err write_end(struct agent_ask *ask)
@@ -89,7 +109,8 @@ const char *agent_ask_text(struct agent_ask *ask, const char *name)
         return json_string_value(value);
     char pointer[64];
     snprintf(pointer, sizeof pointer, "/args/%s", name);
-    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+    agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, pointer, "a text of at most 4096 bytes",
+                      "应为文本, 不超过 4096 字节");
     return NULL;
 }
 
@@ -104,7 +125,8 @@ uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t miss
         return (uint64_t)number > max ? max : (uint64_t)number;
     char pointer[64];
     snprintf(pointer, sizeof pointer, "/args/%s", name);
-    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+    agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, pointer, "a whole number, 0 or more",
+                      "应为不小于 0 的整数");
     return missing;
 }
 
@@ -122,7 +144,9 @@ static enum wait_for read_wait(struct agent_ask *ask)
     for (int i = 0; i < 5; i++)
         if (strcmp(text, names[i]) == 0)
             return (enum wait_for)i;
-    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/wait");
+    agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/wait",
+                      "nothing, stored, delivered, signed or accepted",
+                      "应为 nothing, stored, delivered, signed 或 accepted");
     return WAIT_NOTHING;
 }
 
@@ -151,23 +175,6 @@ static bool has_come_to(struct agent *agent, const struct agent_submission *sent
     return wanted == WAIT_SIGNED ? signed_for : accepted;
 }
 
-/* The agent goes on turning while the asker waits; only other askers wait with him. */
-static enum rh_err wait_until(struct agent_ask *ask, const struct agent_submission *sent,
-                              enum wait_for wanted, uint64_t wait_s)
-{
-    struct agent *agent = ask->agent;
-    uint64_t until = agent_monotonic_ms() + wait_s * 1000;
-    enum rh_err err = RH_OK;
-    agent->busy_with_verb = true;
-    while (err == RH_OK && wanted != WAIT_NOTHING && !agent->stopping &&
-           !has_come_to(agent, sent, wanted) && agent_monotonic_ms() < until)
-        err = agent_turn(agent, TURN_MS);
-    agent->busy_with_verb = false;
-    if (err != RH_OK)
-        agent->fatal = err;
-    return err;
-}
-
 /* ---- send and act ----------------------------------------------------------------------- */
 
 static enum rh_err answer_receipts(struct agent_ask *ask, const struct agent_submission *sent)
@@ -191,6 +198,43 @@ static enum rh_err answer_receipts(struct agent_ask *ask, const struct agent_sub
     return agent_ask_row(ask, row);
 }
 
+/* What is waited for after a message went into the spool. */
+struct waiting {
+    struct agent_submission sent;
+    enum wait_for wanted;
+    uint64_t until_ms; /* monotonic */
+};
+
+static enum rh_err go_on_waiting(struct agent_ask *ask, bool *done)
+{
+    const struct waiting *waiting = ask->work;
+    *done = ask->agent->stopping || agent_monotonic_ms() >= waiting->until_ms ||
+            has_come_to(ask->agent, &waiting->sent, waiting->wanted);
+    return *done ? answer_receipts(ask, &waiting->sent) : RH_OK;
+}
+
+static void stop_waiting(struct agent_ask *ask)
+{
+    free(ask->work);
+}
+
+/* Answer when it has come to what is wanted, or the time is over. */
+static enum rh_err answer_later(struct agent_ask *ask, const struct agent_submission *sent,
+                                enum wait_for wanted, uint64_t wait_s)
+{
+    if (wanted == WAIT_NOTHING || wait_s == 0 || !agent_ask_may_wait(ask))
+        return answer_receipts(ask, sent);
+    struct waiting *waiting = malloc(sizeof *waiting);
+    rh_assert(waiting != NULL);
+    *waiting = (struct waiting){ .sent = *sent, .wanted = wanted,
+                                 .until_ms = agent_monotonic_ms() + wait_s * 1000 };
+    ask->work = waiting;
+    ask->step = go_on_waiting;
+    ask->release = stop_waiting;
+    ask->wake_at = waiting->until_ms;
+    return RH_OK;
+}
+
 static enum rh_err submit_message(struct agent_ask *ask, struct agent_message *message)
 {
     struct agent *agent = ask->agent;
@@ -201,14 +245,18 @@ static enum rh_err submit_message(struct agent_ask *ask, struct agent_message *m
     if (ask->refusal != 0)
         return RH_OK;
     if (agent->full)
-        return agent_ask_refuse(ask, RH_REFUSE_SPOOL_FULL, "");
+        return agent_ask_explain(ask, RH_REFUSE_SPOOL_FULL, "",
+                                 "nothing new is taken in until the hub has taken more",
+                                 "在枢纽收走积压之前不再接收新报文");
     agent_fill_desk(agent, &desk);
     enum rh_err err = agent_desk_submit(&desk, message, 0, &ask->problems, &sent);
     if (err == RH_ERR_INVALID)
         return agent_ask_refuse(ask, ask->problems.list[0].refusal,
                                 ask->problems.list[0].pointer);
     if (err == RH_ERR_AGAIN)
-        return agent_ask_refuse(ask, RH_REFUSE_HUB_UNREACHABLE, "/args/message/external");
+        return agent_ask_explain(ask, RH_REFUSE_HUB_UNREACHABLE, "/args/message/external",
+                                 "the key for such numbers comes with the first connection",
+                                 "外部编号所需密钥须在首次连接枢纽后取得");
     if (err == RH_OK)
         err = agent_spool_commit(agent->spool);
     else if (err == RH_ERR_EXISTS)
@@ -218,8 +266,7 @@ static enum rh_err submit_message(struct agent_ask *ask, struct agent_message *m
     if (err != RH_OK)
         return err;
     rh_client_offer(agent->client, agent_spool_committed_n(agent->spool));
-    err = wait_until(ask, &sent, wanted, wait_s);
-    return err == RH_OK ? answer_receipts(ask, &sent) : err;
+    return answer_later(ask, &sent, wanted, wait_s);
 }
 
 static enum rh_err read_and_submit(struct agent_ask *ask, json_t *json)
@@ -244,7 +291,8 @@ static enum rh_err serve_send(struct agent_ask *ask)
 {
     json_t *message = json_object_get(ask->args, "message");
     if (message == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/message");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/message",
+                                 "the message to be sent", "须给出要发送的报文");
     return read_and_submit(ask, message);
 }
 
@@ -277,9 +325,11 @@ static bool add_file(struct agent_ask *ask, const char *path, json_t *message)
     if (fd >= 0)
         close(fd);
     if (got < 0)
-        agent_ask_refuse(ask, RH_REFUSE_FILE_UNREADABLE, "/args/file");
+        agent_ask_explain(ask, RH_REFUSE_FILE_UNREADABLE, "/args/file",
+                          "a plain file the agent may read", "应为代理程序可读的普通文件");
     else if (got > AGENT_BODY_BYTES_MAX)
-        agent_ask_refuse(ask, RH_REFUSE_TOO_LARGE, "/args/file");
+        agent_ask_explain(ask, RH_REFUSE_TOO_LARGE, "/args/file", "a file of at most 180 KiB",
+                          "文件不超过 180 KiB");
     if (ask->refusal == 0) {
         json_t *body = json_object();
         char *text = agent_base64((struct rh_bytes){ data, (size_t)got });
@@ -303,7 +353,8 @@ static enum rh_err serve_act(struct agent_ask *ask)
     if (ask->refusal != 0)
         return RH_OK;
     if (id == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id",
+                                 "which referral it belongs to", "须写明所属事项");
     json_t *message = json_object();
     json_object_set_new(message, "referral", json_string(id));
     for (size_t i = 0; same[i] != NULL; i++) {
@@ -343,6 +394,7 @@ static const struct agent_verb verbs[] = {
     { "show", agent_verb_show, { "id", NULL } },
     { "receipt", agent_verb_receipt, { "id", NULL } },
     { "import", agent_verb_import, { "map", "file", "dry_run", "progress", NULL } },
+    { "imports", agent_verb_imports, { NULL } },
     { "taken", agent_verb_taken, { "id", NULL } },
     { "stop", serve_stop, { NULL } },
 };
@@ -363,7 +415,7 @@ static void check_arguments(struct agent_ask *ask, const struct agent_verb *verb
     const char *name;
     json_t *value;
     if (args != NULL && !json_is_object(args)) {
-        agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args", "an object", "应为对象");
         return;
     }
     json_object_foreach(args, name, value) {
@@ -373,7 +425,8 @@ static void check_arguments(struct agent_ask *ask, const struct agent_verb *verb
         if (!known) {
             char pointer[96];
             snprintf(pointer, sizeof pointer, "/args/%.80s", name);
-            agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, pointer);
+            agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, pointer,
+                              "the verb has no argument of this name", "该请求没有这个参数");
             return;
         }
     }
@@ -385,37 +438,126 @@ static enum rh_err serve_request(struct agent_ask *ask, json_t *request)
     json_t *args = json_object_get(request, "args");
     const struct agent_verb *verb = find_verb(ask->agent, name);
     if (request == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_MALFORMED, "");
+        return agent_ask_explain(ask, RH_REFUSE_MALFORMED, "", "one line of JSON",
+                                 "应为一行 JSON");
     if (json_integer_value(json_object_get(request, "v")) != 1)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/v");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/v", "the number 1",
+                                 "应为数字 1");
     if (verb == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/verb");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/verb",
+                                 "a verb of an agent's socket", "应为代理程序套接字的请求名");
     check_arguments(ask, verb, args);
     ask->args = args;
     return ask->refusal == 0 ? verb->serve(ask) : RH_OK;
 }
 
-void agent_serve(void *context, const struct rh_local_peer *peer, char *line, size_t bytes,
-                 struct rh_local_reply *reply)
+/* The last line of the answer, and its end. */
+static void end_ask(struct agent_ask *ask, enum rh_err err)
 {
-    struct agent_ask *ask = calloc(1, sizeof *ask);
-    rh_assert(ask != NULL);
-    (void)peer; /* the socket's mode says who may ask */
-    ask->agent = context;
-    ask->reply = reply;
-    json_t *request = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
-    enum rh_err err = serve_request(ask, request);
     if (err == RH_ERR_CLOSED) {
         /* nobody listens any more */
     } else if (err != RH_OK) {
         agent_trouble(ask->agent, "verb_failed", RH_REFUSE_RECORD_CORRUPT, rh_err_text(err));
-        agent_ask_refuse(ask, RH_REFUSE_RECORD_CORRUPT, "");
+        agent_ask_explain(ask, RH_REFUSE_RECORD_CORRUPT, "",
+                          "the spool or a file failed; the agent's log says how",
+                          "本地存储或文件出错, 详见代理程序日志");
         write_error(ask);
     } else if (ask->refusal != 0) {
         write_error(ask);
     } else {
         write_end(ask);
     }
-    json_decref(request);
+    if (ask->release != NULL)
+        ask->release(ask);
+    json_decref(ask->request);
     free(ask);
+}
+
+void agent_serve(void *context, const struct rh_local_peer *peer, char *line, size_t bytes,
+                 struct rh_local_reply *reply)
+{
+    struct agent *agent = context;
+    struct agent_ask *ask = calloc(1, sizeof *ask);
+    rh_assert(ask != NULL);
+    (void)peer; /* the socket's mode says who may ask */
+    ask->agent = agent;
+    ask->reply = reply;
+    ask->request = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
+    enum rh_err err = serve_request(ask, ask->request);
+    if (err != RH_OK || ask->refusal != 0 || ask->step == NULL) {
+        end_ask(ask, err);
+        return;
+    }
+    rh_assert(agent->ask_count < RH_LOCAL_LATER_MAX);
+    err = rh_local_later(reply);
+    rh_assert(err == RH_OK); /* as many places as asks */
+    agent->asks[agent->ask_count++] = ask;
+}
+
+/* ---- answers that come later ------------------------------------------------------------ */
+
+bool agent_ask_may_wait(const struct agent_ask *ask)
+{
+    return ask->agent->ask_count < RH_LOCAL_LATER_MAX;
+}
+
+uint32_t agent_asks_wait_ms(const struct agent *agent)
+{
+    uint64_t now = agent_monotonic_ms(), least = UINT32_MAX;
+    for (uint32_t i = 0; i < agent->ask_count; i++) {
+        uint64_t at = agent->asks[i]->wake_at;
+        uint64_t left = at > now ? at - now : 0;
+        least = left < least ? left : least;
+    }
+    return (uint32_t)least;
+}
+
+/* Whether this one's answer is over. */
+static bool go_on(struct agent_ask *ask)
+{
+    bool done = false;
+    enum rh_err err = rh_local_gone(ask->reply) ? RH_ERR_CLOSED : ask->step(ask, &done);
+    if (err == RH_OK && !done && ask->refusal == 0)
+        return false;
+    struct rh_local_reply *reply = ask->reply;
+    end_ask(ask, err);
+    rh_local_finish(&reply);
+    return true;
+}
+
+void agent_asks_go_on(struct agent *agent)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < agent->ask_count; i++)
+        if (!go_on(agent->asks[i]))
+            agent->asks[left++] = agent->asks[i];
+    agent->ask_count = left;
+}
+
+void agent_asks_give_up(struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->ask_count; i++) {
+        struct agent_ask *ask = agent->asks[i];
+        struct rh_local_reply *reply = ask->reply;
+        agent_ask_explain(ask, RH_REFUSE_STOPPING, "", "the agent is stopping",
+                          "代理程序正在停止");
+        end_ask(ask, RH_OK);
+        rh_local_finish(&reply);
+    }
+    agent->ask_count = 0;
+}
+
+void agent_set_manners(struct rh_local_server *server, const struct agent_texts *texts)
+{
+    struct agent_ask *ask = calloc(1, sizeof *ask);
+    rh_assert(ask != NULL);
+    ask->refusal = RH_REFUSE_SOCKET_BUSY;
+    json_t *line = error_json(ask, texts);
+    char *text = json_dumps(line, JSON_COMPACT);
+    struct rh_local_manners manners = { .busy_line = text };
+    rh_assert(text != NULL);
+    rh_local_server_manners(server, &manners);
+    free(ask);
+    free(text);
+    json_decref(line);
 }

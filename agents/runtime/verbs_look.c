@@ -92,7 +92,8 @@ static uint64_t read_cursor(struct agent_ask *ask)
         return 1;
     unsigned long long value = strtoull(text, &end, 10);
     if (*end != '\0' || value == 0 || value > RH_NUMBER_MAX)
-        agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor",
+                          "a cursor of an earlier answer", "应为先前应答给出的游标");
     return value;
 }
 
@@ -110,7 +111,8 @@ static int read_state(struct agent_ask *ask, const char *const *names)
     for (int i = 0; names[i] != NULL; i++)
         if (strcmp(names[i], text) == 0)
             return i;
-    agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/state");
+    agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/state",
+                      "all, or a state of this list", "应为 all 或该列表的某一状态");
     return -1;
 }
 
@@ -245,7 +247,8 @@ static void read_due_cursor(struct agent_ask *ask, uint64_t *due, struct rh_refe
         return;
     *due = strtoull(text, &end, 10);
     if (*end != ':' || rh_id_parse(end + 1, id->bytes) != RH_OK)
-        agent_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor",
+                          "a cursor of an earlier answer", "应为先前应答给出的游标");
 }
 
 /* The next key in memory order. */
@@ -299,7 +302,7 @@ static enum rh_err find_case(struct agent_ask *ask, struct agent_case *out)
         return RH_ERR_NOTFOUND;
     enum rh_err err = RH_ERR_NOTFOUND;
     if (text == NULL)
-        agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id", "which one", "须写明是哪一件");
     else if (rh_id_parse(text, id.bytes) == RH_OK)
         err = RH_OK;
     else
@@ -307,7 +310,9 @@ static enum rh_err find_case(struct agent_ask *ask, struct agent_case *out)
     if (err == RH_OK)
         err = agent_spool_case(ask->agent->spool, &id, out);
     if (err == RH_ERR_NOTFOUND && ask->refusal == 0)
-        agent_ask_refuse(ask, RH_REFUSE_UNKNOWN_REFERRAL, "/args/id");
+        agent_ask_explain(ask, RH_REFUSE_UNKNOWN_REFERRAL, "/args/id",
+                          "an id, a human number or system=number this agency knows",
+                          "应为本单位已知的事项标识、编号或 系统=编号");
     return err;
 }
 
@@ -366,7 +371,8 @@ enum rh_err agent_verb_receipt(struct agent_ask *ask)
     char *end = NULL;
     enum rh_err err = RH_ERR_NOTFOUND;
     if (value == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id", "which one",
+                                 "须写明是哪一件");
     if (json_is_integer(value) && json_integer_value(value) > 0) {
         ask->refusal = 0; /* a number may come as a number */
         sent.n = (uint64_t)json_integer_value(value);
@@ -410,7 +416,8 @@ enum rh_err agent_verb_taken(struct agent_ask *ask)
     if (ask->refusal != 0)
         return RH_OK;
     if (text == NULL)
-        return agent_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id");
+        return agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id", "which one",
+                                 "须写明是哪一件");
     enum rh_err err = find_got(ask, text, &arrival);
     if (err == RH_OK)
         err = agent_spool_taken(ask->agent->spool, arrival, now);

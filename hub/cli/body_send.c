@@ -169,7 +169,7 @@ enum rh_exit hub_cli_body_send(struct hub_cli *cli)
 struct importing {
     struct hub_cli *cli;
     json_t *rows;     /* errors of rows, then the figures */
-    uint64_t told_ms; /* of this machine's monotonic clock */
+    uint64_t begun_ms, told_ms; /* of this machine's monotonic clock */
 };
 
 static uint64_t monotonic_ms(void)
@@ -179,6 +179,8 @@ static uint64_t monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
+enum { LONG_MS = 10000 };
+
 /* One line that is written over on a terminal, else a line every ten seconds. */
 static void tell_progress(struct importing *importing, const json_t *row)
 {
@@ -187,15 +189,20 @@ static void tell_progress(struct importing *importing, const json_t *row)
     double bytes = json_number_value(json_object_get(row, "bytes"));
     double total = json_number_value(json_object_get(row, "bytes_total"));
     if (cli->options.quiet || cli->options.silent ||
-        (!cli->err_tty && now_ms - importing->told_ms < 10000))
+        (!cli->err_tty && now_ms - importing->told_ms < LONG_MS))
         return;
+    double part = total > 0 && bytes <= total ? bytes / total : 0;
+    double spent_s = (double)(now_ms - importing->begun_ms + 1) / 1000;
+    double rows = json_number_value(json_object_get(row, "rows"));
     importing->told_ms = now_ms;
     fputs(cli->err_tty ? "\r\033[K" : "", cli->err);
-    fprintf(cli->err, _("%lld rows, %lld new, %lld failed, %.0f %%"),
-            (long long)json_integer_value(json_object_get(row, "rows")),
-            (long long)json_integer_value(json_object_get(row, "new")),
-            (long long)json_integer_value(json_object_get(row, "failed")),
-            total > 0 ? bytes * 100 / total : 0);
+    fprintf(cli->err, _("%lld rows, %lld new, %lld bad, %.0f rows/s, %.0f %%"),
+            (long long)rows, (long long)json_integer_value(json_object_get(row, "new")),
+            (long long)json_integer_value(json_object_get(row, "failed")), rows / spent_s,
+            part * 100);
+    if (now_ms - importing->begun_ms >= LONG_MS && part > 0)
+        fprintf(cli->err, _(", %llu s spent, about %.0f s left"),
+                (unsigned long long)spent_s, spent_s * (1 - part) / part);
     fputs(cli->err_tty ? "" : "\n", cli->err);
     (void)fflush(cli->err);
 }
@@ -231,6 +238,7 @@ enum rh_exit hub_cli_body_import(struct hub_cli *cli)
 {
     enum rh_exit code = RH_EXIT_OK;
     struct importing importing = { .cli = cli, .rows = json_array(),
+                                   .begun_ms = monotonic_ms(),
                                    .told_ms = monotonic_ms() };
     json_t *args = hub_cli_args(cli, &code);
     if (args != NULL) {

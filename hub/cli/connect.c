@@ -89,8 +89,8 @@ static enum rh_exit gave_up(struct hub_cli *cli, enum rh_err err)
                              NULL);
         return RH_EXIT_TIMEOUT;
     }
-    (void)hub_cli_refuse(cli, RH_REFUSE_STOPPING, NULL,
-                         N_("the answer broke off and must not be used"), NULL);
+    (void)hub_cli_refuse(cli, RH_REFUSE_ANSWER_BROKEN, NULL,
+                         N_("what came of it must not be used"), NULL);
     return RH_EXIT_TEMPORARY;
 }
 

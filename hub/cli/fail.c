@@ -67,17 +67,21 @@ static void print_people(struct hub_cli *cli, const json_t *error)
     const json_t *errors = json_object_get(error, "errors");
     enum rh_refusal refusal;
     const char *code = text_of(error, "code");
-    const char *detail = text_of(error, "detail");
+    bool chinese = strcmp(rh_text_language(), "zh") == 0;
+    const char *detail = text_of(error, chinese ? "detail_zh" : "detail");
+    if (detail[0] == '\0')
+        detail = text_of(error, "detail");
     bool known = rh_refusal_parse(code, &refusal) == RH_OK;
     const char *title = known ? rh_refusal_title((uint64_t)refusal) : text_of(error, "title");
     char *safe = hub_cli_escape(title, strlen(title));
     fprintf(cli->err, "%s %s  %s\n", _("error"), code, safe);
     free(safe);
-    if (json_array_size(errors) > 0)
+    if (json_array_size(errors) > 0) { /* its first is the detail */
         print_problems(cli, errors);
-    else
+    } else {
         print_line(cli, _("where"), text_of(error, "pointer"));
-    print_line(cli, _("details"), detail[0] == '\0' ? "" : rh_text(detail));
+        print_line(cli, _("details"), detail[0] == '\0' ? "" : rh_text(detail));
+    }
     print_line(cli, _("value"), text_of(error, "value"));
     if (!known)
         return;

@@ -207,7 +207,7 @@ static const struct hub_cli_field fields[] = {
 
     TEXT("receipt", "id", N_("message id"), SHOW),
     TEXT("receipt", "referral", N_("referral"), SHOW),
-    TEXT("receipt", "result", N_("result"), SHOW),
+    WORD("receipt", "result", N_("result"), "boxes", SHOW),
     OF("receipt", "refusal", N_("refused"), CODE, SHOW),
     NUMBER("receipt", "n", N_("number"), SHOW),
     NUMBER("receipt", "log_index", N_("record"), SHOW),
@@ -222,7 +222,7 @@ static const struct hub_cli_field fields[] = {
     WORD("message", "kind", N_("kind"), "kinds", SHOW),
     TEXT("message", "from", N_("from"), SHOW),
     TEXT("message", "to", N_("to"), SHOW),
-    TEXT("message", "state", N_("state"), SHOW),
+    WORD("message", "state", N_("state"), "boxes", SHOW),
     OF("message", "refusal", N_("refused"), CODE, SHOW),
     OF("message", "stored_at", N_("stored"), AT, SHOW),
     OF("message", "due_at", N_("due"), END, SHOW),
@@ -257,6 +257,20 @@ static const struct hub_cli_field fields[] = {
     NUMBER("imported", "failed", N_("failed"), SHOW),
     TEXT("imported", "encoding", N_("encoding"), MORE),
     OF("imported", "dry_run", N_("only tried"), YES, MORE),
+
+    NUMBER("imported", "continued", N_("taken in before"), MORE),
+
+    NUMBER("import", "id", N_("number"), SHOW),
+    TEXT("import", "file", N_("file"), SHOW),
+    WORD("import", "state", N_("state"), "boxes", SHOW),
+    NUMBER("import", "rows", N_("rows"), SHOW),
+    NUMBER("import", "new", N_("new"), SHOW),
+    NUMBER("import", "dispatched", N_("sent on"), SHOW),
+    NUMBER("import", "failed", N_("failed"), SHOW),
+    OF("import", "bytes", N_("read"), BYTES, SHOW),
+    OF("import", "bytes_total", N_("of"), BYTES, SHOW),
+    OF("import", "started_at", N_("begun"), AT, MORE),
+    OF("import", "updated_at", N_("changed"), AT, SHOW),
 
     NUMBER("row_error", "line", N_("line"), SHOW),
     NUMBER("row_error", "column", N_("column"), SHOW),

@@ -140,6 +140,22 @@ static void send_error(struct hub_ask *ask)
     send_line(ask, json_pack("{s:o}", "error", error));
 }
 
+/* For whom no place is left. */
+static void set_manners(struct rh_local_server *server)
+{
+    const struct rh_refusal_info *info = rh_refusal_find(RH_REFUSE_SOCKET_BUSY);
+    char code[RH_REFUSAL_TEXT_BYTES];
+    rh_refusal_format(RH_REFUSE_SOCKET_BUSY, code);
+    json_t *line = json_pack("{s:{s:s, s:s, s:n, s:n, s:b, s:i}}", "error", "code", code,
+                             "title", info->title, "detail", "pointer", "retriable", 1, "exit",
+                             (int)info->exit);
+    char *text = line == NULL ? NULL : json_dumps(line, JSON_COMPACT);
+    struct rh_local_manners manners = { .busy_line = text };
+    rh_local_server_manners(server, &manners);
+    free(text);
+    json_decref(line);
+}
+
 static void send_end(struct hub_ask *ask)
 {
     json_t *end = json_object();
@@ -282,8 +298,10 @@ enum rh_err hub_operator_open(const struct hub_operator_options *options,
     err = carve(op);
     if (err == RH_OK)
         err = rh_local_server_open(options->path, answer, op, &op->server);
-    if (err == RH_OK)
+    if (err == RH_OK) {
+        set_manners(op->server);
         err = rh_local_server_thread(op->server);
+    }
     if (err != RH_OK) {
         hub_operator_close(&op);
         return err;

@@ -93,6 +93,8 @@ static enum rh_err send_piece(struct rh_local_client *client, const char *data, 
             enum rh_err err = wait_for(client->fd, POLLOUT, deadline_ms);
             if (err != RH_OK)
                 return err;
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            return RH_OK; /* its last words, if any, are still to be received */
         } else if (errno != EINTR) {
             return RH_ERR_CLOSED;
         }

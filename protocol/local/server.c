@@ -1,79 +1,42 @@
-/* A small server for small conversations: every connection has one buffer for one request
- * line; the handler answers before the next request is read. Writing is the only place that
- * may wait, at most WRITE_WAIT_MS, and then the connection is cut. */
-#include <rh/local.h>
+/* A small server for small conversations: places for RH_LOCAL_CONNECTIONS_MAX connections, who
+ * gets one, and who must leave. What goes on at a place: connection.c. */
+#include <pthread.h>
+
+#include "local/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { WRITE_WAIT_MS = 5000, LINE_START_BYTES = 4096, TURN_EVENTS = 16 };
+enum { TURN_EVENTS = 16, SWEEP_MS = 1000 };
 
-struct connection {
-    int fd; /* -1: free */
-    struct rh_local_peer peer;
-    char *line;
-    size_t bytes, capacity;
-};
+/* ---- who gets a place ------------------------------------------------------------------- */
 
-struct rh_local_server {
-    int listener, epoll, stop;
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    rh_local_handler *handler;
-    void *context;
-    struct connection connections[RH_LOCAL_CONNECTIONS_MAX];
-    pthread_t thread;
-    bool threaded;
-};
-
-struct rh_local_reply {
-    int fd;
-    bool dead;
-};
-
-static bool send_all(struct rh_local_reply *reply, const char *data, size_t bytes)
+/* A free place, or that of the connection that has been silent longest. Who has only just come
+ * is left the time to ask. */
+static struct rh_local_reply *find_place(struct rh_local_server *server)
 {
-    while (bytes > 0 && !reply->dead) {
-        ssize_t sent = send(reply->fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
-            data += sent;
-            bytes -= (size_t)sent;
-            continue;
-        }
-        if (sent < 0 && errno == EINTR)
-            continue;
-        struct pollfd waiting = { .fd = reply->fd, .events = POLLOUT };
-        if (sent < 0 && errno == EAGAIN && poll(&waiting, 1, WRITE_WAIT_MS) > 0)
-            continue;
-        reply->dead = true;
+    struct rh_local_reply *oldest = NULL;
+    for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX; i++) {
+        struct rh_local_reply *place = &server->places[i];
+        if (local_is_free(place))
+            return place;
+        if (local_is_idle(place) &&
+            (oldest == NULL || place->silent_since_ms < oldest->silent_since_ms))
+            oldest = place;
     }
-    return !reply->dead;
-}
-
-enum rh_err rh_local_write(struct rh_local_reply *reply, const char *line, size_t bytes)
-{
-    rh_assert(reply != NULL);
-    if (!send_all(reply, line, bytes) || !send_all(reply, "\n", 1))
-        return RH_ERR_CLOSED;
-    return RH_OK;
-}
-
-static void hang_up(struct connection *connection)
-{
-    close(connection->fd);
-    free(connection->line);
-    *connection = (struct connection){ .fd = -1 };
+    if (oldest == NULL ||
+        local_monotonic_ms() - oldest->silent_since_ms < server->spare_ms)
+        return NULL;
+    local_hang_up(oldest);
+    return oldest;
 }
 
 static void welcome(struct rh_local_server *server)
@@ -83,85 +46,65 @@ static void welcome(struct rh_local_server *server)
         return;
     struct ucred who;
     socklen_t bytes = sizeof who;
-    struct connection *free_place = NULL;
-    for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX && free_place == NULL; i++) {
-        if (server->connections[i].fd < 0)
-            free_place = &server->connections[i];
-    }
-    if (free_place == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) != 0) {
+    struct rh_local_reply *place = find_place(server);
+    if (place == NULL) {
+        /* Short enough for any socket buffer; whoever cannot take it sees the end. */
+        (void)send(fd, server->busy_line, strlen(server->busy_line),
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
         close(fd);
+    } else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) != 0) {
+        close(fd);
+    } else {
+        struct rh_local_peer peer = { .uid = who.uid, .gid = who.gid,
+                                      .pid = (uint32_t)who.pid };
+        local_seat(place, fd, &peer);
+    }
+}
+
+/* Who has been silent too long, or does not read his answer, leaves. */
+static void sweep(struct rh_local_server *server)
+{
+    uint64_t now_ms = local_monotonic_ms();
+    if (now_ms - server->swept_ms < SWEEP_MS && server->idle_ms > SWEEP_MS)
         return;
+    server->swept_ms = now_ms;
+    for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX; i++) {
+        struct rh_local_reply *place = &server->places[i];
+        bool idle = local_is_idle(place) && now_ms - place->silent_since_ms > server->idle_ms;
+        bool deaf = place->fd >= 0 && place->kept_bytes > 0 &&
+                    now_ms - place->moved_ms > LOCAL_WRITE_WAIT_MS;
+        if (idle || deaf)
+            local_hang_up(place);
     }
-    *free_place = (struct connection){
-        .fd = fd,
-        .peer = { .uid = who.uid, .gid = who.gid, .pid = (uint32_t)who.pid },
-        .line = malloc(LINE_START_BYTES),
-        .capacity = LINE_START_BYTES,
-    };
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = free_place };
-    if (free_place->line == NULL || epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-        hang_up(free_place);
 }
 
-/* Room for at least one more byte; false at the bound. */
-static bool make_room(struct connection *connection)
+/* Answers were finished since: what was asked behind them may be looked at. */
+static void woken(struct rh_local_server *server)
 {
-    if (connection->bytes < connection->capacity)
-        return true;
-    size_t wanted = connection->capacity * 2;
-    if (wanted > RH_LOCAL_LINE_BYTES_MAX + 1)
-        return false;
-    char *larger = realloc(connection->line, wanted);
-    if (larger == NULL)
-        return false;
-    connection->line = larger;
-    connection->capacity = wanted;
-    return true;
+    uint64_t count;
+    if (read(server->wake, &count, sizeof count) != (ssize_t)sizeof count)
+        return;
+    for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX; i++)
+        if (local_is_idle(&server->places[i]) && server->places[i].bytes > 0)
+            local_go_on(&server->places[i]);
 }
 
-/* Answer every whole line in the buffer; false when the connection must go. */
-static bool answer_lines(struct rh_local_server *server, struct connection *connection)
-{
-    char *end;
-    while ((end = memchr(connection->line, '\n', connection->bytes)) != NULL) {
-        size_t bytes = (size_t)(end - connection->line);
-        *end = '\0';
-        struct rh_local_reply reply = { .fd = connection->fd };
-        server->handler(server->context, &connection->peer, connection->line, bytes, &reply);
-        if (reply.dead)
-            return false;
-        connection->bytes -= bytes + 1;
-        memmove(connection->line, end + 1, connection->bytes);
-    }
-    return true;
-}
-
-static bool read_some(struct rh_local_server *server, struct connection *connection)
-{
-    if (!make_room(connection))
-        return false;
-    ssize_t got = recv(connection->fd, connection->line + connection->bytes,
-                       connection->capacity - connection->bytes, MSG_DONTWAIT);
-    if (got < 0)
-        return errno == EAGAIN || errno == EINTR;
-    if (got == 0)
-        return false;
-    connection->bytes += (size_t)got;
-    return answer_lines(server, connection);
-}
-
-static void serve_ready(struct rh_local_server *server, int wait_ms)
+static void serve_ready(struct rh_local_server *server)
 {
     struct epoll_event events[TURN_EVENTS];
-    int count = epoll_wait(server->epoll, events, TURN_EVENTS, wait_ms);
+    int count = epoll_wait(server->epoll, events, TURN_EVENTS, 0);
     for (int i = 0; i < count; i++) {
-        struct connection *connection = events[i].data.ptr;
-        if (connection == NULL)
+        if (events[i].data.ptr == NULL)
             welcome(server);
-        else if (connection->fd >= 0 && !read_some(server, connection))
-            hang_up(connection);
+        else if (events[i].data.ptr == server)
+            woken(server);
+        else
+            local_attend(events[i].data.ptr, events[i].events);
     }
+    sweep(server);
 }
+
+/* ---- opening and closing ---------------------------------------------------------------- */
 
 /* A socket file that nobody answers is left over from a crash and may go. */
 static enum rh_err clear_stale(const struct sockaddr_un *address)
@@ -199,7 +142,9 @@ static enum rh_err bind_listener(struct rh_local_server *server)
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->listener, &event) != 0)
         return RH_ERR_IO;
-    return RH_OK;
+    event.data.ptr = server;
+    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->wake, &event) == 0 ? RH_OK
+                                                                               : RH_ERR_IO;
 }
 
 enum rh_err rh_local_server_open(const char *path, rh_local_handler *handler, void *context,
@@ -212,15 +157,18 @@ enum rh_err rh_local_server_open(const char *path, rh_local_handler *handler, vo
     server->listener = -1;
     server->handler = handler;
     server->context = context;
+    server->idle_ms = RH_LOCAL_IDLE_MS;
+    server->spare_ms = RH_LOCAL_SPARE_MS;
     for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX; i++)
-        server->connections[i].fd = -1;
+        server->places[i] = (struct rh_local_reply){ .server = server, .fd = -1 };
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
     server->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     enum rh_err err = RH_ERR_IO;
     if (strlen(path) >= sizeof server->path) {
         err = RH_ERR_INVALID;
-    } else if (server->epoll >= 0 && server->stop >= 0) {
+    } else if (server->epoll >= 0 && server->stop >= 0 && server->wake >= 0) {
         memcpy(server->path, path, strlen(path) + 1);
         err = bind_listener(server);
     }
@@ -234,6 +182,20 @@ enum rh_err rh_local_server_open(const char *path, rh_local_handler *handler, vo
     return RH_OK;
 }
 
+void rh_local_server_manners(struct rh_local_server *server,
+                             const struct rh_local_manners *manners)
+{
+    size_t bytes = manners->busy_line != NULL ? strlen(manners->busy_line) : 0;
+    rh_assert(!server->threaded);
+    rh_assert(bytes + 2 <= sizeof server->busy_line);
+    if (bytes > 0)
+        memcpy(server->busy_line, manners->busy_line, bytes);
+    server->busy_line[bytes] = bytes > 0 ? '\n' : '\0';
+    server->busy_line[bytes + 1] = '\0';
+    server->idle_ms = manners->idle_ms != 0 ? manners->idle_ms : RH_LOCAL_IDLE_MS;
+    server->spare_ms = manners->spare_ms != 0 ? manners->spare_ms : RH_LOCAL_SPARE_MS;
+}
+
 int rh_local_server_fd(const struct rh_local_server *server)
 {
     return server->epoll;
@@ -241,7 +203,7 @@ int rh_local_server_fd(const struct rh_local_server *server)
 
 void rh_local_server_turn(struct rh_local_server *server)
 {
-    serve_ready(server, 0);
+    serve_ready(server);
 }
 
 static void *serve_thread(void *argument)
@@ -251,10 +213,10 @@ static void *serve_thread(void *argument)
         { .fd = server->epoll, .events = POLLIN },
         { .fd = server->stop, .events = POLLIN },
     };
-    while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+    while (poll(fds, 2, SWEEP_MS) >= 0 || errno == EINTR) {
         if (fds[1].revents != 0)
             break;
-        serve_ready(server, 0);
+        serve_ready(server);
     }
     return NULL;
 }
@@ -281,8 +243,8 @@ void rh_local_server_close(struct rh_local_server **pointer)
         pthread_join(server->thread, NULL);
     }
     for (size_t i = 0; i < RH_LOCAL_CONNECTIONS_MAX; i++) {
-        if (server->connections[i].fd >= 0)
-            hang_up(&server->connections[i]);
+        server->places[i].later = false;
+        local_hang_up(&server->places[i]);
     }
     if (server->path[0] != '\0')
         unlink(server->path);
@@ -292,5 +254,7 @@ void rh_local_server_close(struct rh_local_server **pointer)
         close(server->epoll);
     if (server->stop >= 0)
         close(server->stop);
+    if (server->wake >= 0)
+        close(server->wake);
     free(server);
 }

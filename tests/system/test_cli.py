@@ -8,8 +8,10 @@ import pathlib
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import unicodedata
 
@@ -34,6 +36,11 @@ class Shell:
         assert "\x1b" not in done.stdout + done.stderr, (words, "an escape without a terminal")
         self.errors = done.stderr
         return done.stdout
+
+    def code(self, *words):
+        return subprocess.run([self.rhub, *words], stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=hubkit.PATIENCE_S,
+                              env=self.environment, check=False).returncode
 
     def rows(self, *words):
         return json.loads(self.run(*words, "-o", "json"))
@@ -143,6 +150,38 @@ def check_trouble_has_its_own_exit(shell, hub):
     shell.run("status")
 
 
+def check_silence_locks_nobody_out(shell):
+    silent = []
+    for _ in range(70):
+        silent.append(socket.socket(socket.AF_UNIX))
+        silent[-1].connect(shell.environment["RHUB_HUB"])
+    try: # a second of silence is enough to have to make room
+        hubkit.wait_until(lambda: shell.code("status") == 0, "the hub's socket is locked")
+    finally:
+        for one in silent:
+            one.close()
+
+
+def check_a_broken_answer_is_not_an_absent_hub(shell):
+    path = str(shell.home / "rude.sock")
+    with socket.socket(socket.AF_UNIX) as rude:
+        rude.bind(path)
+        rude.listen(1)
+        for words in (b"", b'{"row":{"object":"status","v":1}}\n'):
+            def answer(said=words):
+                line, _ = rude.accept()
+                line.recv(65536)
+                line.sendall(said)
+                line.close()
+            thread = threading.Thread(target=answer)
+            thread.start()
+            shell.run("status", "-H", path, code=75)
+            thread.join()
+            assert "RH-5107" in shell.errors, shell.errors
+    shell.run("status", "-H", path, code=69)
+    assert "RH-5105" in shell.errors, shell.errors
+
+
 def check_watching(shell):
     with subprocess.Popen([shell.rhub, "agency", "list", "--watch=1", "-o", "jsonl"],
                           stdout=subprocess.PIPE, env=shell.environment, text=True) as watch:
@@ -196,6 +235,8 @@ def main():
         check_scripts_are_never_asked(shell)
         check_people_are_asked(shell)
         check_trouble_has_its_own_exit(shell, hub)
+        check_silence_locks_nobody_out(shell)
+        check_a_broken_answer_is_not_an_absent_hub(shell)
         check_watching(shell)
         check_outside_programs(shell)
         check_a_closed_pipe_is_no_crash(shell)
