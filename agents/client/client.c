@@ -55,6 +55,8 @@ static void carve_all(struct rh_client *client)
     client->public_part = carve(sizeof *client->public_part);
     client->digests = carve(RH_BUNDLE_ITEMS_MAX * sizeof *client->digests);
     client->items = carve(RH_FRAME_BYTES_MAX);
+    client->lost = carve(RH_FRAME_BYTES_MAX);
+    client->lost_array = carve(RH_FRAME_BYTES_MAX);
     client->frame = carve(RH_FRAME_BYTES_MAX);
 }
 
@@ -135,7 +137,8 @@ void rh_client_close(struct rh_client **pointer)
     void *const memory[] = { client->stream.sent, client->note,      client->bundle,
                              client->confirm,     client->proof,     client->consistency,
                              client->receipts,    client->delivery,  client->public_part,
-                             client->digests,     client->items,     client->frame };
+                             client->digests,     client->items,     client->lost,
+                             client->lost_array,  client->frame };
     for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
         free(memory[i]);
     free(client);

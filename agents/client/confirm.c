@@ -6,47 +6,12 @@
 
 #include <string.h>
 
-/* A core keeps the name of the generation it was written in, for ever: what was recorded before
- * a recovery and is asked for after it names an earlier one. */
-static bool names_hub(const struct rh_hub_id *named, const struct rh_hub_id *hub)
-{
-    struct rh_hub_id same_generation;
-    rh_hub_id_with_generation(hub, rh_hub_id_generation(named), &same_generation);
-    return strcmp(named->text, same_generation.text) == 0 &&
-           rh_hub_id_generation(named) <= rh_hub_id_generation(hub);
-}
-
-static bool core_fits(const struct rh_receipt *receipt, const struct rh_frame_confirm *confirm,
-                      uint32_t i, const struct rh_hub_id *hub,
-                      const struct rh_agency_id *agency, const struct rh_epoch *epoch)
-{
-    return names_hub(&receipt->hub, hub) && receipt->type == RH_RECORD_ITEM &&
-           receipt->index == confirm->first_index + i && receipt->n == confirm->first_n + i &&
-           strcmp(receipt->agency.text, agency->text) == 0 &&
-           memcmp(receipt->epoch.bytes, epoch->bytes, sizeof epoch->bytes) == 0;
-}
-
 enum rh_err rh_confirm_check(const struct rh_frame_confirm *confirm,
                              const struct rh_hub_id *hub, const struct rh_sign_public *key,
                              const struct rh_agency_id *agency, const struct rh_epoch *epoch,
                              struct rh_receipt *receipts)
 {
-    struct rh_hash leaves[RH_CONFIRM_RECORDS_MAX];
-    struct rh_batch batch = { .hub = *hub, .size = confirm->size, .root = confirm->root,
-                              .signature = confirm->signature };
-    enum rh_err err = rh_batch_verify(&batch, key); /* 1 */
-    if (err != RH_OK)
-        return err;
-    for (uint32_t i = 0; i < confirm->record_count; i++) { /* 2 */
-        const struct rh_confirmed *record = &confirm->records[i];
-        if (rh_receipt_decode(record->core, &receipts[i]) != RH_OK ||
-            !core_fits(&receipts[i], confirm, i, hub, agency, epoch))
-            return RH_ERR_INVALID;
-        rh_leaf_hash(record->core, &record->rest_hash, &leaves[i]);
-    }
-    return rh_proof_range_verify(confirm->first_index, leaves, confirm->record_count, /* 4 */
-                                 confirm->size, confirm->proof, confirm->proof_count,
-                                 &confirm->root);
+    return rh_confirm_verify(confirm, hub, key, agency, epoch, receipts); /* 1, 2, 4 */
 }
 
 /* 3, and the message id besides: every record is about what we sent under that number. */
@@ -111,7 +76,8 @@ void client_take_proof(struct rh_client *client, struct rh_bytes frame)
         err = rh_checkpoint_verify(proof->note, &client->hub, &client->hub_sign, &checkpoint);
     if (err == RH_OK)
         err = rh_receipt_decode(proof->core, &core);
-    if (err == RH_OK && (core.index != proof->index || !names_hub(&core.hub, &client->hub)))
+    if (err == RH_OK &&
+        (core.index != proof->index || !rh_hub_id_precedes(&core.hub, &client->hub)))
         err = RH_ERR_INVALID;
     if (err == RH_OK) {
         rh_leaf_hash(proof->core, &proof->rest_hash, &leaf);

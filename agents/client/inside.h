@@ -74,6 +74,7 @@ struct rh_client {
     enum client_state state;
     enum rh_client_alarm alarm;
     bool turning;                 /* inside rh_client_turn: what is offered waits for its end */
+    bool lost_refused;            /* this session: bundles go without lost receipts */
     bool rollback;                /* online, but the hub has lost records: nothing is sent */
     uint64_t retry_at, step_by;   /* monotonic ms */
     uint32_t retry_ms;
@@ -91,6 +92,10 @@ struct rh_client {
 
     /* Working memory, one of each. */
     struct rh_frame_bundle *bundle;
+    uint32_t lost_count;          /* of the bundle being made */
+    struct rh_bytes lost_last;    /* the confirm attached last, in `lost` */
+    uint8_t *lost;                /* RH_FRAME_BYTES_MAX: lost receipts, each encoded */
+    size_t lost_bytes;
     struct rh_frame_confirm *confirm;
     struct rh_frame_proof *proof;
     struct rh_frame_consistency *consistency;
@@ -99,6 +104,7 @@ struct rh_client {
     struct rh_header_memo headers; /* of senders, verified already */
     struct rh_public *public_part;
     struct rh_hash *digests;      /* RH_BUNDLE_ITEMS_MAX */
+    uint8_t *lost_array;          /* RH_FRAME_BYTES_MAX: the same as one array */
     uint8_t *items;               /* RH_FRAME_BYTES_MAX: items of the bundle being made */
     uint8_t *frame;               /* RH_FRAME_BYTES_MAX: frame being written */
 };
@@ -120,6 +126,16 @@ struct rh_writer client_writer(struct rh_client *client);
 /* session.c */
 void client_greet(struct rh_client *client);
 void client_take_frame(struct rh_client *client, struct rh_bytes frame);
+
+/* lost.c */
+/* Attach what an earlier generation said of item n to the bundle being made, unless it is there
+ * already. False when it would not fit into `room` bytes. */
+bool client_lost_gather(struct rh_client *client, uint64_t n, size_t room);
+void client_lost_begin(struct rh_client *client);
+/* Close the list into the bundle being made. */
+void client_lost_end(struct rh_client *client);
+/* Whether a refusal is about a lost receipt only. */
+bool client_lost_is_about(uint32_t refusal);
 
 /* stream.c */
 void client_stream_begin(struct rh_client *client, uint64_t first_n);

@@ -169,6 +169,7 @@ static void take_welcome(struct rh_client *client, struct rh_bytes frame)
     if (!agree_on_numbers(client, welcome.next_n, &first_n))
         return;
     client->session = welcome.session;
+    client->lost_refused = false;
     client->state = CLIENT_UP;
     client->retry_ms = 0;
     client_stream_begin(client, first_n);
@@ -247,6 +248,17 @@ static bool ends_session(uint32_t refusal)
     }
 }
 
+/* The bundle was refused for what came along with it: nothing of it is used, it goes again. */
+static void go_without_lost(struct rh_client *client, const struct rh_frame_error *error,
+                            const char *detail)
+{
+    client->lost_refused = true;
+    client_stream_rewind(client, error->first_n);
+    struct rh_client_event event = { .type = RH_CLIENT_ERROR, .refusal = error->refusal,
+                                     .detail = detail, .first_n = error->first_n };
+    client_emit(client, &event);
+}
+
 static void take_error(struct rh_client *client, struct rh_bytes frame)
 {
     struct rh_frame_error error;
@@ -267,6 +279,8 @@ static void take_error(struct rh_client *client, struct rh_bytes frame)
         client_stop(client, RH_ALARM_TAKEN_OVER, error.refusal, detail, 0);
     } else if (!online || ends_session(error.refusal)) {
         client_drop(client, error.refusal, detail, true);
+    } else if (error.first_n != 0 && client_lost_is_about(error.refusal)) {
+        go_without_lost(client, &error, detail);
     } else if (error.first_n != 0) {
         client_stop(client, RH_ALARM_BUNDLE, error.refusal, detail, error.first_n);
     } else {

@@ -75,7 +75,8 @@ static bool gather_one(struct rh_client *client, uint64_t n, size_t *used)
     enum rh_err err = client->options.item(client->options.context, n, &bytes);
     if (err == RH_OK && bytes.bytes > RH_ITEM_BYTES_MAX)
         err = RH_ERR_FULL;
-    if (err == RH_OK && *used + bytes.bytes + HEADROOM_BYTES > RH_FRAME_BYTES_MAX)
+    if (err == RH_OK &&
+        *used + client->lost_bytes + bytes.bytes + HEADROOM_BYTES > RH_FRAME_BYTES_MAX)
         return false;
     struct rh_item *item = &bundle->items[bundle->count];
     if (err == RH_OK) {
@@ -89,6 +90,10 @@ static bool gather_one(struct rh_client *client, uint64_t n, size_t *used)
                     "an item that was promised cannot be read", n);
         return false;
     }
+    /* Its lost receipt comes along, or it begins the next bundle. */
+    if (!client_lost_gather(client, n,
+                            RH_FRAME_BYTES_MAX - HEADROOM_BYTES - *used - bytes.bytes))
+        return false;
     *used += bytes.bytes;
     struct client_sent *sent = sent_at(&client->stream, n);
     rh_item_digest(item, &sent->digest);
@@ -102,11 +107,13 @@ static void gather(struct rh_client *client)
     struct client_stream *stream = &client->stream;
     size_t used = 0;
     client->bundle->count = 0;
+    client_lost_begin(client);
     for (uint64_t n = stream->next_n;
          n <= stream->offered_n && client->bundle->count < RH_BUNDLE_ITEMS_MAX; n++) {
         if (!gather_one(client, n, &used))
-            return;
+            break;
     }
+    client_lost_end(client);
 }
 
 static enum rh_err sign_and_send(struct rh_client *client, uint32_t *frame_bytes)

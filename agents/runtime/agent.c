@@ -82,6 +82,12 @@ static enum rh_err hand_out(void *context, uint64_t n, struct rh_bytes *item)
     return agent_spool_item(agent->spool, n, agent->generation, item);
 }
 
+static enum rh_err hand_out_lost(void *context, uint64_t n, struct rh_lost *out)
+{
+    struct agent *agent = context;
+    return agent_spool_lost(agent->spool, n, agent->generation, out);
+}
+
 static enum rh_err what_is_held(void *context, struct rh_client_held *out)
 {
     struct agent *agent = context;
@@ -183,7 +189,8 @@ static void on_event(void *context, const struct rh_client_event *event)
         on_alarm(agent, event);
         break;
     case RH_CLIENT_ERROR:
-        agent_trouble(agent, "question_refused", event->refusal, event->detail);
+        agent_trouble(agent, event->first_n != 0 ? "lost_receipt_refused" : "question_refused",
+                      event->refusal, event->detail);
         break;
     case RH_CLIENT_PROOF:
         break;
@@ -214,6 +221,7 @@ static enum rh_err open_client(struct agent *agent)
         .event = on_event,
         .item = hand_out,
         .held = what_is_held,
+        .lost = hand_out_lost,
         .sender_key = key_of,
         .context = agent,
     };

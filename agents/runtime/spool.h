@@ -152,6 +152,13 @@ struct agent_receipt {
 enum rh_err agent_spool_receipt(struct agent_spool *spool, uint64_t n,
                                 struct agent_receipt *out);
 
+/* The first receipt that a generation before this one gave for the item that has number n now
+ * (or had another, when it was said again): what lets its clocks go on. Only of what was stored,
+ * and not for acknowledgements, which are void. out->confirm is borrowed until the next call;
+ * RH_ERR_NOTFOUND. */
+enum rh_err agent_spool_lost(struct agent_spool *spool, uint64_t n, uint32_t generation,
+                             struct rh_lost *out);
+
 /* ---- inbox ------------------------------------------------------------------------------ */
 
 enum agent_got_state {

@@ -256,22 +256,60 @@ static struct spool_key again_key(const struct rh_referral_id *id, uint64_t n)
     return key;
 }
 
+/* The receipt of a number, taken apart; confirm is the key of its confirm. */
+static enum rh_err read_receipt(struct agent_spool *spool, uint32_t generation, uint64_t n,
+                                struct rh_receipt *core, struct spool_key *confirm)
+{
+    struct spool_key key = receipt_key(generation, n);
+    struct rh_bytes value;
+    enum rh_err err = spool_get(spool->env, SPOOL_RECEIPTS, spool_key_of(&key), &value);
+    if (err == RH_OK && value.bytes <= RECEIPT_HEAD_BYTES)
+        err = RH_ERR_CORRUPT;
+    if (err == RH_OK) {
+        struct rh_bytes bytes = { value.data + RECEIPT_HEAD_BYTES,
+                                  value.bytes - RECEIPT_HEAD_BYTES };
+        confirm->bytes = 0;
+        spool_key_bytes(confirm, value.data, CONFIRM_KEY_BYTES);
+        err = rh_receipt_decode(bytes, core) == RH_OK ? RH_OK : RH_ERR_CORRUPT;
+    }
+    spool_read_done(spool->env);
+    return err;
+}
+
+enum rh_err agent_spool_lost(struct agent_spool *spool, uint64_t n, uint32_t generation,
+                             struct rh_lost *out)
+{
+    struct agent_sent sent;
+    enum rh_err err = agent_spool_sent(spool, n, &sent);
+    if (err == RH_OK && (is_transport(&sent) || n < spool->state.clean_n))
+        err = RH_ERR_NOTFOUND; /* goes as a void item */
+    if (err != RH_OK)
+        return err;
+    uint64_t first = sent.again_of != 0 ? sent.again_of : n;
+    for (uint32_t earlier = 1; earlier < generation; earlier++) {
+        struct rh_receipt core;
+        struct spool_key confirm;
+        err = read_receipt(spool, earlier, first, &core, &confirm);
+        if (err == RH_ERR_NOTFOUND || (err == RH_OK && core.outcome != 0))
+            continue;
+        if (err != RH_OK)
+            return err;
+        rh_hub_id_with_generation(&spool->state.hub, earlier, &out->hub);
+        return spool_lend(spool, SPOOL_CONFIRMS, &confirm, spool->lent_more, &out->confirm);
+    }
+    return RH_ERR_NOTFOUND;
+}
+
 /* Whether a generation before this one had stored the number. */
 static bool stored_before(struct agent_spool *spool, uint32_t generation, uint64_t n)
 {
     bool stored = false;
     while (--generation > 0 && !stored) {
-        struct spool_key key = receipt_key(generation, n);
-        struct rh_bytes value;
         struct rh_receipt core;
-        if (spool_get(spool->env, SPOOL_RECEIPTS, spool_key_of(&key), &value) == RH_OK &&
-            value.bytes > RECEIPT_HEAD_BYTES) {
-            struct rh_bytes bytes = { value.data + RECEIPT_HEAD_BYTES,
-                                      value.bytes - RECEIPT_HEAD_BYTES };
-            stored = rh_receipt_decode(bytes, &core) == RH_OK && core.outcome == 0;
-        }
+        struct spool_key confirm;
+        stored = read_receipt(spool, generation, n, &core, &confirm) == RH_OK &&
+                 core.outcome == 0;
     }
-    spool_read_done(spool->env);
     return stored;
 }
 

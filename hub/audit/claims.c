@@ -194,6 +194,22 @@ static void check_root(struct hub_claims *claims, const struct hub_record *recor
                "the core has another digest than the signed root");
 }
 
+/* The receipts of earlier generations that came along: the hub's own word, or nothing. */
+static void check_lost(struct hub_claims *claims, const struct hub_record *record)
+{
+    const struct rh_bundle_header *header = &claims->header;
+    memset(claims->first, 0, sizeof claims->first);
+    if (record->lost.bytes == 0)
+        return;
+    const struct rh_lost_check check = { .hub = record->core.hub, .key = claims->hub_key,
+                                         .sender = header->sender, .epoch = header->epoch,
+                                         .digests = claims->digests, .count = header->count };
+    if (claims->hub_key_known &&
+        rh_lost_verify(record->lost, &check, claims->first) != RH_OK)
+        hub_findings_say(claims->findings, HUB_FINDING_BUNDLE, record->core.index,
+                         "the lost receipts that came along are not this hub's for its items");
+}
+
 static enum rh_err take_bundle(struct hub_claims *claims, const struct hub_record *record)
 {
     uint64_t index = record->core.index;
@@ -213,6 +229,7 @@ static enum rh_err take_bundle(struct hub_claims *claims, const struct hub_recor
         check_signature(claims, record, agency, "rhub/bundle/1");
     memcpy(claims->digests, record->digests.data, record->digests.bytes);
     check_root(claims, record);
+    check_lost(claims, record);
     claims->open = true;
     claims->begun = false;
     claims->position = 0;
@@ -274,6 +291,18 @@ static void check_digest(struct hub_claims *claims, const struct hub_record *rec
                &record->core.digest, "the digest is not the one in the signed bundle");
 }
 
+/* The instant a clock was started from instead of the storing: that of a receipt, none else. */
+static void check_first(struct hub_claims *claims, const struct hub_record *record, bool placed)
+{
+    const struct rh_first *first = &claims->first[record->position];
+    claims->lost += record->lost_ms != 0 ? 1 : 0;
+    if (!placed || !claims->hub_key_known ||
+        (record->lost_ms == first->stored_ms && record->lost_generation == first->generation))
+        return;
+    hub_findings_say(claims->findings, HUB_FINDING_ITEM, record->core.index,
+                     "it counts from another instant than the lost receipt says");
+}
+
 static enum rh_err take_item(struct hub_claims *claims, const struct hub_record *record)
 {
     struct hub_roster_stream *stream;
@@ -281,6 +310,7 @@ static enum rh_err take_item(struct hub_claims *claims, const struct hub_record 
     bool placed = find_place(claims, record);
     if (is_wanted(claims, record->core.index))
         check_digest(claims, record, placed);
+    check_first(claims, record, placed);
     enum rh_err err = find_stream(claims, record, &stream);
     if (err == RH_OK)
         hub_roster_take_number(claims->roster, stream, record->core.index, record->core.n);

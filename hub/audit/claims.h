@@ -5,6 +5,9 @@
  *     item    public part, commitment and sealed keys give exactly
  *             the digest at its position; n dense in the stream    -> ITEM ITEM ITEM
  *
+ *     lost    what an earlier generation's receipts, kept beside the bundle, say of an item is
+ *             signed by this hub, and is the instant its clocks were started from
+ *
  * An item that was never sent, was changed, left out, doubled or moved breaks one of these,
  * whoever holds the hub's keys. */
 #ifndef HUB_AUDIT_CLAIMS_H
@@ -12,7 +15,7 @@
 
 #include "audit/roster.h"
 
-#include <rh/item.h>
+#include <rh/wire.h>
 
 struct hub_claims {
     struct hub_roster *roster;     /* borrowed */
@@ -21,12 +24,16 @@ struct hub_claims {
                                       [from, to]; order is checked for all */
     uint64_t signatures;           /* that verified */
     uint64_t bundles, items, streams;
+    uint64_t lost;                 /* items whose instant comes from an earlier generation */
+    struct rh_sign_public hub_key; /* for what earlier generations signed */
+    bool hub_key_known;
 
     bool open;                     /* a bundle whose items are awaited */
     uint64_t bundle_index;
     uint64_t bundle_damage;        /* roster.damage when it was read */
     struct rh_bundle_header header;
     struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    struct rh_first first[RH_BUNDLE_ITEMS_MAX]; /* what lost receipts say, by place */
     uint32_t position;             /* of the next item */
     bool begun;                    /* position is known: the first item was seen */
 };

@@ -102,6 +102,8 @@ json_t *hub_describe_deadline(const struct hub_deadline *deadline,
     hub_json_text(object, "unit", unit_name(deadline->unit));
     hub_json_count(object, "n", deadline->n);
     hub_json_time(object, "start_at", deadline->start_ms);
+    if (deadline->lost_generation != 0)
+        hub_json_count(object, "first_generation", deadline->lost_generation);
     hub_json_time(object, "end_at", deadline->end_ms);
     hub_json_flag(object, "provisional", deadline->provisional);
     hub_json_text(object, "owed_by", hub_roster_name(roster, deadline->owed_by));

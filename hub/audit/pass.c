@@ -46,6 +46,8 @@ enum rh_err hub_pass_open(struct hub_pass *pass, const struct hub_pass_options *
     enum rh_err err = hub_copy_open(&pass->copy, &options->copy, problem, problem_bytes);
     if (err == RH_OK)
         err = open_parts(pass, problem, problem_bytes);
+    pass->claims.hub_key = pass->copy.hub_key;
+    pass->claims.hub_key_known = pass->copy.keyed;
     if (err != RH_OK) {
         if (problem[0] == '\0')
             snprintf(problem, problem_bytes, "%s", rh_err_text(err));

@@ -26,6 +26,8 @@ static bool make_event(struct hub_state *state, const struct hub_record *record,
         event->agency = record->agency;
         event->item = state->public_part;
         event->item_bytes = record->item_bytes;
+        event->lost_ms = record->lost_ms;
+        event->lost_generation = record->lost_generation;
         event->next_rno = record->next_rno;
         event->next_number = record->next_number;
         event->free_slot = record->free_slot;

@@ -90,6 +90,10 @@ static json_t *make_event(struct timeline *timeline, const struct hub_pass *pass
         rh_refusal_format(core->outcome, refusal);
         hub_json_text(event, "refused", refusal);
     }
+    if (sight->record->lost_ms != 0) {
+        hub_json_time(event, "first_stored_at", sight->record->lost_ms);
+        hub_json_count(event, "first_generation", sight->record->lost_generation);
+    }
     const struct hub_referral *after = row != NULL ? row : &timeline->row;
     hub_json_text(event, "state", rh_state_name(after->state));
     hub_json_text(event, "holder", hub_roster_name(&pass->roster, after->holder));
@@ -208,6 +212,11 @@ static void print_event(FILE *out, const json_t *event)
     hub_screen_pad(out, refused[0] != '\0' ? refused : rh_word("states", member(event, "state")),
                    14);
     fprintf(out, "%s\n", member(event, "holder"));
+    if (member(event, "first_stored_at")[0] != '\0') {
+        show_time(event, "first_stored_at", false, at);
+        fprintf(out, _("      stored first at %s, receipt of generation %lld\n"), at,
+                (long long)json_integer_value(json_object_get(event, "first_generation")));
+    }
     print_clocks(out, event);
 }
 

@@ -105,6 +105,7 @@ static json_t *verification(struct hub_pass *pass, const struct totals *totals)
     hub_json_count(object, "streams", pass->claims.streams);
     hub_json_count(object, "bundles", pass->claims.bundles);
     hub_json_count(object, "items", pass->claims.items);
+    hub_json_count(object, "stored_first_earlier", pass->claims.lost);
     hub_json_count(object, "signatures", pass->claims.signatures);
     json_object_set_new(object, "checkpoints", checkpoints_json(pass, totals));
     json_object_set_new(object, "state", state_json(pass));

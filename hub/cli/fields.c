@@ -56,6 +56,8 @@ static const struct hub_cli_field fields[] = {
     OF("event", "turn", N_("turn of"), AGENCY, SHOW),
     TEXT("event", "code", N_("code"), SHOW),
     OF("event", "refusal", N_("refused"), CODE, SHOW),
+    OF("event", "first_stored_at", N_("stored first"), AT, SHOW),
+    NUMBER("event", "first_generation", N_("by generation"), SHOW),
     NUMBER("event", "log_index", N_("record"), SHOW),
     TEXT("event", "operator", N_("operator"), MORE),
     TEXT("event", "reason", N_("reason"), MORE),

@@ -62,6 +62,13 @@ static void print_start(struct hub_cli *cli, const json_t *row)
     if (!hours)
         fprintf(cli->out, "  %s", _("(the day itself is not counted)"));
     fputc('\n', cli->out);
+    if (number(row, "first_generation") > 0) {
+        label(cli, "");
+        fprintf(cli->out,
+                _("stored first at %s, receipt of generation %lld; stored again in #%lld"), at,
+                number(row, "first_generation"), number(row, "started_by"));
+        fputc('\n', cli->out);
+    }
     label(cli, _("period"));
     if (json_is_true(json_object_get(row, "sender_set"))) {
         fprintf(cli->out, "%s\n", _("a date set by the sender"));

@@ -114,24 +114,26 @@ static void quiet(struct hub_deadline *deadline)
 
 void hub_clock_close_pause(struct hub_deadline *deadline, uint64_t at_ms)
 {
-    if (deadline->pause_count > 0 && deadline->pauses[deadline->pause_count - 1].to_ms == 0)
-        deadline->pauses[deadline->pause_count - 1].to_ms = at_ms;
+    if (deadline->pause_count == 0 || deadline->pauses[deadline->pause_count - 1].to_ms != 0)
+        return;
+    struct hub_pause *pause = &deadline->pauses[deadline->pause_count - 1];
+    pause->to_ms = at_ms > pause->from_ms ? at_ms : pause->from_ms;
 }
 
 void hub_clock_expire(struct hub_step *step, struct hub_referral *row,
                       struct hub_deadline *deadline)
 {
     rh_assert(deadline->status == HUB_DEADLINE_RUNNING);
-    rh_assert(step->event->now_ms >= deadline->end_ms);
+    rh_assert(step->at_ms >= deadline->end_ms);
     quiet(deadline);
     if (deadline->right_only) {
         deadline->status = HUB_DEADLINE_LAPSED;
-        deadline->ended_ms = step->event->now_ms;
+        deadline->ended_ms = step->at_ms;
         hub_step_note(step, RH_KIND_NOTICE, row, deadline, 0, deadline->owed_by);
         return;
     }
     deadline->status = HUB_DEADLINE_MISSED;
-    deadline->missed_ms = step->event->now_ms;
+    deadline->missed_ms = step->event->now_ms; /* when it was recorded */
     hub_step_note(step, RH_KIND_OVERDUE, row, deadline, 0, deadline->owed_by);
 }
 
@@ -139,7 +141,7 @@ void hub_clock_expire(struct hub_step *step, struct hub_referral *row,
 static void expire_if_due(struct hub_step *step, struct hub_referral *row,
                           struct hub_deadline *deadline)
 {
-    if (deadline->status == HUB_DEADLINE_RUNNING && step->event->now_ms >= deadline->end_ms)
+    if (deadline->status == HUB_DEADLINE_RUNNING && step->at_ms >= deadline->end_ms)
         hub_clock_expire(step, row, deadline);
 }
 
@@ -149,9 +151,9 @@ void hub_clock_meet(struct hub_step *step, struct hub_referral *row,
     expire_if_due(step, row, deadline);
     if (!hub_deadline_is_owed(deadline))
         return;
-    hub_clock_close_pause(deadline, step->event->now_ms);
+    hub_clock_close_pause(deadline, step->at_ms);
     deadline->status = deadline->missed_ms != 0 ? HUB_DEADLINE_MET_LATE : HUB_DEADLINE_MET;
-    deadline->ended_ms = step->event->now_ms;
+    deadline->ended_ms = step->at_ms;
     quiet(deadline);
     hub_step_note(step, kind, row, deadline, 0, deadline->owed_by);
 }
@@ -162,12 +164,12 @@ void hub_clock_cancel(struct hub_step *step, struct hub_referral *row,
     expire_if_due(step, row, deadline);
     if (!hub_deadline_is_owed(deadline))
         return;
-    hub_clock_close_pause(deadline, step->event->now_ms);
+    hub_clock_close_pause(deadline, step->at_ms);
     if (deadline->status != HUB_DEADLINE_MISSED) {
         deadline->status = HUB_DEADLINE_CANCELLED;
         deadline->left = left;
     }
-    deadline->ended_ms = step->event->now_ms;
+    deadline->ended_ms = step->at_ms;
     quiet(deadline);
 }
 
@@ -230,7 +232,7 @@ void hub_clock_run(struct hub_step *step, struct hub_referral *row,
     deadline->status = HUB_DEADLINE_RUNNING;
     if (!hub_clock_compute(hub_step_calendar(step, row), deadline) || deadline->end_ms == 0) {
         deadline->status = HUB_DEADLINE_CANCELLED;
-        deadline->ended_ms = step->event->now_ms;
+        deadline->ended_ms = step->at_ms;
         quiet(deadline);
         return;
     }
@@ -251,6 +253,8 @@ struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral 
     memcpy(deadline->limit, id, bytes);
     deadline->start_ms = start_ms;
     deadline->start_index = step->event->index;
+    if (start_ms < step->event->now_ms)
+        deadline->lost_generation = step->event->lost_generation;
     deadline->owed_by = owed_by;
     return deadline;
 }

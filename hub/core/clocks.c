@@ -235,11 +235,11 @@ static void begin_watchdog(struct hub_step *step, struct hub_referral *row)
     if (span.n == 0)
         span = (struct rh_span){ RH_UNIT_CALENDAR_DAY, HUB_WATCHDOG_DAYS };
     struct hub_deadline *deadline =
-        hub_clock_begin(step, row, HUB_LIMIT_WATCHDOG, row->holder, step->event->now_ms);
+        hub_clock_begin(step, row, HUB_LIMIT_WATCHDOG, row->holder, step->at_ms);
     deadline->unit = span.unit;
     deadline->n = span.n;
     deadline->roll = RH_ROLL_NEXT_WORKING_DAY;
-    hub_clock_run(step, row, deadline, NULL, step->event->now_ms);
+    hub_clock_run(step, row, deadline, NULL, step->at_ms);
     rh_assert(hub_deadline_is_live(deadline));
 }
 
@@ -300,7 +300,7 @@ struct hub_deadline *hub_clock_extendable(struct hub_step *step, struct hub_refe
         if (deadline->status != HUB_DEADLINE_RUNNING || limit == NULL ||
             deadline->extension_count >= limit->extend_times ||
             deadline->extension_count >= HUB_EXTENSIONS_MAX ||
-            step->event->now_ms >= deadline->end_ms)
+            step->at_ms >= deadline->end_ms)
             continue;
         if (found == NULL || deadline->end_ms < found->end_ms)
             found = deadline;
@@ -332,7 +332,7 @@ enum hub_right hub_clocks_right(const struct hub_step *step, const struct hub_re
             continue;
         bool open = deadline->status == HUB_DEADLINE_PAUSED ||
                     (deadline->status == HUB_DEADLINE_RUNNING &&
-                     step->event->now_ms < deadline->end_ms);
+                     step->at_ms < deadline->end_ms);
         right = open ? HUB_RIGHT_OPEN : HUB_RIGHT_OVER;
     }
     return right;

@@ -129,7 +129,7 @@ static void start_from_fact(struct hub_step *step, struct hub_referral *row,
     struct hub_deadline *last = hub_clock_newest(row, limit->id);
     if (last != NULL && last->start_ms == start_ms) {
         if (!owed && entered)
-            (void)revive(step, row, limit, last, false, step->event->now_ms);
+            (void)revive(step, row, limit, last, false, step->at_ms);
         return;
     }
     if (owed)
@@ -142,7 +142,7 @@ static bool start_rest(struct hub_step *step, struct hub_referral *row,
                        const struct rh_limit *limit, const struct hub_deadline *last)
 {
     if (row->state != RH_STATE_RETURNED || limit->start != RH_START_REGISTERED ||
-        last == NULL || last->status != HUB_DEADLINE_MET || last->end_ms <= step->event->now_ms)
+        last == NULL || last->status != HUB_DEADLINE_MET || last->end_ms <= step->at_ms)
         return false;
     hub_clock_begin_limit(step, row, limit, last->start_ms, 0, 0);
     return true;

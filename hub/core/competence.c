@@ -72,7 +72,7 @@ bool hub_decide_overrule(struct hub_step *step)
         return false;
     row->signed_once = true;
     if (row->signed_ms == 0)
-        row->signed_ms = step->event->now_ms;
+        row->signed_ms = step->at_ms;
     hub_step_move(step, RH_KIND_OVERRULE, RH_STATE_SIGNED, row->addressee);
     return hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_SENDER);
 }

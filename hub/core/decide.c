@@ -85,6 +85,7 @@ static bool load_referral(struct hub_step *step)
         return false;
     if (!found || !hub_actor_sees(step, row, step->agency))
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 3);
+    hub_step_follow(step, row);
     step->row = row;
     step->before = row->state;
     step->procedure = hub_step_procedure(step, row);
@@ -123,9 +124,11 @@ static bool complete(struct hub_step *step)
                      &(struct hub_change){ .kind = step->item->kind,
                                            .agency = step->agency,
                                            .before = step->before,
-                                           .at_ms = step->event->now_ms,
+                                           .at_ms = step->at_ms,
                                            .fresh = step->fresh,
                                            .due_ms = step->item->due_ms });
+    if (step->event->lost_ms != 0 && !rh_state_is_resting(row->state))
+        row->quiet_ms = step->event->now_ms + hub_dispatch_grace_ms(step);
     return step->err == RH_OK && hub_relation_settle(step);
 }
 
@@ -140,6 +143,7 @@ static bool decide_on_referral(struct hub_step *step)
     if (!rh_kind_is_dispatch(step->item->kind) &&
         !hub_dispatch_checks(step, step->row, step->item->kind))
         return false;
+    hub_dispatch_had_arrived(step, step->row);
     return decide(step) && complete(step);
 }
 
@@ -266,6 +270,7 @@ enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *ev
         return RH_ERR_CONFIG;
 
     struct hub_step step = { .world = world, .event = event, .out = out };
+    step.at_ms = hub_step_instant(event);
     bool decided = decide_event(&step);
     if (step.err != RH_OK) {
         reset(out);

@@ -44,6 +44,9 @@ struct hub_event {
     uint32_t agency;                /* ITEM: author, checked by the gateway */
     const struct rh_public *item;   /* ITEM: borrowed */
     uint32_t item_bytes;            /* ITEM: size on the wire, for queue budgets */
+    uint64_t lost_ms;               /* ITEM: when an earlier generation had stored it, as its
+                                       verified receipt says; 0 never */
+    uint32_t lost_generation;       /* ITEM: which one; 0 none */
     uint64_t rno;                   /* WAKE, URGED, RECOMPUTE: the referral */
     enum rh_kind action;            /* URGED */
     char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */

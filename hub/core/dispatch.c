@@ -1,6 +1,6 @@
 /* The dispatch kinds: a matter goes to an addressee, by a route the procedure provides and
  * never to a unit it accuses. The message is queued here; when it arrives its clocks start. */
-#include "core/clocks.h"
+#include "core/clock.h"
 
 #include <string.h>
 
@@ -111,7 +111,7 @@ bool hub_dispatch_checks(struct hub_step *step, const struct hub_referral *row,
 bool hub_dispatch_due(struct hub_step *step)
 {
     uint64_t due_ms = step->item->due_ms;
-    uint64_t now_ms = step->event->now_ms;
+    uint64_t now_ms = step->at_ms;
     if (due_ms == 0)
         return true;
     if (due_ms <= now_ms || due_ms - now_ms > DUE_DAYS_MAX * RH_DAY_MS)
@@ -119,10 +119,15 @@ bool hub_dispatch_due(struct hub_step *step)
     return true;
 }
 
-void hub_dispatch_arm(struct hub_step *step, struct hub_referral *row)
+uint64_t hub_dispatch_grace_ms(const struct hub_step *step)
 {
     uint32_t hours = step->world->rules->settings.grace_hours;
-    row->arrival_due_ms = step->event->now_ms + (hours != 0 ? hours : GRACE_HOURS) * RH_HOUR_MS;
+    return (hours != 0 ? hours : GRACE_HOURS) * RH_HOUR_MS;
+}
+
+void hub_dispatch_arm(struct hub_step *step, struct hub_referral *row)
+{
+    row->arrival_due_ms = step->at_ms + hub_dispatch_grace_ms(step);
     row->down_ms = step->event->down_ms;
 }
 
@@ -142,7 +147,7 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
     row->arrived_ms = 0;
     row->signed_ms = 0;
     row->completed_ms = 0;
-    row->dispatched_ms = step->event->now_ms;
+    row->dispatched_ms = step->at_ms;
     row->dispatch_index = step->event->index;
     row->dispatch_count++;
     hub_dispatch_arm(step, row);
@@ -173,7 +178,7 @@ bool hub_dispatch_arrive(struct hub_step *step, struct hub_referral *row)
     rh_assert(!row->arrived);
     rh_assert(row->addressee != HUB_AGENCY_NONE);
     hub_dispatch_grace(step, row);
-    uint64_t at_ms = step->event->now_ms;
+    uint64_t at_ms = step->at_ms;
     if (row->arrival_due_ms != 0 && row->arrival_due_ms < at_ms)
         at_ms = row->arrival_due_ms;
     row->arrived = true;
@@ -188,6 +193,29 @@ bool hub_dispatch_arrive(struct hub_step *step, struct hub_referral *row)
                                            .before = RH_STATE_DISPATCHED,
                                            .at_ms = at_ms });
     return step->err == RH_OK;
+}
+
+/* After a recovery the delivery is acknowledged anew, which says nothing about when it came
+ * first; an act of the addressee that an earlier generation had stored does: by then it had
+ * arrived. It is the addressee's own act that puts its clocks back, so nobody gains by it. */
+void hub_dispatch_had_arrived(struct hub_step *step, struct hub_referral *row)
+{
+    uint64_t arrived_ms = row->arrived_ms;
+    if (step->event->lost_ms == 0 || !row->arrived || step->agency != row->addressee ||
+        step->at_ms >= arrived_ms)
+        return;
+    row->arrived_ms = step->at_ms;
+    if (row->completed_ms == arrived_ms)
+        row->completed_ms = step->at_ms;
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        struct hub_deadline *deadline = &row->deadlines[i];
+        if (deadline->start_ms != arrived_ms || deadline->status != HUB_DEADLINE_RUNNING)
+            continue;
+        deadline->start_ms = step->at_ms;
+        deadline->lost_generation = step->event->lost_generation;
+        if (hub_clock_compute(hub_step_calendar(step, row), deadline))
+            hub_clock_arm(step, row, deadline, true);
+    }
 }
 
 bool hub_dispatch_tombstone(struct hub_step *step, const struct hub_referral *row)

@@ -14,7 +14,7 @@ bool hub_decide_sign(struct hub_step *step)
     if (!row->arrived && !hub_dispatch_arrive(step, row))
         return false;
     row->signed_once = true;
-    row->signed_ms = step->event->now_ms;
+    row->signed_ms = step->at_ms;
     hub_step_move(step, RH_KIND_SIGN, RH_STATE_SIGNED, row->addressee);
     return hub_step_tell(step, HUB_TELL_SENDER);
 }
@@ -29,7 +29,7 @@ bool hub_decide_supplement_request(struct hub_step *step)
 
 bool hub_decide_supplement(struct hub_step *step)
 {
-    step->row->completed_ms = step->event->now_ms;
+    step->row->completed_ms = step->at_ms;
     hub_step_move(step, RH_KIND_SUPPLEMENT, RH_STATE_SIGNED, step->row->addressee);
     return hub_step_tell(step, HUB_TELL_ADDRESSEE);
 }
@@ -40,7 +40,7 @@ bool hub_decide_accept(struct hub_step *step)
     row->leader_named = row->leader_named || step->item->leader_named;
     if (step->procedure->leader_required && !row->leader_named)
         return hub_step_refuse(step, RH_REFUSE_LEADER_REQUIRED, 22);
-    row->accepted_ms = step->event->now_ms;
+    row->accepted_ms = step->at_ms;
     hub_step_move(step, RH_KIND_ACCEPT,
                   step->procedure->has_start ? RH_STATE_ACCEPTED : RH_STATE_IN_PROGRESS,
                   row->addressee);
@@ -72,7 +72,7 @@ bool hub_decide_suspend(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     if (!hub_code_listed(&step->procedure->grounds, step->item->code))
         return hub_step_refuse(step, RH_REFUSE_PAUSE_GROUND, 13);
-    row->suspended_ms = step->event->now_ms;
+    row->suspended_ms = step->at_ms;
     hub_step_move(step, RH_KIND_SUSPEND, RH_STATE_SUSPENDED, row->addressee);
     return hub_step_tell(step, HUB_TELL_SENDER | HUB_TELL_ORIGIN);
 }
@@ -125,7 +125,7 @@ static struct hub_deadline *clock_to_extend(struct hub_step *step)
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->serial == row->extend_serial &&
-            deadline->status == HUB_DEADLINE_RUNNING && step->event->now_ms < deadline->end_ms)
+            deadline->status == HUB_DEADLINE_RUNNING && step->at_ms < deadline->end_ms)
             return deadline;
     }
     return NULL;

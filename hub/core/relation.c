@@ -81,7 +81,7 @@ static bool send_child(struct hub_step *step, struct hub_referral *child, uint32
                      &(struct hub_change){ .kind = kind,
                                            .agency = step->agency,
                                            .before = RH_STATE_NONE,
-                                           .at_ms = step->event->now_ms,
+                                           .at_ms = step->at_ms,
                                            .fresh = true,
                                            .due_ms = step->item->due_ms });
     return step->err == RH_OK;
@@ -186,6 +186,7 @@ bool hub_decide_release(struct hub_step *step)
     if (!found || memcmp(&child->parent, &row->id, sizeof(row->id)) != 0 ||
         child->born != RH_KIND_SPLIT)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 5);
+    hub_step_follow(step, child);
     if (!child->counted)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
     rh_assert(row->child_open > 0);
@@ -211,6 +212,7 @@ bool hub_decide_merge(struct hub_step *step)
         return false;
     if (!found || !hub_actor_sees(step, master, step->agency))
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 5);
+    hub_step_follow(step, master);
     if (rh_state_is_resting(master->state))
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
     if (master->holder != step->agency)

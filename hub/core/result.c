@@ -16,7 +16,7 @@ bool hub_decide_conclude(struct hub_step *step)
     if (row->child_open > 0)
         return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
     memcpy(row->outcome, step->item->code, sizeof(row->outcome));
-    row->concluded_ms = step->event->now_ms;
+    row->concluded_ms = step->at_ms;
     row->escalation = 0;
     hub_step_move(step, RH_KIND_CONCLUDE, RH_STATE_CONCLUDED, row->addressee);
     return hub_step_tell(step, HUB_TELL_SENDER | HUB_TELL_ORIGIN);
@@ -28,7 +28,7 @@ bool hub_decide_report(struct hub_step *step)
     if (!row->report_required)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     row->report_done = true;
-    row->reported_ms = step->event->now_ms;
+    row->reported_ms = step->at_ms;
     hub_step_move(step, RH_KIND_REPORT, RH_STATE_CONCLUDED, row->addressee);
     return hub_step_tell(step, HUB_TELL_ASSIGNER);
 }
@@ -53,7 +53,7 @@ bool hub_decide_reply(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (row->state == RH_STATE_CONCLUDED && row->report_required && !row->report_done)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
-    row->replied_ms = step->event->now_ms;
+    row->replied_ms = step->at_ms;
     hub_step_move(step, RH_KIND_REPLY, RH_STATE_REPLIED, row->origin);
     return hub_step_tell(step, HUB_TELL_ORIGIN | HUB_TELL_SENDER);
 }
@@ -61,7 +61,7 @@ bool hub_decide_reply(struct hub_step *step)
 static void rest(struct hub_step *step, enum rh_kind kind, enum rh_state state)
 {
     if (step->row->closed_ms == 0 || state == RH_STATE_CLOSED)
-        step->row->closed_ms = step->event->now_ms;
+        step->row->closed_ms = step->at_ms;
     hub_step_move(step, kind, state, HUB_AGENCY_NONE);
 }
 
@@ -93,7 +93,7 @@ bool hub_close_by_hub(struct hub_step *step)
                      &(struct hub_change){ .kind = RH_KIND_CLOSE,
                                            .agency = HUB_AGENCY_HUB,
                                            .before = before,
-                                           .at_ms = step->event->now_ms });
+                                           .at_ms = step->at_ms });
     return hub_relation_settle(step);
 }
 

@@ -49,7 +49,7 @@ uint64_t hub_referral_wake(const struct hub_referral *row)
         if (hub_deadline_is_owed(deadline))
             wake_ms = earlier(wake_ms, deadline->step_ms);
     }
-    return wake_ms;
+    return wake_ms != 0 && wake_ms < row->quiet_ms ? row->quiet_ms : wake_ms;
 }
 
 bool hub_referral_is_sound(const struct hub_referral *row)

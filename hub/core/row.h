@@ -68,6 +68,8 @@ struct hub_deadline {
     struct rh_span extensions[HUB_EXTENSIONS_MAX];
     bool sender_set;                        /* end given by the sender (assign) */
     uint64_t set_ms;                        /* sender_set: that end, before pauses */
+    uint32_t lost_generation;               /* started by something that this earlier generation
+                                               of the hub had stored first; 0: not so */
     bool left;                              /* CANCELLED because its states were left: coming
                                                back revives it, so bouncing resets nothing */
 };
@@ -110,6 +112,8 @@ struct hub_referral {
         accepted_ms, suspended_ms, concluded_ms, reported_ms, replied_ms, closed_ms;
     uint64_t down_ms;                       /* hub_event.down_ms when arrival_due_ms was set or
                                                moved: grace counts up-time only */
+    uint64_t quiet_ms;                      /* no timer fires before: after a recovery others
+                                               may still bring receipts of it; 0: any time */
     uint64_t dispatch_index;                /* record of the dispatch in force, */
     uint64_t dispatch_seq;                  /* and its place in the addressee's queue */
     enum rh_lane dispatch_lane;
@@ -219,7 +223,7 @@ bool hub_deadline_is_due(const struct hub_deadline *deadline);
  * earliest that was missed and is still owed; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);
 /* Earliest instant at which a timer of this row must fire (arrival, due_soon, overdue step,
- * close at end); 0 when none. */
+ * close at end), never before quiet_ms; 0 when none. */
 uint64_t hub_referral_wake(const struct hub_referral *row);
 
 #endif

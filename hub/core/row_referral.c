@@ -44,6 +44,7 @@ static const struct rh_layout_field deadline_fields[] = {
     RH_LAYOUT_BOOL(23, struct hub_deadline, sender_set),
     RH_LAYOUT_U64(24, struct hub_deadline, set_ms),
     RH_LAYOUT_BOOL(25, struct hub_deadline, left),
+    RH_LAYOUT_U32(26, struct hub_deadline, lost_generation),
 };
 
 static const struct rh_layout deadline_layout =
@@ -144,6 +145,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U32(75, struct hub_referral, dispatch_from),
     RH_LAYOUT_U32(76, struct hub_referral, deadline_serial),
     RH_LAYOUT_LIST(77, struct hub_referral, deadlines, deadline_count, &deadline_layout),
+    RH_LAYOUT_U64(78, struct hub_referral, quiet_ms),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -21,6 +21,42 @@ bool hub_step_fail(struct hub_step *step, enum rh_err err)
     return false;
 }
 
+uint64_t hub_step_instant(const struct hub_event *event)
+{
+    bool lost = event->lost_ms != 0 && event->lost_ms < event->now_ms;
+    return lost ? event->lost_ms : event->now_ms;
+}
+
+static void not_before(struct hub_step *step, uint64_t instant_ms)
+{
+    if (step->at_ms < instant_ms)
+        step->at_ms = instant_ms;
+}
+
+void hub_step_follow(struct hub_step *step, const struct hub_referral *row)
+{
+    if (step->event->lost_ms == 0)
+        return;
+    const uint64_t seen[] = { row->registered_ms, row->dispatched_ms, row->signed_ms,
+                              row->accepted_ms,   row->suspended_ms,  row->concluded_ms,
+                              row->reported_ms,   row->replied_ms,    row->closed_ms };
+    for (unsigned i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        not_before(step, seen[i]);
+    if (row->completed_ms != row->arrived_ms)
+        not_before(step, row->completed_ms);
+    if (step->agency != row->addressee)
+        not_before(step, row->arrived_ms);
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        const struct hub_deadline *deadline = &row->deadlines[i];
+        for (uint32_t j = 0; j < deadline->pause_count; j++) {
+            not_before(step, deadline->pauses[j].from_ms);
+            not_before(step, deadline->pauses[j].to_ms);
+        }
+    }
+    if (step->at_ms > step->event->now_ms)
+        step->at_ms = step->event->now_ms;
+}
+
 const struct rh_procedure *hub_step_procedure(const struct hub_step *step,
                                               const struct hub_referral *row)
 {
@@ -140,7 +176,7 @@ struct hub_referral *hub_step_make(struct hub_step *step, const struct rh_referr
     format_number(step->event->now_ms, step->event->next_number + step->rows_made, row->number);
     row->key_slot = step->event->free_slot + step->rows_made;
     row->rules_index = step->world->rules_index;
-    row->registered_ms = step->event->now_ms;
+    row->registered_ms = step->at_ms;
     row->last_index = step->event->index;
     step->rows_made++;
     return row;

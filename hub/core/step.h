@@ -15,6 +15,9 @@ struct hub_step {
     const struct hub_world *world;
     const struct hub_event *event;
     struct hub_outcome *out;
+    uint64_t at_ms;                 /* instant from which it counts: now; for an item that an
+                                       earlier generation had stored that instant, but none
+                                       before what the loaded rows have seen */
     const struct rh_public *item;   /* the item; NULL for the hub's own events */
     uint32_t agency;                /* who acts; HUB_AGENCY_HUB for the hub's own events */
     uint32_t actors;                /* what it is to the referral, HUB_ACTOR_BIT */
@@ -35,6 +38,15 @@ typedef bool hub_handler(struct hub_step *step);
 bool hub_step_refuse(struct hub_step *step, enum rh_refusal refusal, unsigned field);
 /* The world answered something else than RH_OK. Always false. */
 bool hub_step_fail(struct hub_step *step, enum rh_err err);
+
+/* ---- the instant ----------------------------------------------------------------------- */
+
+/* The instant from which an event counts as far as the event alone says it: now, or, for an
+ * item that an earlier generation had stored, when that was. Never later than now. */
+uint64_t hub_step_instant(const struct hub_event *event);
+/* That instant again, now that a row is known: not before anything that has happened to it but
+ * its arrival (which an acknowledgement after a recovery dates too late). */
+void hub_step_follow(struct hub_step *step, const struct hub_referral *row);
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
@@ -138,6 +150,10 @@ bool hub_dispatch_target(struct hub_step *step, const struct hub_referral *row,
  * force, `as` the kind it is queued under. The state is the caller's. */
 bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t to,
                        enum rh_kind kind, enum rh_kind as);
+/* How long an arrival may take (settings; policy). */
+uint64_t hub_dispatch_grace_ms(const struct hub_step *step);
+/* An act of the addressee that an earlier generation had stored dates the arrival back. */
+void hub_dispatch_had_arrived(struct hub_step *step, struct hub_referral *row);
 /* Arm the arrival timer of the dispatch in force. */
 void hub_dispatch_arm(struct hub_step *step, struct hub_referral *row);
 /* Grace counts the time the hub was up: what it was down since is added to its end. */

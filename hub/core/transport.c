@@ -118,7 +118,7 @@ static void undo_arrival(struct hub_step *step, struct hub_referral *row)
                      &(struct hub_change){ .kind = RH_KIND_DEAD_LETTER,
                                            .agency = HUB_AGENCY_HUB,
                                            .before = row->state,
-                                           .at_ms = step->event->now_ms });
+                                           .at_ms = step->at_ms });
 }
 
 bool hub_decide_nack(struct hub_step *step)
@@ -223,7 +223,7 @@ bool hub_decide_dead_retry(struct hub_step *step)
                      &(struct hub_change){ .kind = RH_KIND_DEAD_RETRY,
                                            .agency = HUB_AGENCY_HUB,
                                            .before = row->state,
-                                           .at_ms = step->event->now_ms });
+                                           .at_ms = step->at_ms });
     return step->err == RH_OK;
 }
 
@@ -245,7 +245,7 @@ bool hub_decide_dead_return(struct hub_step *step)
                          &(struct hub_change){ .kind = RH_KIND_RECALL,
                                                .agency = HUB_AGENCY_HUB,
                                                .before = before,
-                                               .at_ms = step->event->now_ms });
+                                               .at_ms = step->at_ms });
     }
     hub_step_note(step, RH_KIND_RECALL, row, NULL, 0, dead->from);
     (void)hub_step_deliver(step, row, dead->from, RH_KIND_RECALL);

@@ -186,7 +186,7 @@ static void fire(struct hub_step *step, struct hub_referral *row, struct hub_dea
 {
     bool warns = deadline->status == HUB_DEADLINE_RUNNING && deadline->soon_ms != 0 &&
                  deadline->soon_ms <= deadline->step_ms &&
-                 deadline->soon_ms <= step->event->now_ms;
+                 deadline->soon_ms <= step->at_ms;
     if (warns)
         fire_soon(step, row, deadline);
     else if (deadline->status == HUB_DEADLINE_RUNNING)
@@ -200,7 +200,7 @@ static void fire_arrival(struct hub_step *step, struct hub_referral *row)
     if (row->arrival_due_ms == 0)
         return;
     hub_dispatch_grace(step, row);
-    if (row->arrival_due_ms <= step->event->now_ms)
+    if (row->arrival_due_ms <= step->at_ms)
         (void)hub_dispatch_arrive(step, row);
 }
 
@@ -211,7 +211,7 @@ bool hub_decide_wake(struct hub_step *step)
     while (step->err == RH_OK && !rh_state_is_resting(row->state) &&
            step->out->note_count + NOTES_NEEDED <= HUB_NOTES_OUT_MAX &&
            step->out->delivery_count + DELIVERIES_NEEDED <= HUB_DELIVERIES_OUT_MAX) {
-        struct hub_deadline *deadline = earliest(row, step->event->now_ms);
+        struct hub_deadline *deadline = earliest(row, step->at_ms);
         if (deadline == NULL)
             break;
         fire(step, row, deadline);

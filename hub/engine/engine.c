@@ -271,6 +271,11 @@ const struct rh_rules *hub_engine_rules(const struct hub_engine *engine)
     return engine->rules;
 }
 
+void hub_engine_sign_key(const struct hub_engine *engine, struct rh_sign_public *out)
+{
+    *out = engine->sign_public;
+}
+
 void hub_engine_external_key(const struct hub_engine *engine, uint8_t out[32])
 {
     memcpy(out, engine->external_key, sizeof engine->external_key);

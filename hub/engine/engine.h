@@ -82,13 +82,20 @@ enum rh_err hub_engine_hello(struct hub_engine *engine, uint32_t agency,
                              const struct rh_signature *signature,
                              struct hub_offer_result *out);
 
+/* The public half of the key the hub signs with. */
+void hub_engine_sign_key(const struct hub_engine *engine, struct rh_sign_public *out);
+
 /* Offer a bundle whose header signature and item root are verified. Decided and applied at
  * once into the open batch. Numbers of it that are known already (with the same digests) are
- * passed over: the new ones begin at *expected_n, the others are had by confirm_again. */
+ * passed over: the new ones begin at *expected_n, the others are had by confirm_again.
+ * `lost`: what earlier generations' receipts say of each item, header->count of them verified
+ * by the gateway (rh_lost_verify), or NULL. Those must not be on our log nor lie in the future
+ * (REFUSED 5204, 5205); clocks start from their instants. */
 enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
                              const struct rh_bundle_header *header,
                              const struct rh_frame_bundle *bundle,
-                             const struct rh_hash *digests, struct hub_offer_result *out);
+                             const struct rh_hash *digests, const struct rh_first *lost,
+                             struct hub_offer_result *out);
 
 /* An operator's command. */
 struct hub_command {

@@ -193,10 +193,34 @@ static enum rh_err count_known(struct hub_engine *engine, uint32_t agency,
     return RH_OK;
 }
 
+/* Whether what is shown as lost is: our log must not have it, and it cannot have been stored
+ * later than now. Source: protocol/spec/wire.md, section 11. */
+static enum rh_err check_lost(struct hub_engine *engine, const struct rh_first *lost,
+                              uint32_t count, uint32_t *refusal)
+{
+    uint64_t now_ms = hub_engine_now(engine);
+    *refusal = 0;
+    for (uint32_t i = 0; i < count && *refusal == 0; i++) {
+        struct rh_hash ours;
+        if (lost[i].stored_ms == 0)
+            continue;
+        if (lost[i].stored_ms > now_ms)
+            *refusal = RH_REFUSE_LOST_TIME;
+        if (lost[i].index >= hub_tree_size(engine->tree))
+            continue;
+        enum rh_err err = hub_tree_leaf(engine->tree, lost[i].index, &ours);
+        if (err != RH_OK)
+            return err;
+        if (rh_hash_equal(&ours, &lost[i].leaf))
+            *refusal = RH_REFUSE_LOST_KEPT;
+    }
+    return RH_OK;
+}
+
 static enum rh_err stage_bundle(struct hub_engine *engine, uint32_t agency,
                                 const struct rh_bundle_header *header,
                                 const struct rh_frame_bundle *bundle,
-                                const struct rh_hash *digests)
+                                const struct rh_hash *digests, bool with_lost)
 {
     struct hub_record *record = hub_record_begin(engine, RH_RECORD_BUNDLE);
     record->agency = agency;
@@ -207,6 +231,8 @@ static enum rh_err stage_bundle(struct hub_engine *engine, uint32_t agency,
     record->core.epoch = header->epoch;
     record->core.n = header->first_n;
     record->core.digest = header->root;
+    if (with_lost)
+        record->lost = bundle->lost;
     return hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
 }
 
@@ -279,6 +305,8 @@ static enum rh_err decide_item(struct hub_engine *engine, uint32_t agency,
     event->item = engine->public_part;
     event->item_bytes = record->item_bytes;
     event->down_ms = engine->down_ms;
+    event->lost_ms = record->lost_ms;
+    event->lost_generation = record->lost_generation;
     enum rh_err err = hub_views_next(&engine->views, event->now_ms, &event->next_rno,
                                      &event->next_number, &event->free_slot);
     if (err != RH_OK)
@@ -307,9 +335,14 @@ static enum rh_err decide_item(struct hub_engine *engine, uint32_t agency,
 static enum rh_err stage_item(struct hub_engine *engine, uint32_t agency,
                               const struct rh_bundle_header *header,
                               const struct rh_item *item, const struct rh_hash *digest,
-                              uint64_t bundle_index, uint32_t position)
+                              const struct rh_first *lost, uint64_t bundle_index,
+                              uint32_t position)
 {
     struct hub_record *record = hub_record_begin(engine, RH_RECORD_ITEM);
+    if (lost != NULL && lost->stored_ms != 0) {
+        record->lost_ms = lost->stored_ms;
+        record->lost_generation = lost->generation;
+    }
     record->agency = agency;
     record->public_part = item->public_part;
     record->commitment = item->commitment;
@@ -377,7 +410,8 @@ static uint32_t check_header(struct hub_engine *engine, uint32_t agency,
 enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
                              const struct rh_bundle_header *header,
                              const struct rh_frame_bundle *bundle,
-                             const struct rh_hash *digests, struct hub_offer_result *out)
+                             const struct rh_hash *digests, const struct rh_first *lost,
+                             struct hub_offer_result *out)
 {
     *out = (struct hub_offer_result){ 0 };
     uint32_t refusal = check_header(engine, agency, header, bundle);
@@ -412,13 +446,21 @@ enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
         refusal = RH_REFUSE_DISK_FULL;
     if (refusal != 0)
         return busy(out, refusal);
+    if (lost != NULL) {
+        err = check_lost(engine, lost + known, header->count - known, &refusal);
+        if (err != RH_OK)
+            return err;
+        if (refusal != 0)
+            return answer(out, HUB_ANSWER_REFUSED, refusal);
+    }
 
     uint64_t bundle_index = engine->next_index;
-    err = stage_bundle(engine, agency, header, bundle, digests);
+    err = stage_bundle(engine, agency, header, bundle, digests, lost != NULL);
     if (err == RH_ERR_NOSPACE)
         return busy(out, RH_REFUSE_DISK_FULL);
     for (uint32_t i = known; err == RH_OK && i < header->count; i++)
-        err = stage_item(engine, agency, header, &bundle->items[i], &digests[i], bundle_index, i);
+        err = stage_item(engine, agency, header, &bundle->items[i], &digests[i],
+                         lost != NULL ? &lost[i] : NULL, bundle_index, i);
     if (err != RH_OK)
         return err;
     out->first_index = bundle_index + 1;

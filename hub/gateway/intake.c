@@ -46,6 +46,7 @@ static void take_bundle(struct hub_gateway *gateway, struct hub_session *session
     job->key = peer->sign;
     job->sender = peer->id;
     job->hub = gateway->hub;
+    hub_engine_sign_key(gateway->engine, &job->hub_key);
     job->epoch = session->epoch;
     memcpy(job->routing, session->routing, sizeof job->routing);
     memcpy(job->frame, frame.data, frame.bytes);
@@ -191,7 +192,8 @@ static enum rh_err offer(struct hub_gateway *gateway, struct hub_session *sessio
 {
     struct hub_offer_result result = { 0 };
     enum rh_err err = hub_engine_offer(gateway->engine, job->agency, &job->header, &job->bundle,
-                                       job->digests, &result);
+                                       job->digests, job->lost_count > 0 ? job->lost : NULL,
+                                       &result);
     if (err != RH_OK)
         return err;
     gateway->counters.bundles++;

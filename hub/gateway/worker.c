@@ -47,6 +47,7 @@ static uint32_t verify_header(const struct hub_job *job)
 static uint32_t verify_bundle(struct hub_job *job)
 {
     job->header.first_n = 0;
+    job->lost_count = 0;
     enum rh_err err =
         rh_frame_bundle_decode((struct rh_bytes){ job->frame, job->bytes }, &job->bundle);
     if (err != RH_OK)
@@ -69,7 +70,7 @@ static uint32_t verify_bundle(struct hub_job *job)
         rh_sign_verify("rhub/bundle/1", job->bundle.header.data, job->bundle.header.bytes,
                        &job->key, &job->bundle.signature) != RH_OK)
         return RH_REFUSE_SIGNATURE_BAD;
-    return 0;
+    return hub_lost_verify(job);
 }
 
 static uint32_t verify_hello(struct hub_job *job)

@@ -32,6 +32,7 @@ struct hub_job {
     struct rh_agency_id sender;   /* BUNDLE: who it must be from */
     struct rh_hub_id hub;         /* BUNDLE: for whom */
     struct rh_epoch epoch;        /* BUNDLE: of which stream */
+    struct rh_sign_public hub_key; /* BUNDLE: the hub's own, for lost receipts */
     uint8_t *frame;               /* `bytes` of memory, the submitter's to fill */
     uint32_t bytes;
 
@@ -40,6 +41,8 @@ struct hub_job {
     struct rh_bundle_header header; /* BUNDLE; first_n is 0 when it could not be read */
     struct rh_frame_bundle bundle;  /* BUNDLE, views into frame */
     struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    uint32_t lost_count;            /* BUNDLE: 0, or the bundle's count of items */
+    struct rh_first lost[RH_BUNDLE_ITEMS_MAX]; /* BUNDLE: by place; stored_ms 0: none */
     struct rh_frame_hello greeting; /* HELLO, views into frame */
     struct rh_hello hello;          /* HELLO, views into frame */
 
@@ -71,6 +74,10 @@ void hub_workers_end(struct hub_workers *workers);
 
 /* Jobs submitted and not ended. */
 uint32_t hub_workers_count(struct hub_workers *workers);
+
+/* The lost receipts of a verified bundle (lost.c): job->lost is filled. 0, or why the bundle is
+ * refused. What the journal has to say about them, the engine asks. */
+uint32_t hub_lost_verify(struct hub_job *job);
 
 /* What a worker does to one job; for tests. */
 void hub_job_verify(struct hub_job *job);

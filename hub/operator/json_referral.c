@@ -155,6 +155,7 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *of,
     hub_json_text(row, "basis", deadline->law ? "law" : "policy");
     hub_json_bool(row, "right_only", deadline->right_only);
     hub_json_at(row, "started_at", deadline->start_ms);
+    hub_json_uint(row, "first_generation", deadline->lost_generation);
     hub_json_span(row, "unit", "n", deadline->unit, deadline->n);
     hub_json_uint(row, "round", deadline->round);
     hub_json_uint(row, "pause_count", deadline->pause_count);

@@ -144,7 +144,7 @@ static json_t *blank(const struct piece *piece)
     static const char *const texts[] = {
         "record", "from", "from_zh", "from_en", "to", "state", "turn", "turn_zh", "turn_en",
         "code", "basis", "refusal", "operator", "reason", "message_id", "trace", "at",
-        "occurred_at", "due_at",
+        "occurred_at", "due_at", "first_stored_at", "first_generation",
     };
     json_t *row = hub_json_row("event");
     hub_json_uint(row, "id", piece->index);
@@ -177,6 +177,10 @@ static json_t *show_event(struct hub_ask *ask, const struct batch *batch,
         hub_json_agency(ask, row, "from", record->agency);
     else
         hub_json_agency(ask, row, "from", HUB_AGENCY_HUB);
+    if (record->lost_ms != 0) { /* clocks count from there: a receipt of that generation */
+        hub_json_at(row, "first_stored_at", record->lost_ms);
+        hub_json_uint(row, "first_generation", record->lost_generation);
+    }
     put_item(row, record);
     put_outcome(ask, row, record->outcome, rno);
     return row;

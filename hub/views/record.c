@@ -72,6 +72,9 @@ static const struct field fields[] = {
     /* 31 */ FIELD(FIELD_BYTES, digest_rows, BIT(DIGEST), 0, 64 * 1024),
     /* 32 */ FIELD(FIELD_TEXT, text, BIT(CUT) | BIT(JOB) | BIT(COMMAND), 0, 0),
     /* 33 */ FIELD(FIELD_BYTES, outcome, EVENTS, 0, HUB_REST_BYTES_MAX),
+    /* 34 */ FIELD(FIELD_BYTES, lost, BIT(BUNDLE), 0, RH_FRAME_BYTES_MAX),
+    /* 35 */ FIELD(FIELD_U64, lost_ms, BIT(ITEM), 0, RH_MS_MAX),
+    /* 36 */ FIELD(FIELD_U32, lost_generation, BIT(ITEM), 0, UINT32_MAX),
 };
 
 enum { FIELDS = (int)(sizeof fields / sizeof fields[0]) };

@@ -50,6 +50,10 @@ struct hub_record {
     struct rh_bytes header;     /* BUNDLE: exact signed header; STREAM: exact signed hello */
     struct rh_signature signature; /* BUNDLE, STREAM */
     struct rh_bytes digests;    /* BUNDLE: count * 32 bytes */
+    struct rh_bytes lost;       /* BUNDLE: receipts of earlier generations that came with it, as
+                                   in the frame (rh_lost_open) */
+    uint64_t lost_ms;           /* ITEM: when an earlier generation stored it, 0 never; */
+    uint32_t lost_generation;   /* which one */
 
     uint64_t rno;               /* TIMER, COMMAND, JOB, ERASE */
     uint64_t key_slot;          /* ERASE: content key that is deleted */

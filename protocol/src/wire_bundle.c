@@ -5,13 +5,72 @@
 
 #include "parts.h"
 
-enum { DELIVERY_FIELDS = 9, DELIVERY_ITEM_FIELDS = 18 };
+enum {
+    BUNDLE_FIELDS = 4,
+    BUNDLE_LOST_FIELDS = 5,
+    LOST_FIELDS = 2,
+    DELIVERY_FIELDS = 9,
+    DELIVERY_ITEM_FIELDS = 18
+};
+
+/* ---- lost receipts ---------------------------------------------------------------------- */
+
+uint32_t rh_lost_open(struct rh_bytes lost, struct rh_reader *reader)
+{
+    rh_reader_init(reader, lost.data, lost.bytes);
+    uint32_t count = lost.bytes > 0 ? rh_reader_array(reader, RH_LOST_MAX) : 0;
+    return reader->err == RH_OK ? count : 0;
+}
+
+enum rh_err rh_lost_next(struct rh_reader *reader, struct rh_lost *out)
+{
+    rh_part_read_exact_array(reader, LOST_FIELDS);
+    rh_part_read_hub(reader, &out->hub);
+    out->confirm = rh_reader_bin(reader, RH_CONFIRM_BYTES_MAX);
+    return reader->err;
+}
+
+enum rh_err rh_lost_begin(uint32_t count, struct rh_writer *writer)
+{
+    if (count < 1 || count > RH_LOST_MAX)
+        return RH_ERR_INVALID;
+    rh_writer_array(writer, count);
+    return writer->err;
+}
+
+enum rh_err rh_lost_add(const struct rh_lost *in, struct rh_writer *writer)
+{
+    if (in->confirm.bytes > RH_CONFIRM_BYTES_MAX)
+        return RH_ERR_INVALID;
+    rh_writer_array(writer, LOST_FIELDS);
+    rh_writer_text(writer, in->hub.text);
+    rh_writer_bin(writer, in->confirm.data, in->confirm.bytes);
+    return writer->err;
+}
+
+/* The form of each; what the confirms hold is the business of who believes them. */
+static struct rh_bytes read_lost(struct rh_reader *reader, struct rh_bytes frame)
+{
+    size_t begin = reader->at;
+    struct rh_lost one;
+    uint32_t count = rh_reader_array(reader, RH_LOST_MAX);
+    if (count == 0)
+        rh_reader_fail(reader);
+    for (uint32_t i = 0; i < count && reader->err == RH_OK; i++)
+        (void)rh_lost_next(reader, &one);
+    if (reader->err != RH_OK)
+        return (struct rh_bytes){ NULL, 0 };
+    return (struct rh_bytes){ frame.data + begin, reader->at - begin };
+}
+
+/* ---- bundles ---------------------------------------------------------------------------- */
 
 enum rh_err rh_frame_bundle_encode(const struct rh_frame_bundle *in, struct rh_writer *writer)
 {
     if (in->count < 1 || in->count > RH_BUNDLE_ITEMS_MAX)
         return RH_ERR_INVALID;
-    rh_part_write_frame(writer, RH_FRAME_BUNDLE, 4);
+    bool lost = in->lost.bytes > 0;
+    rh_part_write_frame(writer, RH_FRAME_BUNDLE, lost ? 5 : 4);
     rh_writer_bin(writer, in->header.data, in->header.bytes);
     rh_writer_bin(writer, in->signature.bytes, sizeof in->signature.bytes);
     rh_writer_array(writer, in->count);
@@ -20,6 +79,8 @@ enum rh_err rh_frame_bundle_encode(const struct rh_frame_bundle *in, struct rh_w
         if (err != RH_OK)
             return err;
     }
+    if (lost)
+        rh_writer_raw(writer, in->lost.data, in->lost.bytes);
     return writer->err;
 }
 
@@ -27,14 +88,21 @@ enum rh_err rh_frame_bundle_decode(struct rh_bytes frame, struct rh_frame_bundle
 {
     struct rh_reader reader;
     struct rh_bundle_header header;
-    enum rh_err err = rh_part_open_frame(&reader, frame, RH_FRAME_BUNDLE, 4);
+    enum rh_err err = rh_codec_check(frame.data, frame.bytes, RH_FRAME_BYTES_MAX, NULL);
     if (err != RH_OK)
         return err;
+    rh_reader_init(&reader, frame.data, frame.bytes);
+    uint32_t fields = rh_reader_array(&reader, BUNDLE_LOST_FIELDS);
+    if (fields < BUNDLE_FIELDS || rh_reader_uint(&reader) != RH_FRAME_BUNDLE)
+        rh_reader_fail(&reader);
     out->header = rh_reader_bin(&reader, RH_BUNDLE_HEADER_BYTES_MAX);
     rh_reader_bin_exact(&reader, out->signature.bytes, sizeof out->signature.bytes);
     out->count = rh_reader_array(&reader, RH_BUNDLE_ITEMS_MAX);
     for (uint32_t i = 0; i < out->count && reader.err == RH_OK; i++)
         rh_part_read_item(&reader, &out->items[i]);
+    out->lost = (struct rh_bytes){ NULL, 0 };
+    if (fields == BUNDLE_LOST_FIELDS && reader.err == RH_OK)
+        out->lost = read_lost(&reader, frame);
     err = rh_reader_finish(&reader);
     if (err == RH_OK)
         err = rh_bundle_header_decode(out->header, &header);

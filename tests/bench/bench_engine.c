@@ -137,7 +137,8 @@ static uint64_t submit(struct sender *sender, uint32_t count)
     bundle.header = (struct rh_bytes){ bytes, writer.bytes };
     rh_sign("rhub/bundle/1", bytes, writer.bytes, &sender->key, &bundle.signature);
     struct hub_offer_result result;
-    must(hub_engine_offer(assembly.engine, sender->no, &header, &bundle, digests, &result),
+    must(hub_engine_offer(assembly.engine, sender->no, &header, &bundle, digests, NULL,
+                          &result),
          "offer");
     if (result.answer != HUB_ANSWER_TAKEN) {
         fprintf(stderr, "bench_engine: not taken: %d RH-%u\n", (int)result.answer,

@@ -112,8 +112,8 @@ def public():
 
 
 def frame():
-    return from_vectors(("frames", "bundle", "delivery", "receipt"),
-                        ("frame", "bundle", "delivery", "confirm"))
+    return from_vectors(("frames", "bundle", "lost", "delivery", "receipt"),
+                        ("frame", "bundle", "lost", "delivery", "confirm"))
 
 
 def record():

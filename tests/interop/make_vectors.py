@@ -179,6 +179,23 @@ def confirm(some, first_n=7, first_index=5, size=13):
     return [67, first_n, size, root, signature, first_index, proof, records]
 
 
+NEXT_HUB = HUB + "/2"
+
+
+def again(some, hub, stored, seed=HUB_SEED, core_is=None):
+    """A confirm of another generation, hub, key or core."""
+    leaves = [rnd(f"leaf{i}") for i in range(13)]
+    records = []
+    for at, item in enumerate(some):
+        one = w.pack({**core(item, 7 + at, 5 + at), 1: hub, 4: stored,
+                      **(core_is or {})})
+        records.append([one, rnd(f"rest{at}")])
+        leaves[5 + at] = w.leaf(one + records[-1][1])
+    root = w.tree(leaves)
+    signature = w.sign("rhub/batch/1", w.batch_message(hub, 13, root), seed)
+    return [67, 7, 13, root, signature, 5, w.range_proof(leaves, 5, 5 + len(some)), records]
+
+
 NOTE = "test.620423\n13\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— test.620423 AAAA\n"
 
 
@@ -287,6 +304,41 @@ def bundle_file():
     return out
 
 
+def lost_bundle(some, *confirms, first=40, hub=None):
+    """A bundle for the second generation with what the first had confirmed behind it."""
+    header = w.header_encode(hub or NEXT_HUB, ME, EPOCH, first, some, NOW + 9)
+    return [3, header, w.sign("rhub/bundle/1", header, SENDER), some,
+            [[named, w.pack(value)] for named, value in confirms]]
+
+
+def lost_file():
+    out = File("lost", "BUNDLE frames with lost receipts (wire.md, 11). hub is the hub's "
+                       "present id, key its public key, value the instants it believes by "
+                       "place, 0 where there is none. Numbers have moved; digests count.")
+    extra = {"hub": NEXT_HUB, "key": w.public_key(HUB_SEED).hex()}
+    some = items()
+    old = confirm(some)
+    apart = [confirm(some[at:at + 1], 7 + at, 5 + at) for at in range(3)]
+    stored = NOW + 1000
+    good = {
+        "lost_of_three": (lost_bundle(some, (HUB, old)), [stored] * 3, "one confirm for all"),
+        "lost_apart": (lost_bundle(some, *((HUB, one) for one in apart)), [stored] * 3,
+                       "a confirm for each"),
+        "lost_one_of_three": (lost_bundle(some, (HUB, apart[1])), [0, stored, 0],
+                              "the others never had one"),
+        "lost_second_generation": (
+            lost_bundle(some[:1], (HUB + "/2", again(some[:1], HUB + "/2", stored + 5)),
+                        hub=HUB + "/3"), [stored + 5], "of the generation before"),
+    }
+    for name, (value, believed, why) in good.items():
+        hub = HUB + "/3" if name == "lost_second_generation" else NEXT_HUB
+        out.good(name, "lost", w.pack(value), why, **{**extra, "hub": hub}, value=believed)
+    cases = bad.lost(lost_bundle, some, old, apart, again, changed, HUB, rnd)
+    for name, (value, why) in cases.items():
+        out.bad(name, "lost", w.pack(value), why, **extra)
+    return out
+
+
 def delivery_file():
     out = File("delivery", "DELIVERY frames of items (wire.md, 8). key is the sender's public "
                            "key; an accepted frame proves its sender.")
@@ -360,6 +412,7 @@ def frames_file():
             "welcome": [66, 9, 7, NOW, NOTE, rnd("key")],
             "welcome_without_note": [66, 9, 1, NOW, "", rnd("key")],
             "confirm": confirm(items()), "bundle": bundle(items()),
+            "bundle_with_lost": lost_bundle(items(), (HUB, confirm(items()))),
             "delivery": delivery(items(), 0),
             "notice": [68, 1, HUB, 0, 1, 12, NOW, "", w.pack({1: uuid("n"), 2: 102,
                                                              3: REGISTER[3]})],
@@ -392,7 +445,7 @@ def try_vector(vector):
     decoders = {"value": w.unpack, "public": w.public_decode, "private": w.private_decode,
                 "body": w.body_decode, "item": w.item_decode, "header": w.header_decode,
                 "hello": w.hello_decode, "frame": w.frame_decode, "bundle": w.frame_decode,
-                "delivery": w.frame_decode, "confirm": w.frame_decode,
+                "delivery": w.frame_decode, "confirm": w.frame_decode, "lost": w.frame_decode,
                 "receipt": w.receipt_decode}
     kind = vector["type"]
     if kind == "external_hash":
@@ -410,6 +463,11 @@ def try_vector(vector):
         w.delivery_check(data, key)
     elif kind == "confirm":
         w.confirm_check(data, vector["hub"], key)
+    elif kind == "lost":
+        believed = [one or 0 for one in w.lost_check(data, vector["hub"], ME, key)]
+        assert vector.get("value", believed) == believed, vector["name"]
+        assert w.pack(value) == data
+        return
     assert value in ({}, []) and data == b"" or w.pack(value) == data
     if "value" in vector:
         assert readable(value) == vector["value"], vector["name"]
@@ -418,7 +476,8 @@ def try_vector(vector):
 def main():
     check = "--check" in sys.argv[1:]
     wrong, good, refused = [], 0, 0
-    for make in (codec_file, public_file, private_file, item_file, bundle_file, delivery_file,
+    for make in (codec_file, public_file, private_file, item_file, bundle_file, lost_file,
+                 delivery_file,
                  session_file, receipt_file, frames_file):
         made = make()
         path = FOLDER / f"{made.name}.json"

@@ -22,6 +22,7 @@ HELLO_MAX = 65 * 1024
 NOTE_MAX = 64 * 1024
 CORE_MAX = 512
 HEADER_MAX = 256
+CONFIRM_MAX = 160 * 1024
 MS_MAX = 253402300799999
 NUMBER_MAX = 2**53 - 1
 U32, U64 = 2**32 - 1, 2**64 - 1
@@ -481,18 +482,28 @@ def item_make(public, private, body, salt, keys=()):
     return [public, commit(salt, private, body), list(keys), salt, private, body]
 
 
-def bundle_form(header, signature, items):
+def lost_form(lost):
+    array(lost, 1, 256)
+    for one in lost:
+        hub, confirm = fields(one, 2)
+        hub_id(hub)
+        raw(confirm, high=CONFIRM_MAX)
+
+
+def bundle_form(header, signature, items, lost=None):
     raw(header, high=HEADER_MAX)
     raw(signature, 64)
     array(items, 1, 256)
     for item in items:
         item_form(item)
     need(header_decode(header)[5] == len(items), "the header counts other items")
+    if lost is not None:
+        lost_form(lost)
 
 
 def bundle_check(data, sender_key):
     """What the hub checks before it takes a bundle for read."""
-    _, header, signature, items = frame_decode(data)
+    _, header, signature, items = frame_decode(data)[:4]
     need(header_decode(header)[6] == tree([leaf(item_digest(one)) for one in items]),
          "the root is not that of the items")
     verify("rhub/bundle/1", header, signature, sender_key)
@@ -582,6 +593,45 @@ def receipt_decode(data):
     return value
 
 
+def generation(hub):
+    return int(hub.partition("/")[2] or 1)
+
+
+def precedes(named, hub):
+    """The same hub, in this generation or an earlier one."""
+    return named.partition("/")[0] == hub.partition("/")[0] and \
+        generation(named) <= generation(hub)
+
+
+def lost_check(data, hub, sender, hub_key):
+    """What the hub checks of the receipts that came along with a bundle, but for its own log
+    (wire.md, 11). The instants it believes, by place; None where there is none."""
+    value = frame_decode(data)
+    epoch, items = header_decode(value[1])[3], value[3]
+    digests = [item_digest(one) for one in items]
+    believed = [None] * len(items)
+    need(len(value) == 5 and len(value[4]) <= len(items), "no lost receipts, or too many")
+    for named, confirm in value[4]:
+        need(precedes(named, hub) and named != hub, "not of an earlier generation")
+        _, first_n, size, root, signature, first_index, proof, records = frame_decode(confirm)
+        verify("rhub/batch/1", batch_message(named, size, root), signature, hub_key)
+        run, found = [], False
+        for at, (core, rest_hash) in enumerate(records):
+            receipt = receipt_decode(core)
+            need(precedes(receipt[1], named) and receipt[2] == 4 and receipt[5] == sender and
+                 receipt[6] == epoch, "not an item of this stream")
+            need(receipt[3] == first_index + at and receipt[7] == first_n + at,
+                 "numbers do not run")
+            run.append(leaf(core + rest_hash))
+            for place, digest in enumerate(digests):
+                if digest == receipt[9] and 10 not in receipt:
+                    found = True
+                    believed[place] = min(believed[place] or MS_MAX, receipt[4])
+        need(root_of_range(run, first_index, size, proof) == root, "not in the log")
+        need(found, "for none of these items")
+    return believed
+
+
 def confirm_check(data, hub, hub_key):
     """What the holder of a confirm checks (receipt.md)."""
     value = frame_decode(data)
@@ -652,7 +702,8 @@ def frame_decode(data):
     array(value, 1, 18)
     need(type(value[0]) is int, "no frame type")
     if value[0] == 3:
-        bundle_form(*fields(value, 4)[1:])
+        array(value, 4, 5)
+        bundle_form(*value[1:])
     elif value[0] == 67:
         confirm_form(fields(value, 8))
     elif value[0] == 68:

@@ -264,9 +264,59 @@ def bundle(make, items, changed, sender, other):
         "bundle_header_spread": (changed(good, 1, good[1] + b"\0"), "header with a trailing byte"),
         "bundle_body_bit": (changed(good, 3, 0, 5, flip(items[0][5], 0)), "a changed body"),
         "bundle_public_unreadable": (make(unread), "public part is nil"),
-        "bundle_five": (good + [0], "five elements"),
+        "bundle_five": (good + [0], "five elements, the fifth no list of lost receipts"),
+        "bundle_six": (good + [[["test.620423", b""]], 0], "six elements"),
         "bundle_type": (changed(good, 0, 67), "type of another frame"),
     }
+
+
+def lost(make, items, old, apart, again, changed, hub, rnd):
+    police, epoch = {5: "police.620423"}, {6: rnd("epoch", 8)}
+    refused = again(items[:1], hub, 1, core_is={10: 4301})
+    return {
+        "lost_none": (make(items), "an empty list"),
+        "lost_too_many": (make(items[:1], *((hub, one) for one in apart[:2])),
+                          "more receipts than items"),
+        "lost_same_generation": (make(items, (hub + "/2", again(items, hub + "/2", 1))),
+                                 "of the generation that is asked"),
+        "lost_later_generation": (make(items, (hub + "/3", again(items, hub + "/3", 1))),
+                                  "of a generation to come"),
+        "lost_other_hub": (make(items, ("test.620422", again(items, "test.620422", 1))),
+                           "of another hub"),
+        "lost_other_key": (make(items, (hub, again(items, hub, 1, seed=rnd("other hub")))),
+                           "signed by another key"),
+        "lost_other_agency": (make(items, (hub, again(items, hub, 1, core_is=police))),
+                              "of another agency's stream"),
+        "lost_other_epoch": (make(items, (hub, again(items, hub, 1, core_is=epoch))),
+                             "of another stream of this agency"),
+        "lost_refused": (make(items[:1], (hub, refused)), "refused then: nothing was stored"),
+        "lost_unrelated": (make(items[1:2], (hub, apart[0])), "of none of these items"),
+        "lost_one_unrelated": (make(items[:2], (hub, apart[0]), (hub, apart[2])),
+                               "the second is of none of these items"),
+        "lost_earlier_stored": (make(items, (hub, moved(old))), "an instant put back"),
+        "lost_root": (make(items, (hub, changed(old, 3, rnd("root")))), "another root"),
+        "lost_size": (make(items, (hub, changed(old, 2, 14))), "another size"),
+        "lost_signature": (make(items, (hub, changed(old, 4, flip(old[4], 0)))),
+                           "a flipped bit in R"),
+        "lost_rest": (make(items, (hub, changed(old, 7, 0, 1, rnd("rest")))), "another rest"),
+        "lost_proof": (make(items, (hub, changed(old, 6, old[6][1:]))), "a proof too short"),
+        "lost_index": (make(items, (hub, changed(old, 5, 6))), "another place in the log"),
+        "lost_first_n": (make(items, (hub, changed(old, 1, 8))), "numbers that do not run"),
+        "lost_form": (make(items)[:4] + [[[hub, b"\xc0"]]], "no confirm"),
+        "lost_hub_form": (make(items)[:4] + [[["TEST", w.pack(old)]]], "no hub id"),
+        "lost_pair": (make(items)[:4] + [[[hub, w.pack(old), 0]]], "three elements"),
+        "lost_long": (make(items)[:4] + [[[hub, bytes(w.CONFIRM_MAX + 1)]]],
+                      "a confirm of 163,841 bytes"),
+        "lost_257": (make(items)[:4] + [[[hub, b""]] * 257], "257 of them"),
+    }
+
+
+def moved(confirm):
+    """The first record says another instant of storing; nothing else was touched."""
+    core = w.unpack(confirm[7][0][0])
+    core[4] -= 86400000
+    record = [w.pack(core), confirm[7][0][1]]
+    return confirm[:7] + [[record] + confirm[7][1:]]
 
 
 def other_root(frame, seed):

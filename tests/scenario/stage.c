@@ -348,7 +348,7 @@ static struct hub_offer_result offer(struct rht_play *play)
     sign(author, "rhub/bundle/1", bundle->header, &bundle->signature);
     rht_must(play,
              hub_engine_offer(play->engine, author->row.no, &header, bundle, play->digests,
-                              &result),
+                              NULL, &result),
              "a bundle");
     return result;
 }

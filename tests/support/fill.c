@@ -347,7 +347,8 @@ static void send_bundle(struct fill *fill, struct sender *sender)
     must(rh_bundle_header_encode(&header, &writer), "a header");
     bundle->header = (struct rh_bytes){ sender->header, writer.bytes };
     sign(sender, "rhub/bundle/1", sender->header, writer.bytes, &bundle->signature);
-    must(hub_engine_offer(fill->engine, sender->no, &header, bundle, sender->digests, &result),
+    must(hub_engine_offer(fill->engine, sender->no, &header, bundle, sender->digests, NULL,
+                          &result),
          "a bundle");
     check(result.answer == HUB_ANSWER_TAKEN, "a bundle was not taken");
     finish(fill);

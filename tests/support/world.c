@@ -521,7 +521,8 @@ struct rh_public *rht_world_item(struct rht_world *world, enum rh_kind kind, uin
 uint32_t rht_world_send(struct rht_world *world, uint32_t agency)
 {
     struct hub_event event = {
-        .type = HUB_EVENT_ITEM, .agency = agency, .item = &world->item, .item_bytes = 1000
+        .type = HUB_EVENT_ITEM, .agency = agency, .item = &world->item, .item_bytes = 1000,
+        .lost_ms = world->lost_ms, .lost_generation = world->lost_ms != 0 ? 1 : 0
     };
     return rht_world_event(world, &event);
 }

@@ -47,6 +47,7 @@ struct rht_world {
     /* NULL, or called with each decision (world->out) before it takes effect here. */
     void (*watch)(void *arg, const struct rht_world *world, const struct hub_event *event);
     void *watch_arg;
+    uint64_t lost_ms; /* of what is sent next: an earlier generation stored it then; 0 never */
     bool traced;
     size_t trace_bytes;
     char trace[RHT_WORLD_TRACE_BYTES];

@@ -86,6 +86,7 @@ class PyAgency:
         self.retry_at = 0.0
         self.held = None           # refusal by which the hub holds intake: BUSY or 5201
         self.auto_ack = True
+        self.show_lost = True      # attach the receipts of earlier generations
         self.errors, self.busies, self.proofs = [], [], []
         self.counts = collections.Counter()
         self.session = self.external_key = self.test_hub = None
@@ -372,6 +373,8 @@ class PyAgency:
                "a receipt that is not in the log")
         for at, (core, rest) in enumerate(records):
             self.keep_receipt(first_n + at, first_index + at, core, rest)
+            self.ledger.run("INSERT OR IGNORE INTO confirms VALUES (?,?,?)", self.hub,
+                            first_n + at, data)
         self.see_root(size, root)
         kept = self.ledger.get("batch")
         if kept is None or size > kept[0]:
@@ -389,7 +392,7 @@ class PyAgency:
         hub = receipt[1]
         # A record of an earlier generation keeps its name for ever.
         demand(hub == self.hub or hub.partition("/")[0] == self.base and
-               generation(hub) < generation(self.hub), f"a receipt of {hub}")
+               rhwire.generation(hub) < rhwire.generation(self.hub), f"a receipt of {hub}")
         demand(receipt[2] == 4 and receipt[3] == index and receipt[5] == self.agency and
                receipt[6] == self.epoch and receipt[7] == n, f"receipt {n} is of another item")
         demand(receipt[9] == row[0], f"receipt {n} has another digest")
@@ -571,9 +574,25 @@ class PyAgency:
                     break
                 items.append(rhwire.unpack(packed, rhwire.ITEM_MAX))
                 size += len(packed)
-            self.pipe.send(self.bundle(self.cursor, items))
+            self.pipe.send(self.bundle(self.cursor, items) + self.lost_receipts(items))
             self.unconfirmed.update(range(self.cursor, self.cursor + len(items)))
             self.cursor += len(items)
+
+    def lost_receipts(self, items):
+        """What earlier generations had confirmed of these items, as the last element of the
+        frame: the hub that lost it starts its clocks from there."""
+        found = []
+        if self.hub == self.base or not self.show_lost:
+            return found
+        for digest in map(rhwire.item_digest, items):
+            row = self.ledger.all(
+                "SELECT c.hub, c.frame FROM sent s JOIN receipts r ON r.n = s.n AND "
+                "r.outcome = 0 JOIN confirms c ON c.n = r.n AND c.hub = r.hub "
+                "WHERE s.digest = ? AND s.void = 0 AND r.hub != ? ORDER BY r.stored LIMIT 1", digest, self.hub)
+            if row and list(row[0]) not in found:
+                found.append(list(row[0]))
+        self.counts["lost shown"] += len(found)
+        return [found] if found else []
 
     def bundle(self, first_n, items, **other):
         """A BUNDLE frame; `other` replaces parts of the header, for tests of refusals."""
@@ -585,10 +604,6 @@ class PyAgency:
         signature = rhwire.sign("rhub/bundle/1", header,
                                 other.get("seed", self.party.secrets["sign"]))
         return [BUNDLE, header, signature, items]
-
-
-def generation(hub):
-    return int(hub.partition("/")[2] or 1)
 
 
 # ---- load ----

@@ -13,6 +13,8 @@ CREATE INDEX IF NOT EXISTS sent_cause ON sent (cause);
 CREATE TABLE IF NOT EXISTS receipts (
     hub TEXT, n INTEGER, idx INTEGER, outcome INTEGER, stored INTEGER, core BLOB, rest BLOB,
     asked INTEGER DEFAULT 0, PRIMARY KEY (hub, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS confirms (
+    hub TEXT, n INTEGER, frame BLOB, PRIMARY KEY (hub, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY, hub TEXT, sender TEXT, lane INTEGER, seq INTEGER, form INTEGER,
     idx INTEGER, kind INTEGER, message_id BLOB, referral BLOB, digest BLOB, sender_n INTEGER,

@@ -33,6 +33,11 @@ struct hub_views *hub_engine_views(struct hub_engine *engine)
     return &engine->views;
 }
 
+void hub_engine_sign_key(const struct hub_engine *engine, struct rh_sign_public *out)
+{
+    *out = engine->sign_public;
+}
+
 void hub_engine_external_key(const struct hub_engine *engine, uint8_t out[32])
 {
     (void)engine;
@@ -91,9 +96,13 @@ static void take_item(struct hub_engine *engine, const struct rh_bundle_header *
 enum rh_err hub_engine_offer(struct hub_engine *engine, uint32_t agency,
                              const struct rh_bundle_header *header,
                              const struct rh_frame_bundle *bundle,
-                             const struct rh_hash *digests, struct hub_offer_result *out)
+                             const struct rh_hash *digests, const struct rh_first *lost,
+                             struct hub_offer_result *out)
 {
     struct hub_stream stream;
+    memset(engine->lost, 0, sizeof engine->lost);
+    if (lost != NULL)
+        memcpy(engine->lost, lost, header->count * sizeof lost[0]);
     assert_int_equal(bundle->count, header->count);
     assert_true(engine->offer_count < KIT_OFFERS);
     engine->offer_agency[engine->offer_count] = agency;
@@ -464,6 +473,11 @@ void kit_send_window(struct kit *kit, const struct kit_agency *agency, uint32_t 
     kit_push(kit, agency, &writer);
 }
 
+void kit_attach_lost(struct kit *kit, struct rh_bytes lost)
+{
+    kit->engine.attached = lost;
+}
+
 void kit_send_bundle(struct kit *kit, const struct kit_agency *agency, uint64_t first_n,
                      uint32_t count)
 {
@@ -491,6 +505,8 @@ void kit_send_bundle(struct kit *kit, const struct kit_agency *agency, uint64_t 
     assert_int_equal(rh_bundle_header_encode(&header, &writer), RH_OK);
     bundle.header = (struct rh_bytes){ memory, writer.bytes };
     bundle.count = count;
+    bundle.lost = kit->engine.attached;
+    kit->engine.attached = (struct rh_bytes){ NULL, 0 };
     rh_sign("rhub/bundle/1", memory, writer.bytes, &agency->sign_secret, &bundle.signature);
     rh_writer_init(&writer, kit->scratch, sizeof kit->scratch);
     assert_int_equal(rh_frame_bundle_encode(&bundle, &writer), RH_OK);

@@ -44,6 +44,9 @@ struct hub_engine {
     uint32_t offer_count;     /* in order: */
     uint32_t offer_agency[KIT_OFFERS];
     uint64_t offer_first[KIT_OFFERS];
+    struct rh_bytes attached;                 /* to the next bundle, by kit_attach_lost */
+    struct rh_sign_public sign_public;        /* the hub's, and */
+    struct rh_first lost[RH_BUNDLE_ITEMS_MAX]; /* what came with the last offer */
     uint64_t broken_index;    /* hub_engine_delivery fails for this record */
     uint8_t core[RH_CONFIRM_RECORDS_MAX][RH_CORE_BYTES_MAX];
     uint8_t filler[RH_ITEM_BYTES_MAX];
@@ -77,6 +80,8 @@ struct rh_bytes kit_expect(struct kit *kit, const struct kit_agency *agency,
                            enum rh_frame_type type);
 void kit_expect_error(struct kit *kit, const struct kit_agency *agency, uint32_t refusal);
 void kit_expect_nothing(struct kit *kit);
+/* What comes with the next bundle as its lost receipts; empty: nothing. */
+void kit_attach_lost(struct kit *kit, struct rh_bytes lost);
 
 /* One turn of intake, with all that the workers have in hand. */
 void kit_turn(struct kit *kit);

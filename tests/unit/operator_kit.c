@@ -344,7 +344,7 @@ static enum rh_err run_send(void *context, struct hub_engine *engine,
     hub.bundle.count = 1;
     hub.bundle.header = (struct rh_bytes){ header_bytes, writer.bytes };
     rh_assert(hub_engine_offer(engine, number_of(engine, job->agency->id), &header, &hub.bundle,
-                               &digest, &result) == RH_OK);
+                               &digest, NULL, &result) == RH_OK);
     rh_assert(result.answer == HUB_ANSWER_TAKEN);
     job->agency->next_n++;
     job->outcome = (uint32_t)result.first_index; /* the record, until the core is read */

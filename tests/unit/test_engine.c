@@ -31,6 +31,7 @@ struct fixture {
     struct hub_assembly assembly;
     struct agency petitions, procuratorate;
     struct rh_frame_bundle bundle;
+    const struct rh_first *lost; /* comes with the next offer; NULL */
     struct rh_frame_confirm confirm;
     struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
     uint8_t bytes[RH_FRAME_BYTES_MAX];
@@ -144,7 +145,7 @@ static struct hub_offer_result offer(struct agency *agency, uint64_t first_n)
     rh_sign("rhub/bundle/1", bytes, writer.bytes, &secret, &fixture->bundle.signature);
     struct hub_offer_result result;
     assert_int_equal(hub_engine_offer(engine(), agency->no, &header, &fixture->bundle,
-                                      fixture->digests, &result),
+                                      fixture->digests, fixture->lost, &result),
                      RH_OK);
     return result;
 }
@@ -350,6 +351,55 @@ static void test_engine_recovers_to_the_same_state(void **state)
     }
 }
 
+/* What came with an item from before a recovery: its instant is on record beside the new one,
+ * the receipt says when it was stored now; what our own log has is not lost, and nothing was
+ * stored in the future. Neither uses a number. */
+static void test_engine_counts_from_a_lost_receipt(void **state)
+{
+    (void)state;
+    struct rh_referral_id referral;
+    struct rh_first first[2] = { { 0 } };
+    fixture->lost = first;
+    begin_bundle();
+    struct rh_public part = registration(&referral);
+    add_item(&part, "");
+    part = forward_to(&referral, "procuratorate.620423");
+    add_item(&part, "body");
+    uint64_t now_ms = hub_engine_now(engine());
+    first[0] = (struct rh_first){ .stored_ms = now_ms - RH_DAY_MS, .generation = 1 };
+    first[1] = (struct rh_first){ .stored_ms = now_ms + RH_DAY_MS, .generation = 1 };
+    struct hub_offer_result result = offer(&fixture->petitions, 1);
+    assert_int_equal(result.refusal, RH_REFUSE_LOST_TIME);
+    struct rh_bytes core, rest;
+    assert_int_equal(hub_engine_record(engine(), 1, &core, &rest), RH_OK);
+    struct rh_hash rest_hash;
+    hub_record_leaf(core, rest, &rest_hash, &first[1].leaf);
+    first[1].stored_ms = now_ms - 1000;
+    first[1].index = 1;
+    result = offer(&fixture->petitions, 1);
+    assert_int_equal(result.answer, HUB_ANSWER_REFUSED);
+    assert_int_equal(result.refusal, RH_REFUSE_LOST_KEPT);
+    first[1].index = 1000000;
+    result = offer(&fixture->petitions, 1);
+    confirm(&result, 2, 0);
+    static struct hub_record record;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(hub_engine_record(engine(), result.first_index + i, &core, &rest),
+                         RH_OK);
+        assert_int_equal(hub_record_decode(core, rest, &record), RH_OK);
+        assert_int_equal(record.lost_ms, first[i].stored_ms);
+        assert_int_equal(record.lost_generation, 1);
+        assert_true(record.core.stored_ms >= now_ms);
+    }
+    struct hub_referral *row = calloc(1, sizeof *row);
+    assert_non_null(row);
+    assert_int_equal(hub_views_referral(hub_engine_views(engine())->map, 1, row), RH_OK);
+    assert_int_equal(row->registered_ms, first[0].stored_ms);
+    assert_int_equal(row->dispatched_ms, first[1].stored_ms);
+    free(row);
+    fixture->lost = NULL;
+}
+
 /* A mistake of an agency is a decision on record, never a silent loss: the number is consumed,
  * the answer has the code, and the referral is untouched. */
 static void test_engine_refuses_on_record(void **state)
@@ -491,6 +541,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_engine_notices_that_it_is_behind, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_engine_fires_each_timer_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_counts_from_a_lost_receipt, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

@@ -442,6 +442,98 @@ static void test_session_door_that_hangs_is_killed(void **state)
     assert_true(link->killed);
 }
 
+/* ---- lost receipts ---------------------------------------------------------------------- */
+
+/* Digest of item n as kit_send_bundle makes it. */
+static struct rh_hash digest_of(uint64_t n)
+{
+    static const uint8_t public_part[4] = { 0x81, 0x01, 0x02, 0x03 };
+    struct rh_item item = { .public_part = { public_part, sizeof public_part } };
+    struct rh_hash digest;
+    item.salt[0] = (uint8_t)n;
+    rh_item_commit(item.salt, item.private_part, item.body, &item.commitment);
+    rh_item_digest(&item, &digest);
+    return digest;
+}
+
+/* The confirm of item n that `hub` gave at 5000, as the one record of its log. */
+static struct rh_bytes lost_of(const struct kit_agency *agency, const char *hub, uint64_t n,
+                               const struct rh_sign_secret *key)
+{
+    static uint8_t memory[2][4096];
+    uint8_t core_bytes[RH_CORE_BYTES_MAX];
+    struct rh_frame_confirm confirm = { .first_n = 70, .size = 1, .record_count = 1 };
+    struct rh_receipt core = { .type = RH_RECORD_ITEM, .n = 70, .stored_ms = 5000,
+                               .agency = agency->id, .epoch = agency->epoch,
+                               .digest = digest_of(n) };
+    struct rh_lost lost;
+    struct rh_writer writer;
+    assert_int_equal(rh_hub_id_parse(hub, strlen(hub), &core.hub), RH_OK);
+    memset(core.message_id.bytes, 1, sizeof core.message_id.bytes);
+    rh_writer_init(&writer, core_bytes, sizeof core_bytes);
+    assert_int_equal(rh_receipt_encode(&core, &writer), RH_OK);
+    confirm.records[0].core = (struct rh_bytes){ core_bytes, writer.bytes };
+    rh_leaf_hash(confirm.records[0].core, &confirm.records[0].rest_hash, &confirm.root);
+    struct rh_batch batch = { .hub = core.hub, .size = 1, .root = confirm.root };
+    rh_batch_sign(&batch, key);
+    confirm.signature = batch.signature;
+    rh_writer_init(&writer, memory[0], sizeof memory[0]);
+    assert_int_equal(rh_frame_confirm_encode(&confirm, &writer), RH_OK);
+    lost.hub = core.hub;
+    lost.confirm = (struct rh_bytes){ writer.data, writer.bytes };
+    rh_writer_init(&writer, memory[1], sizeof memory[1]);
+    assert_int_equal(rh_lost_begin(1, &writer), RH_OK);
+    assert_int_equal(rh_lost_add(&lost, &writer), RH_OK);
+    return (struct rh_bytes){ writer.data, writer.bytes };
+}
+
+static void expect_lost_refused(struct kit_agency *agency, struct rh_bytes lost,
+                                uint32_t refusal)
+{
+    struct rh_frame_error error;
+    uint32_t before = kit.engine.offer_count;
+    kit_attach_lost(&kit, lost);
+    kit_send_bundle(&kit, agency, 1, 2);
+    kit_loop(&kit);
+    struct rh_bytes frame = kit_expect(&kit, agency, RH_FRAME_ERROR);
+    assert_int_equal(rh_frame_error_decode(frame, &error), RH_OK);
+    assert_int_equal(error.refusal, refusal);
+    assert_int_equal(error.first_n, 1);
+    assert_int_equal(kit.engine.offer_count, before);
+}
+
+/* Only the hub's own word of an earlier generation, for this stream and these items, reaches
+ * the engine; who brings anything else uses no number, and the same items pass without it. */
+static void test_session_believes_only_its_own_lost_receipts(void **state)
+{
+    (void)state;
+    struct rh_sign_secret own, liar;
+    struct rh_sign_public nobody;
+    static const char now[] = "test.demo/3";
+    rh_sign_keypair(&kit.engine.sign_public, &own);
+    rh_sign_keypair(&nobody, &liar);
+    assert_int_equal(rh_hub_id_parse(now, sizeof now - 1, &kit.engine.hub), RH_OK);
+    kit.gateway->hub = kit.engine.hub;
+    struct kit_agency *court = kit_agency(&kit, "court.620423");
+    struct kit_agency *police = kit_agency(&kit, "police.620423");
+    kit_connect(&kit, court, 10, 1 << 20);
+    kit_connect(&kit, police, 10, 1 << 20);
+    expect_lost_refused(court, lost_of(court, "test.demo", 1, &liar), RH_REFUSE_LOST_FORGED);
+    expect_lost_refused(court, lost_of(court, "test.other", 1, &own), RH_REFUSE_LOST_FORGED);
+    expect_lost_refused(court, lost_of(court, now, 1, &own), RH_REFUSE_LOST_FORGED);
+    expect_lost_refused(court, lost_of(court, "test.demo/4", 1, &own), RH_REFUSE_LOST_FORGED);
+    expect_lost_refused(court, lost_of(police, "test.demo", 1, &own), RH_REFUSE_LOST_FORGED);
+    expect_lost_refused(court, lost_of(court, "test.demo", 9, &own), RH_REFUSE_LOST_UNRELATED);
+    kit_attach_lost(&kit, lost_of(court, "test.demo/2", 2, &own));
+    kit_send_bundle(&kit, court, 1, 2);
+    kit_loop(&kit);
+    expect_confirm(court, 1, 2);
+    assert_int_equal(kit.engine.lost[0].stored_ms, 0);
+    assert_int_equal(kit.engine.lost[1].stored_ms, 5000);
+    assert_int_equal(kit.engine.lost[1].generation, 2);
+    assert_int_equal(kit.engine.lost[1].index, 0);
+}
+
 #define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -463,6 +555,7 @@ int main(void)
         SESSION_TEST(test_session_snapshot_tells_who_is_there),
         SESSION_TEST(test_session_survives_a_door_that_scribbles),
         SESSION_TEST(test_session_door_that_hangs_is_killed),
+        SESSION_TEST(test_session_believes_only_its_own_lost_receipts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,49 @@ static void test_spool_voids_acks_of_another_generation(void **state)
     free(dir);
 }
 
+/* What was stored before a recovery goes out again with the receipt of its first storing, also
+ * under another number; what was refused, an ack and what nobody keeps any more goes
+ * without. */
+static void test_spool_hands_out_lost_receipts(void **state)
+{
+    (void)state;
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    struct agent_sent sent;
+    struct rh_hub_id next;
+    struct rh_lost lost;
+    uint32_t dropped;
+    for (uint64_t i = 1; i <= 4; i++)
+        send_one(spool, i == 4 ? RH_KIND_ACK : RH_KIND_SIGN, i, 20, 0, 0, &sent);
+    confirm_some(spool, 1, 1, 2, 0);
+    confirm_some(spool, 1, 3, 1, RH_REFUSE_WRONG_STATE);
+    confirm_some(spool, 1, 4, 1, 0);
+    assert_int_equal(agent_spool_lost(spool, 1, 1, &lost), RH_ERR_NOTFOUND);
+    rh_hub_id_parse("hub.620423/2", 12, &next);
+    agent_spool_repin(spool, &next, 1);
+    confirm_some(spool, 2, 1, 1, RH_REFUSE_UNKNOWN_REFERRAL);
+    assert_int_equal(agent_spool_send_again(spool, 1, 2, 9000), RH_OK);
+    assert_int_equal(agent_spool_commit(spool), RH_OK);
+    static const uint64_t with[] = { 1, 2, 5 }, without[] = { 3, 4, 6 };
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(agent_spool_lost(spool, with[i], 2, &lost), RH_OK);
+        assert_string_equal(lost.hub.text, "hub.620423");
+        assert_int_equal(lost.confirm.bytes, sizeof "confirm");
+        assert_memory_equal(lost.confirm.data, "confirm", sizeof "confirm");
+        assert_int_equal(agent_spool_lost(spool, without[i], 2, &lost), RH_ERR_NOTFOUND);
+    }
+    /* Stored by the second as well, and lost again: the first storing counts. */
+    confirm_some(spool, 2, 2, 1, 0);
+    assert_int_equal(agent_spool_lost(spool, 2, 3, &lost), RH_OK);
+    assert_string_equal(lost.hub.text, "hub.620423");
+    /* A body that is no longer kept goes as a void item, and nothing with it. */
+    assert_int_equal(agent_spool_clean(spool, 1000 + 31 * UINT64_C(86400000), 1, &dropped),
+                     RH_OK);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(agent_spool_lost(spool, 1, 3, &lost), RH_ERR_NOTFOUND);
+    agent_spool_close(&spool);
+}
+
 /* In a new generation an answer can come back before what it answers; it must not be lost. */
 static void test_spool_says_again_what_came_too_early(void **state)
 {
@@ -856,6 +899,7 @@ int main(void)
         cmocka_unit_test(test_spool_places_and_takes),
         cmocka_unit_test(test_spool_voids_acks_of_another_generation),
         cmocka_unit_test(test_spool_says_again_what_came_too_early),
+        cmocka_unit_test(test_spool_hands_out_lost_receipts),
         cmocka_unit_test(test_spool_keeps_bodies_for_thirty_days),
         cmocka_unit_test(test_spool_lists_cases_by_date),
         cmocka_unit_test(test_spool_answers_files_once),

@@ -190,6 +190,33 @@ static bool try_bundle(json_t *vector, struct rh_bytes data)
            same(rht_round_frame(data));
 }
 
+static bool try_lost(json_t *vector, struct rh_bytes data)
+{
+    static struct rh_frame_bundle frame;
+    struct rh_bundle_header header;
+    struct rh_first first[RH_BUNDLE_ITEMS_MAX];
+    struct rh_hash digests[RH_BUNDLE_ITEMS_MAX];
+    struct rh_lost_check check = { .digests = digests };
+    const char *hub = text_of(vector, "hub");
+    if (rh_frame_bundle_decode(data, &frame) != RH_OK ||
+        rh_bundle_header_decode(frame.header, &header) != RH_OK)
+        return false;
+    for (uint32_t i = 0; i < frame.count; i++)
+        rh_item_digest(&frame.items[i], &digests[i]);
+    assert_int_equal(rh_hub_id_parse(hub, strlen(hub), &check.hub), RH_OK);
+    key_of(vector, &check.key);
+    check.sender = header.sender;
+    check.epoch = header.epoch;
+    check.count = frame.count;
+    if (rh_lost_verify(frame.lost, &check, first) != RH_OK)
+        return false;
+    json_t *believed = json_object_get(vector, "value");
+    assert_int_equal(json_array_size(believed), frame.count);
+    for (uint32_t i = 0; i < frame.count; i++)
+        assert_int_equal(json_integer_value(json_array_get(believed, i)), first[i].stored_ms);
+    return same(rht_round_frame(data));
+}
+
 static bool try_delivery(json_t *vector, struct rh_bytes data)
 {
     struct rh_delivery delivery;
@@ -277,6 +304,7 @@ static const struct {
     { "value", try_value },       { "public", try_public },     { "private", try_private },
     { "body", try_body },         { "item", try_item },         { "header", try_header },
     { "bundle", try_bundle },     { "delivery", try_delivery }, { "hello", try_hello },
+    { "lost", try_lost },
     { "receipt", try_receipt },   { "confirm", try_confirm },   { "frame", try_frame },
     { "external_hash", try_external_hash },
 };
@@ -350,6 +378,12 @@ static void test_vectors_bundle(void **state)
     try_file("bundle", 30);
 }
 
+static void test_vectors_lost(void **state)
+{
+    (void)state;
+    try_file("lost", 24);
+}
+
 static void test_vectors_delivery(void **state)
 {
     (void)state;
@@ -381,7 +415,7 @@ int main(void)
         cmocka_unit_test(test_vectors_private),  cmocka_unit_test(test_vectors_item),
         cmocka_unit_test(test_vectors_bundle),   cmocka_unit_test(test_vectors_delivery),
         cmocka_unit_test(test_vectors_session),  cmocka_unit_test(test_vectors_receipt),
-        cmocka_unit_test(test_vectors_frames),
+        cmocka_unit_test(test_vectors_frames),   cmocka_unit_test(test_vectors_lost),
     };
     return cmocka_run_group_tests_name("vectors", tests, NULL, NULL);
 }

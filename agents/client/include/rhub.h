@@ -72,7 +72,9 @@ enum rh_client_event_type {
     RH_CLIENT_BUSY = 5,      /* refusal, retry_ms: the hub takes nothing for a while */
     RH_CLIENT_CHECKPOINT = 6, /* a newer published one is held: checkpoint, frame the note */
     RH_CLIENT_PROOF = 7,  /* answer to rh_client_prove, verified: proof, checkpoint */
-    RH_CLIENT_ERROR = 8,  /* the hub's answer to a question of ours: refusal, detail */
+    RH_CLIENT_ERROR = 8,  /* the hub's answer to a question of ours: refusal, detail; or with
+                             first_n why it would not have a lost receipt: the items go again
+                             without */
     RH_CLIENT_ALARM = 9,  /* something that must not happen; see enum rh_client_alarm */
     RH_CLIENT_PINNED = 10 /* the pinned keys have vouched for a newer generation, `hub`: keep
                              it on disk and open with it from now on */
@@ -125,6 +127,12 @@ typedef void rh_client_event_fn(void *context, const struct rh_client_event *eve
  * times. */
 typedef enum rh_err rh_client_item_fn(void *context, uint64_t n, struct rh_bytes *item);
 
+/* Hand out the receipt that an earlier generation of the hub gave for item `n`, when this one
+ * has to be told of it again: the CONFIRM frame as it came and the hub id it was checked under,
+ * both borrowed until the next call. RH_ERR_NOTFOUND when there is none. Asked only of a hub of a
+ * later generation, once each time n is sent. Source: wire.md, section 11. */
+typedef enum rh_err rh_client_lost_fn(void *context, uint64_t n, struct rh_lost *out);
+
 /* What the spool holds, asked before every HELLO. The lease must have been raised by one and
  * be on disk when this returns. All else as in wire.md, HELLO. */
 struct rh_client_held {
@@ -166,6 +174,7 @@ struct rh_client_options {
     rh_client_event_fn *event;
     rh_client_item_fn *item;
     rh_client_held_fn *held;
+    rh_client_lost_fn *lost;       /* may be NULL: clocks then start anew after a recovery */
     rh_client_key_fn *sender_key;
     void *context;                 /* of all callbacks */
 };

@@ -16,6 +16,8 @@ enum {
     RH_NONCE_BYTES = 32,
     RH_PROOF_HASHES_MAX = 128,
     RH_CONFIRM_RECORDS_MAX = RH_BUNDLE_ITEMS_MAX,
+    RH_CONFIRM_BYTES_MAX = 160 * 1024, /* a whole CONFIRM frame */
+    RH_LOST_MAX = RH_BUNDLE_ITEMS_MAX, /* lost receipts that come with one bundle */
     RH_DETAIL_BYTES_MAX = 256, /* detail text of an error */
     RH_NUMBER_BYTES_MAX = 48,  /* human number of a referral */
     RH_HELLO_BYTES_MAX = RH_NOTE_BYTES_MAX + 1024
@@ -23,12 +25,17 @@ enum {
 
 static_assert((int)RH_PROOF_RANGE_MAX <= (int)RH_PROOF_HASHES_MAX,
               "every proof fits its frame");
+static_assert((int)RH_CONFIRM_RECORDS_MAX * (RH_CORE_BYTES_MAX + RH_HASH_BYTES + 6) +
+                      (int)RH_PROOF_HASHES_MAX * (RH_HASH_BYTES + 2) + 256 <=
+                  (int)RH_CONFIRM_BYTES_MAX,
+              "every confirm can be shown again");
 
 enum rh_frame_type {
     /* from a client */
     RH_FRAME_OPEN = 1,    /* [1, version, agency]: asks for a challenge */
     RH_FRAME_HELLO = 2,   /* [2, hello bin, signature bin] */
-    RH_FRAME_BUNDLE = 3,  /* [3, header bin, signature bin, [item, ...]] */
+    RH_FRAME_BUNDLE = 3,  /* [3, header bin, signature bin, [item, ...]], and after a recovery
+                             perhaps [[hub id, confirm bin], ...] behind it */
     RH_FRAME_WINDOW = 4,  /* [4, session u64, messages, bytes]: credit for deliveries */
     RH_FRAME_RESYNC = 5,  /* [5, session, sender, lane, from pair_seq] */
     RH_FRAME_ASK = 6,     /* [6, session, n]: the outcome of an own n, again */
@@ -97,6 +104,16 @@ struct rh_frame_bundle {
     struct rh_signature signature;
     uint32_t count;
     struct rh_item items[RH_BUNDLE_ITEMS_MAX]; /* behind count: undefined */
+    struct rh_bytes lost; /* the array of lost receipts as encoded, see rh_lost_open; empty when
+                             the bundle has none */
+};
+
+/* A receipt that an earlier generation of the hub gave for an item and that its journal lost:
+ * the CONFIRM frame exactly as it came, and the hub id it was signed under. Not covered by the
+ * bundle's signature: what counts in it is the hub's own. */
+struct rh_lost {
+    struct rh_hub_id hub;
+    struct rh_bytes confirm;
 };
 
 struct rh_frame_window {
@@ -218,6 +235,13 @@ enum rh_err rh_frame_bundle_encode(const struct rh_frame_bundle *in, struct rh_w
 /* Decodes header and item views only; checks count against the header's, neither signature
  * nor root. */
 enum rh_err rh_frame_bundle_decode(struct rh_bytes frame, struct rh_frame_bundle *out);
+/* Walk the lost receipts of a bundle: open answers how many there are (0: none, or the array
+ * is not of the form), then next yields them in order. Views point into `lost`. */
+uint32_t rh_lost_open(struct rh_bytes lost, struct rh_reader *reader);
+enum rh_err rh_lost_next(struct rh_reader *reader, struct rh_lost *out);
+/* The inverse: begin the array of `count` (1 to RH_LOST_MAX), then add each. */
+enum rh_err rh_lost_begin(uint32_t count, struct rh_writer *writer);
+enum rh_err rh_lost_add(const struct rh_lost *in, struct rh_writer *writer);
 enum rh_err rh_frame_window_encode(const struct rh_frame_window *in, struct rh_writer *writer);
 enum rh_err rh_frame_window_decode(struct rh_bytes frame, struct rh_frame_window *out);
 enum rh_err rh_frame_resync_encode(const struct rh_frame_resync *in, struct rh_writer *writer);
@@ -241,6 +265,42 @@ enum rh_err rh_frame_welcome_decode(struct rh_bytes frame, struct rh_frame_welco
 enum rh_err rh_frame_confirm_encode(const struct rh_frame_confirm *in,
                                     struct rh_writer *writer);
 enum rh_err rh_frame_confirm_decode(struct rh_bytes frame, struct rh_frame_confirm *out);
+/* What the holder of a confirm checks (receipt.md), and the hub when one comes back to it: the
+ * batch signature by `key` for `hub`, each core (hub in this or an earlier generation, type,
+ * agency, epoch, consecutive n and index), the range proof. `receipts` holds
+ * RH_CONFIRM_RECORDS_MAX; digests are the caller's business. RH_ERR_CRYPTO or RH_ERR_INVALID:
+ * believe nothing. */
+enum rh_err rh_confirm_verify(const struct rh_frame_confirm *confirm,
+                              const struct rh_hub_id *hub, const struct rh_sign_public *key,
+                              const struct rh_agency_id *agency, const struct rh_epoch *epoch,
+                              struct rh_receipt *receipts);
+/* What an earlier generation's receipt says of an item. */
+struct rh_first {
+    uint64_t stored_ms;  /* when that generation stored it; 0: there is no such receipt */
+    uint64_t index;      /* in that generation's log */
+    uint32_t generation; /* of the hub, from 1 */
+    struct rh_hash leaf; /* of that record */
+};
+
+/* For whom the lost receipts of a bundle must be. */
+struct rh_lost_check {
+    struct rh_hub_id hub;          /* as it is called now */
+    struct rh_sign_public key;     /* its signing key */
+    struct rh_agency_id sender;    /* stream */
+    struct rh_epoch epoch;
+    const struct rh_hash *digests; /* borrowed: items of the bundle */
+    uint32_t count;
+};
+
+/* What a hub and an auditor check of lost receipts without the log (wire.md, section 11): each
+ * is signed by the hub under an earlier generation, of this stream, and of an item of this
+ * bundle; out[i], check->count of them, is filled, with the first storing where there were
+ * several. RH_ERR_INVALID not of the form, RH_ERR_CRYPTO not signed by this hub for this
+ * stream, RH_ERR_NOTFOUND one of them is for none of these items. */
+enum rh_err rh_lost_verify(struct rh_bytes lost, const struct rh_lost_check *check,
+                           struct rh_first *out);
+/* Whether `named` is `hub` in its own or an earlier generation. */
+bool rh_hub_id_precedes(const struct rh_hub_id *named, const struct rh_hub_id *hub);
 enum rh_err rh_delivery_encode(const struct rh_delivery *in, struct rh_writer *writer);
 enum rh_err rh_delivery_decode(struct rh_bytes frame, struct rh_delivery *out);
 /* The receiver's check of an item: path to the header's root, header's signature by
