@@ -17,6 +17,7 @@ struct rht_fill_options {
     const char *dir;       /* borrowed; made; below it come data/ and keys/ of the hub, cards/,
                               agents/ with the agencies' secrets, receipts/ */
     const char *rules_dir; /* borrowed */
+    const char *endpoint;  /* borrowed; of the hub's card; NULL: a port on loopback */
     uint64_t referrals;
     uint64_t seed;
     uint64_t segment_bytes; /* 0: the journal's default */

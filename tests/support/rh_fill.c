@@ -2,7 +2,8 @@
  * auditor's tool.
  *
  *     rh-fill --out DIR --rules DIR [--referrals N] [--seed S] [--segment-bytes N]
- *             [--map-bytes N] [--publish-every ROUNDS] [--receipts N] [--generation] [--real-clock] */
+ *             [--map-bytes N] [--publish-every ROUNDS] [--receipts N] [--endpoint ADDR]
+ *             [--generation] [--real-clock] */
 #include "support/fill.h"
 #include "support/rht.h"
 
@@ -24,7 +25,7 @@ static int usage(void)
 {
     fputs("usage: rh-fill --out DIR --rules DIR [--referrals N] [--seed S] [--segment-bytes N]\n"
           "               [--map-bytes N] [--publish-every ROUNDS] [--receipts N]\n"
-          "               [--generation] [--real-clock]\n",
+          "               [--endpoint ADDR] [--generation] [--real-clock]\n",
           stderr);
     return 64;
 }
@@ -33,8 +34,10 @@ static bool take(struct rht_fill_options *options, int letter, const char *value
 {
     char *end = NULL;
     uint64_t number = value != NULL ? strtoull(value, &end, 0) : 0;
-    if (letter == 'o' || letter == 'r') {
-        *(letter == 'o' ? &options->dir : &options->rules_dir) = value;
+    if (letter == 'o' || letter == 'r' || letter == 'e') {
+        *(letter == 'o'   ? &options->dir
+          : letter == 'r' ? &options->rules_dir
+                          : &options->endpoint) = value;
         return true;
     }
     if (letter == 'g' || letter == 'R') {
@@ -63,6 +66,7 @@ int main(int argc, char **argv)
         { "map-bytes", required_argument, NULL, 'm' },
         { "publish-every", required_argument, NULL, 'p' },
         { "receipts", required_argument, NULL, 'c' },
+        { "endpoint", required_argument, NULL, 'e' },
         { "generation", no_argument, NULL, 'g' },
         { "real-clock", no_argument, NULL, 'R' }, { NULL, 0, NULL, 0 },
     };
