@@ -8,7 +8,11 @@
  * The queues are rows and stay as they are until the receiver's acks take entries out. What a
  * session remembers is only what is in flight (gateway/flight.h). After a silence everything
  * in flight is forgotten and sent again from the head, first a few as a probe: a receiver that
- * does not store must not be buried. */
+ * does not store must not be buried.
+ *
+ * Intake and delivery share the engine's thread. What a turn took in is what will be delivered,
+ * so a release may take as long as the turn before it did: with less, intake runs ahead under
+ * load and every message waits for the end of the rush; with more, receipts would wait. */
 #include "gateway/inside.h"
 
 #include "views/keys.h"
@@ -17,8 +21,11 @@
 
 enum {
     QUANTUM_BYTES = 32 * 1024,
-    RELEASE_MESSAGES = 512, /* sent in one release, so that intake goes on */
-    RELEASE_BYTES = 4 * 1024 * 1024,
+    RELEASE_MESSAGES = 4096, /* sent in one release at most, whatever its share of time */
+    RELEASE_BYTES = 2 * HUB_TURN_BYTES,
+    SHARE_US_MIN = 2000, /* a release after a turn that took nothing in */
+    SHARE_US_MAX = 250000,
+    LOOK_EVERY = 8,        /* messages between two looks at the clock; a power of two */
     SESSION_MESSAGES = 64, /* of one session, before the next one's turn */
     STIRRED_ONCE = 256,
     EARLIER_MAX = 64,     /* messages of one referral looked at */
@@ -31,6 +38,8 @@ struct budget {
     uint32_t messages;
     uint64_t bytes;
     uint64_t now_ms;
+    uint64_t until_us; /* monotonic */
+    bool over;
 };
 
 /* What a look through a session's queues found. */
@@ -46,6 +55,30 @@ struct round {
     bool blocked;      /* `first_blocked` is set */
     struct hub_queued first_blocked; /* the earliest that waits for another */
 };
+
+/* The share ------------------------------------------------------------------------------- */
+
+static struct budget share_of(const struct hub_gateway *gateway, uint64_t now_ms)
+{
+    uint64_t now_us = hub_link_now_us();
+    uint64_t share_us = now_us - gateway->turn_at_us;
+    if (share_us < SHARE_US_MIN)
+        share_us = SHARE_US_MIN;
+    if (share_us > SHARE_US_MAX)
+        share_us = SHARE_US_MAX;
+    return (struct budget){ .messages = RELEASE_MESSAGES,
+                            .bytes = RELEASE_BYTES,
+                            .now_ms = now_ms,
+                            .until_us = now_us + share_us };
+}
+
+static void spend(struct budget *budget, uint64_t bytes)
+{
+    budget->messages--;
+    budget->bytes -= bytes < budget->bytes ? bytes : budget->bytes;
+    budget->over = budget->messages == 0 || budget->bytes == 0 ||
+                   (budget->messages % LOOK_EVERY == 0 && hub_link_now_us() >= budget->until_us);
+}
 
 /* Who wants something --------------------------------------------------------------------- */
 
@@ -175,8 +208,7 @@ static void sent_one(struct round *round, const struct hub_queued *queued, size_
         session->redeliver_at_ms = round->budget->now_ms + session->backoff_ms;
     round->gateway->counters.deliveries++;
     round->gateway->counters.delivered_bytes += bytes;
-    round->budget->messages--;
-    round->budget->bytes -= bytes < round->budget->bytes ? bytes : round->budget->bytes;
+    spend(round->budget, bytes);
     round->messages--;
     round->sent = true;
 }
@@ -189,7 +221,7 @@ static void send_one(struct round *round, const struct hub_queued *queued, size_
     struct hub_session *session = round->session;
     struct rh_writer writer;
     *bytes = 0;
-    if (round->messages == 0 || round->budget->messages == 0 || round->budget->bytes == 0) {
+    if (round->messages == 0 || round->budget->over) {
         round->stopped = round->more = true;
         return;
     }
@@ -383,9 +415,7 @@ static void tick(struct hub_gateway *gateway, uint64_t now_ms)
 
 enum rh_err hub_deliver_run(struct hub_gateway *gateway, uint64_t now_ms)
 {
-    struct budget budget = { .messages = RELEASE_MESSAGES,
-                             .bytes = RELEASE_BYTES,
-                             .now_ms = now_ms };
+    struct budget budget = share_of(gateway, now_ms);
     struct hub_engine_health health;
     enum rh_err err = RH_OK;
     collect_stirred(gateway);
@@ -393,9 +423,8 @@ enum rh_err hub_deliver_run(struct hub_gateway *gateway, uint64_t now_ms)
     hub_engine_health(gateway->engine, &health);
     gateway->held = health.held_refusal == RH_REFUSE_ROLLBACK;
     gateway->starved = false;
-    uint32_t turns = gateway->hungry_count;
-    while (err == RH_OK && turns-- > 0 && !gateway->held && !gateway->starved &&
-           budget.messages > 0 && budget.bytes > 0) {
+    while (err == RH_OK && gateway->hungry_count > 0 && !gateway->held && !gateway->starved &&
+           !budget.over) {
         struct hub_peer *peer = next_hungry(gateway);
         struct hub_session *session = peer->session;
         if (session == NULL || !session->welcomed || !peer->active)

@@ -151,6 +151,7 @@ enum rh_err hub_gateway_turn(struct hub_gateway *gateway)
     uint64_t count;
     ssize_t got = read(gateway->worker_fd, &count, sizeof count);
     (void)got; /* nothing there is as good */
+    gateway->turn_at_us = hub_link_now_us();
     hub_link_service(&gateway->link, hub_link_now_ms());
     hub_notice_door(gateway);
     follow_door(gateway);

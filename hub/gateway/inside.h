@@ -160,6 +160,7 @@ struct hub_gateway {
     bool starved;              /* deliveries wait for the door, not for time */
     bool held;                 /* a rollback was seen: nothing is delivered */
     uint64_t tick_at_ms;
+    uint64_t turn_at_us;       /* when this turn began, monotonic */
 
     uint8_t *note;             /* copy of the newest published checkpoint */
     size_t note_bytes;

@@ -27,11 +27,16 @@ enum {
     FD_ABOVE = 10 /* our descriptors must not be among those the door gets */
 };
 
-uint64_t hub_link_now_ms(void)
+uint64_t hub_link_now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t hub_link_now_ms(void)
+{
+    return hub_link_now_us() / 1000;
 }
 
 enum rh_err hub_link_init(struct hub_link *link, const struct hub_gateway_options *options)

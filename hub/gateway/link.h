@@ -57,6 +57,7 @@ struct hub_link {
 
 /* Monotonic. */
 uint64_t hub_link_now_ms(void);
+uint64_t hub_link_now_us(void);
 
 /* Nothing is started yet. RH_ERR_NOMEM, RH_ERR_CONFIG. */
 enum rh_err hub_link_init(struct hub_link *link, const struct hub_gateway_options *options);
