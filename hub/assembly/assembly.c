@@ -157,18 +157,34 @@ static enum rh_err check_keys(struct hub_assembly *assembly, const struct hub_op
     return err == RH_OK ? RH_OK : bad_key(assembly, "external.key", err);
 }
 
+/* Tells this key from any other, and nothing else about it. */
+static enum rh_err external_check(const struct hub_options *options, struct rh_hash *out)
+{
+    static const char fixed[] = "rhub/external-key-check/1";
+    uint8_t key[32];
+    enum rh_err err = read_key32(options->keys_dir, "external.key", key);
+    if (err == RH_OK)
+        rh_hash_keyed(key, fixed, sizeof fixed - 1, out);
+    rh_wipe(key, sizeof key);
+    return err;
+}
+
 static enum rh_err open_keytable(struct hub_assembly *assembly,
                                  const struct hub_options *options)
 {
     char path[PATH_BYTES];
     struct rh_content_key wrapping;
+    struct rh_hash external;
     enum rh_err err = read_key32(options->keys_dir, "wrapping.key", wrapping.bytes);
     if (err != RH_OK)
         return bad_key(assembly, "wrapping.key", err);
+    err = external_check(options, &external);
+    if (err != RH_OK)
+        return bad_key(assembly, "external.key", err);
     if (join(path, options->data_dir, "keytable") != RH_OK)
         return RH_ERR_CONFIG;
     const struct hub_keytable_options wanted = {
-        .path = path, .wrapping = &wrapping, .create = true
+        .path = path, .wrapping = &wrapping, .external = &external, .create = true
     };
     struct hub_store_report report = { 0 };
     err = hub_keytable_open(&assembly->keytable, &wanted, &report);
@@ -176,7 +192,7 @@ static enum rh_err open_keytable(struct hub_assembly *assembly,
     if (err != RH_OK)
         snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
                  rh_err_text(err));
-    return err == RH_ERR_CRYPTO ? RH_ERR_CONFIG : err; /* the wrapping key is another one */
+    return err == RH_ERR_CRYPTO ? RH_ERR_CONFIG : err; /* a key is another one */
 }
 
 /* Slots for the next records, and with them the proof that this table is not older than the

@@ -181,9 +181,8 @@ int hub_keytable_open_dbis(MDB_txn *txn, MDB_dbi dbis[HUB_KEYTABLE_DBIS], bool c
 
 static int give_birth(struct hub_keytable *table, MDB_txn *txn)
 {
-    struct rh_content_key nothing = { { 0 } };
     rh_random(table->state.id, sizeof table->state.id);
-    wrap(table, probe_slot, &nothing, table->state.probe);
+    wrap(table, probe_slot, &table->external, table->state.probe);
     return hub_keytable_put_state(txn, table->dbis, &table->state);
 }
 
@@ -211,11 +210,16 @@ static enum rh_err open_state(struct hub_keytable *table, bool create)
     if (rc != 0)
         return hub_keytable_failed(table, "open", rc);
 
-    struct rh_content_key nothing;
-    enum rh_err err = unwrap(table, probe_slot, table->state.probe, &nothing);
+    struct rh_content_key external;
+    enum rh_err err = unwrap(table, probe_slot, table->state.probe, &external);
     if (err != RH_OK)
         return failed_slot(table, 0, "and all others: the wrapping key is another one",
                            RH_ERR_CRYPTO);
+    if (memcmp(external.bytes, table->external.bytes, sizeof external.bytes) != 0) {
+        hub_report(&table->report, "%.300s: external.key is another one than at its making",
+                   table->env.path);
+        return RH_ERR_CRYPTO;
+    }
     atomic_store(&table->made, table->state.made);
     atomic_store(&table->applied_seq, table->state.applied_seq);
     return RH_OK;
@@ -241,6 +245,7 @@ static struct hub_keytable *create(const struct hub_keytable_options *options)
         return NULL;
     table->env.lock_fd = -1;
     table->wrapping = *options->wrapping;
+    memcpy(table->external.bytes, options->external->bytes, sizeof table->external.bytes);
     int rc = pthread_mutex_init(&table->writing, NULL);
     rh_assert(rc == 0);
     rc = pthread_rwlock_init(&table->swap, NULL);

@@ -18,6 +18,10 @@
  * applied_seq is the journal sequence number of the last erasure applied here; recovery repeats
  * every erasure record above it, and repeating is harmless.
  *
+ * The table is also where a hub notices that another external key lies in its keys directory: a
+ * check value of that key (a keyed hash of a fixed text) is wrapped into the table's state. With
+ * another one no external number of old would be found again, and nothing would say why.
+ *
  * Thread-safe. Every value carries a checksum (XXH3-64 over table, key, value), and each
  * wrapped key is bound to its slot and to this table, so that slots cannot be exchanged. */
 #ifndef HUB_STORE_KEYTABLE_H
@@ -28,6 +32,7 @@
 #include <stdint.h>
 
 #include <rh/err.h>
+#include <rh/hash.h>
 #include <rh/seal.h>
 
 #include "store/report.h"
@@ -39,13 +44,16 @@ enum { HUB_KEYTABLE_BLOCK = 4096 };
 struct hub_keytable_options {
     const char *path;                      /* borrowed; its own directory */
     const struct rh_content_key *wrapping; /* borrowed; copied, wiped at close */
+    const struct rh_hash *external; /* borrowed; key check value of the hub's external key,
+                                       kept in a new table, compared in an old one */
     uint64_t map_bytes;                    /* 0: 16 GiB of address space */
     bool create;                           /* make an empty table when absent */
 };
 
 /* Finishes an interrupted rewrite. report is the caller's, may be NULL.
  *
- * RH_ERR_CRYPTO    the wrapping key is not the one this table was made with.
+ * RH_ERR_CRYPTO    the wrapping key, or the external key, is not the one this table was made
+ *                  with; the report says which.
  * RH_ERR_NOTFOUND  absent and not to be created.
  * RH_ERR_DENIED    open already, in this or another process.
  * RH_ERR_CORRUPT, RH_ERR_IO, RH_ERR_CONFIG, RH_ERR_NOMEM */

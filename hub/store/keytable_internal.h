@@ -28,7 +28,8 @@ struct hub_keytable_state {
     uint64_t applied_seq;
     uint8_t id[RH_ID_BYTES]; /* random at birth; bound into every wrapped key */
     bool rewrite_due;        /* the file may still hold keys that were erased */
-    uint8_t probe[HUB_KEYTABLE_WRAPPED_BYTES]; /* tells a wrong wrapping key at open */
+    uint8_t probe[HUB_KEYTABLE_WRAPPED_BYTES]; /* the external key's check value, wrapped:
+                                                  tells a wrong key of either at open */
 };
 
 /* The state row: "rhub-keys-1", made, applied_seq, id, rewrite_due, probe. */
@@ -51,6 +52,7 @@ struct hub_keytable {
     struct hub_env_options options; /* path points into env */
     MDB_dbi dbis[HUB_KEYTABLE_DBIS];
     struct rh_content_key wrapping;
+    struct rh_content_key external; /* check value of the external key, as given at open */
     struct hub_keytable_state state; /* as committed; changed under writing */
     _Atomic uint64_t made;           /* state.made and state.applied_seq for other threads */
     _Atomic uint64_t applied_seq;

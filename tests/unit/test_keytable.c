@@ -23,12 +23,17 @@ enum { WRAPPED_BYTES = RH_CONTENT_KEY_BYTES + RH_SEAL_OVERHEAD_BYTES, FOUND_MAX 
 
 static const struct rh_content_key wrapping = { { 1, 2, 3 } };
 static const struct rh_content_key other_wrapping = { { 1, 2, 4 } };
+static struct rh_hash external = { { 7, 8, 9 } };
 
 static enum rh_err try_open(const char *path, const struct rh_content_key *key, bool create,
                             struct hub_keytable **out, struct hub_store_report *report)
 {
     struct hub_keytable_options options = {
-        .path = path, .wrapping = key, .map_bytes = 64 << 20, .create = create
+        .path = path,
+        .wrapping = key,
+        .external = &external,
+        .map_bytes = 64 << 20,
+        .create = create,
     };
     report->text[0] = 0;
     return hub_keytable_open(out, &options, report);
@@ -143,6 +148,26 @@ static void test_keytable_wrong_wrapping_key_is_crypto(void **state)
     char *absent = rht_tmp_path("absent");
     assert_int_equal(try_open(absent, &wrapping, false, &table, &report), RH_ERR_NOTFOUND);
     free(absent);
+    free(path);
+}
+
+/* Agencies hash external numbers with the hub's external key. Under another one nobody's old
+ * numbers would be found, and nothing would say why. */
+static void test_keytable_wrong_external_key_is_crypto(void **state)
+{
+    (void)state;
+    char *path = rht_tmp_path("external");
+    struct hub_keytable *table = must_open(path);
+    hub_keytable_close(&table);
+    struct hub_store_report report;
+    external.bytes[31] ^= 1;
+    assert_int_equal(try_open(path, &wrapping, true, &table, &report), RH_ERR_CRYPTO);
+    assert_non_null(strstr(report.text, "external.key is another one"));
+    assert_null(table);
+    external.bytes[31] ^= 1;
+    table = must_open(path);
+    assert_int_equal(hub_keytable_ensure(table, 0, 1), RH_OK);
+    hub_keytable_close(&table);
     free(path);
 }
 
@@ -379,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keytable_keeps_keys_across_reopen),
         cmocka_unit_test(test_keytable_wrong_wrapping_key_is_crypto),
+        cmocka_unit_test(test_keytable_wrong_external_key_is_crypto),
         cmocka_unit_test(test_keytable_older_than_the_journal_makes_nothing),
         cmocka_unit_test(test_keytable_erase_leaves_no_wrapped_bytes),
         cmocka_unit_test(test_keytable_interrupted_rewrite_is_finished),
