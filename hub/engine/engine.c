@@ -116,14 +116,25 @@ static enum rh_err stage_genesis(struct hub_engine *engine)
     return hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
 }
 
-static enum rh_err stage_cut(struct hub_engine *engine)
+/* Of this start, and of earlier ones that failed after the cut. */
+static enum rh_err stage_cuts(struct hub_engine *engine)
 {
-    if (engine->cut_text[0] == '\0')
-        return RH_OK;
-    struct hub_record *record = hub_record_begin(engine, RH_RECORD_CUT);
-    memcpy(record->text, engine->cut_text, sizeof record->text);
-    engine->cut_text[0] = '\0';
-    return hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
+    enum rh_err err =
+        hub_journal_cuts(engine->journal, engine->cuts, HUB_CUTS_MAX, &engine->cut_count);
+    for (size_t i = 0; err == RH_OK && i < engine->cut_count; i++) {
+        struct hub_record *record = hub_record_begin(engine, RH_RECORD_CUT);
+        snprintf(record->text, sizeof record->text, "%s", engine->cuts[i].text);
+        err = hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
+    }
+    return err;
+}
+
+static enum rh_err close_cuts(struct hub_engine *engine)
+{
+    enum rh_err err = RH_OK;
+    while (err == RH_OK && engine->cut_count > 0)
+        err = hub_journal_cut_recorded(engine->journal, &engine->cuts[--engine->cut_count]);
+    return err;
 }
 
 /* How long the hub did not run, as far as its own clock tells. */
@@ -158,7 +169,7 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
 {
     enum rh_err err = engine->next_index == 0 ? stage_genesis(engine) : RH_OK;
     if (err == RH_OK)
-        err = stage_cut(engine);
+        err = stage_cuts(engine);
     if (err == RH_OK && engine->next_index > 1)
         err = hub_engine_clock_started(engine, down_ms);
     if (err != RH_OK) {
@@ -172,6 +183,8 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
         return err;
     hub_views_world(&engine->views, engine->rules, engine->rules_index, &engine->world);
     err = hub_engine_finish(engine);
+    if (err == RH_OK)
+        err = close_cuts(engine);
     /* At every start: a hub that does not live long enough for its next turn to publish must
      * not leave its log without a checkpoint for good. */
     if (err == RH_OK)

@@ -24,7 +24,8 @@ enum {
     HUB_COMMIT_IDLE_MS = 5,
     HUB_PUBLISH_EVERY_MS = 5000,
     HUB_AGENCIES_MAX = 65536,
-    HUB_NOTE_BYTES = 1024
+    HUB_NOTE_BYTES = 1024,
+    HUB_CUTS_MAX = 8                   /* recorded at one start; more wait for the next one */
 };
 
 /* Cores of the records staged in this turn, for their confirms. */
@@ -98,7 +99,8 @@ struct hub_engine {
     struct rh_agency_id *agencies; /* by number, HUB_AGENCIES_MAX */
     struct hub_agency agency;      /* working memory for one row */
     uint64_t down_ms;           /* how long the hub has not run since its first record */
-    char cut_text[HUB_REASON_BYTES_MAX + 1]; /* a cut that is to go on record */
+    size_t cut_count;           /* cuts that are to go on record */
+    struct hub_journal_cut cuts[HUB_CUTS_MAX];
 
     /* working memory, carved at open */
     struct hub_event event;

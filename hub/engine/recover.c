@@ -132,12 +132,8 @@ static enum rh_err open_journal(struct hub_engine *engine, uint64_t published, c
     enum rh_err err = hub_journal_open(&options, &engine->journal, &found);
     if (err != RH_OK)
         return complain(report, report_bytes, err, "journal: %s", found.text);
-    if (found.cut) {
-        snprintf(engine->cut_text, sizeof engine->cut_text,
-                 "frame %llu of %u bytes moved to quarantine/%s",
-                 (unsigned long long)found.cut_frame, found.cut_bytes, found.cut_file);
+    if (found.cut)
         snprintf(report, report_bytes, "%s", found.text);
-    }
     return RH_OK;
 }
 

@@ -76,6 +76,23 @@ struct hub_journal_report {
 enum rh_err hub_journal_open(const struct hub_journal_options *options,
                              struct hub_journal **out, struct hub_journal_report *report);
 
+/* A cut that is not on record yet. Its note was synced beside the quarantined bytes before the
+ * segment was zeroed, and stays until somebody says that a record of it is synced: a start that
+ * fails after the cut must not swallow it. */
+struct hub_journal_cut {
+    char file[64];  /* name of the quarantined bytes inside DIR/quarantine */
+    char text[160]; /* one English sentence, printable ASCII */
+};
+
+/* At most `max` of them, in order of names, into the caller's `out`; *count how many. For a
+ * journal open for writing. */
+enum rh_err hub_journal_cuts(struct hub_journal *journal, struct hub_journal_cut *out,
+                             size_t max, size_t *count);
+/* A record of it is synced: its note goes. After a crash in between, the cut is recorded once
+ * more, never not at all. */
+enum rh_err hub_journal_cut_recorded(struct hub_journal *journal,
+                                     const struct hub_journal_cut *cut);
+
 /* Waits for the frame in flight, stops the threads, releases everything and nulls the
  * pointer. A second call does nothing. */
 void hub_journal_close(struct hub_journal **journal);

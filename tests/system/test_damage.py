@@ -7,6 +7,7 @@ views, a configuration nobody can read.
     test_damage.py [BIN_DIR] [SCENE...]
 """
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -187,6 +188,36 @@ def unfinished(run):
         place.work(1)
         place.check()
         place.stop()
+
+
+def cut_and_wrong_rules(run):
+    """A start that cuts a torn frame and then fails over its rules: the cut is on record after the
+    next one."""
+    place = Place(run, "torn2")
+    place.work(2)
+    place.stop()
+    segment = place.segment()
+    _, end = frames(segment.read_bytes())
+    with open(segment, "r+b") as file:
+        file.seek(end)
+        file.write(b"RHJF" + os.urandom(100))
+    rules = place.hub.dir / "rules"
+    shutil.copytree(place.hub.rules, rules)
+    place.hub.rules = rules
+    xinfang = rules / "procedures" / "xinfang.yaml"
+    good = xinfang.read_text()
+    xinfang.write_text(good + "nonsense: 1\n")
+    place.fails(r"xinfang\.yaml:\d+:\d+", code=78)
+    aside = place.hub.data / "journal" / "quarantine"
+    demand(len(list(aside.glob("*.torn"))) == 1, f"put aside: {list(aside.iterdir())}")
+    xinfang.write_text(good)
+    place.hub.start()
+    demand(not list(aside.glob("*.note")), "the note of a recorded cut stays")
+    place.check()
+    place.stop()
+    if run.has("rhub-audit"):
+        found = json.loads(place.hub.audit("-o", "json").stdout)
+        demand(found["cuts"] == 1, f"the cut is not on record: {found}")
 
 
 def cut_short(run):
@@ -419,6 +450,11 @@ def unreadable(run):
     place.fails("external", code=78)
     (hub.keys / "elsewhere").rename(external)
     external.chmod(0o600)
+    # Well-formed, private, and another one: its hashes would find no number of old.
+    content = external.read_bytes()
+    external.write_bytes(os.urandom(32))
+    place.fails("external.key is another one", code=78)
+    external.write_bytes(content)
     # The keys of another hub, and a key table that is not this journal's.
     run.check([run.program("rhubd"), "init", "--hub", hub.id, "--keys", hub.dir / "strange",
                "--endpoint", "tcp://127.0.0.1:1"])
@@ -446,8 +482,8 @@ def unreadable(run):
     place.stop()
 
 
-SCENES = [flipped_bits, flipped_earlier, unfinished, cut_short, views_made_again, bad_row,
-          full_map, full_disk, unreadable]
+SCENES = [flipped_bits, flipped_earlier, unfinished, cut_and_wrong_rules, cut_short,
+          views_made_again, bad_row, full_map, full_disk, unreadable]
 
 
 def body(run):

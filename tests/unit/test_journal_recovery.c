@@ -65,6 +65,29 @@ static void write_cut(struct world *world, const uint8_t *frame)
     rht_file_patch(world->path, world->end, zeros, SEGMENT - world->end);
 }
 
+/* The note of a cut outlives every start that does not say that it is recorded. */
+static void expect_note(struct rht_kit *kit)
+{
+    struct hub_journal_cut cuts[2];
+    size_t count;
+    char wanted[200];
+    snprintf(wanted, sizeof wanted, "frame 2 of %u bytes moved to quarantine/%s",
+             kit->report.cut_bytes, kit->report.cut_file);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(hub_journal_cuts(kit->journal, cuts, 2, &count), RH_OK);
+        assert_int_equal(count, 1);
+        assert_string_equal(cuts[0].text, wanted);
+        struct hub_journal_report first = kit->report;
+        rht_kit_close(kit);
+        rht_kit_open(kit);
+        assert_false(kit->report.cut);
+        kit->report = first;
+    }
+    assert_int_equal(hub_journal_cut_recorded(kit->journal, &cuts[0]), RH_OK);
+    assert_int_equal(hub_journal_cuts(kit->journal, cuts, 2, &count), RH_OK);
+    assert_int_equal(count, 0);
+}
+
 /* Open: the frames before are there, the cut one is in quarantine, byte for byte, and the
  * place is zeros. */
 static void expect_cut(struct world *world, uint64_t seed, const uint8_t *frame)
@@ -75,6 +98,8 @@ static void expect_cut(struct world *world, uint64_t seed, const uint8_t *frame)
     hub_journal_state(kit->journal, &state);
     assert_int_equal(state.next_index, world->last_index);
     assert_int_equal(rht_verify(kit, seed, 0), world->last_index);
+    assert_true(kit->report.cut);
+    expect_note(kit);
     rht_kit_close(kit);
     assert_true(kit->report.cut);
     assert_int_equal(kit->report.cut_segment, 0);
