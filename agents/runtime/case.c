@@ -93,3 +93,12 @@ void agent_case_apply(struct agent_case *value, const struct rh_public *item,
     if (item->kind == RH_KIND_OVERDUE)
         value->overdue = true;
 }
+
+void agent_case_begin_part(struct agent_case *value, const struct rh_agency_id *from,
+                           const struct rh_agency_id *to)
+{
+    value->state = RH_STATE_DISPATCHED;
+    value->from = *from;
+    value->to = *to;
+    value->overdue = false;
+}

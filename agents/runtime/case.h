@@ -9,4 +9,8 @@
 void agent_case_apply(struct agent_case *value, const struct rh_public *item,
                       const struct rh_agency_id *from, uint64_t stored_ms);
 
+/* The message brought this case to `to` as a part of another one: it is new here. */
+void agent_case_begin_part(struct agent_case *value, const struct rh_agency_id *from,
+                           const struct rh_agency_id *to);
+
 #endif

@@ -184,20 +184,44 @@ void agent_acknowledge(struct agent *agent)
 
 /* ---- cases ------------------------------------------------------------------------------ */
 
-/* What a message means for its case; the receipt of an own one tells whose turn it is. */
+/* The matter a delivery is about for this agency: of a message that brings it a part, the part,
+ * and of one that lets a helper go, that helper's part. It is the one whose number stands with
+ * the delivery. A message with two parts for one agency names neither. */
+static const struct rh_referral_id *subject_of(const struct agent *agent,
+                                               const struct rh_public *item)
+{
+    const struct rh_child *own = NULL;
+    if (item->kind == RH_KIND_RELEASE)
+        return &item->other_id;
+    for (uint32_t i = 0; i < item->child_count; i++) {
+        if (strcmp(item->children[i].to.text, agent->options.agency.text) != 0)
+            continue;
+        if (own != NULL)
+            return &item->referral_id;
+        own = &item->children[i];
+    }
+    return own != NULL ? &own->id : &item->referral_id;
+}
+
+/* What a message means for the case `about`, its own or that of a part that comes with it; the
+ * receipt of an own one tells whose turn it is. */
 static enum rh_err tell_case(struct agent *agent, const struct rh_public *item,
+                             const struct rh_referral_id *about,
                              const struct rh_agency_id *from, uint64_t stored_ms,
                              const char *number, const struct rh_receipt *receipt)
 {
     struct agent_case known;
-    if (rh_id_is_zero(item->referral_id.bytes))
+    if (rh_id_is_zero(about->bytes))
         return RH_OK;
-    enum rh_err err = agent_spool_case(agent->spool, &item->referral_id, &known);
+    enum rh_err err = agent_spool_case(agent->spool, about, &known);
     if (err == RH_ERR_NOTFOUND)
         memset(&known, 0, sizeof known);
     else if (err != RH_OK)
         return err;
     agent_case_apply(&known, item, from, stored_ms);
+    known.id = *about;
+    if (item->kind != RH_KIND_RELEASE && memcmp(about, &item->referral_id, sizeof *about) != 0)
+        agent_case_begin_part(&known, from, &agent->options.agency);
     if (receipt != NULL) {
         known.holder = receipt->holder;
         known.due_ms = receipt->due_ms;
@@ -241,7 +265,8 @@ static enum rh_err settle_case(struct agent *agent, const struct rh_receipt *rec
         return RH_ERR_CORRUPT;
     if (value.kind == RH_KIND_ACK || value.kind == RH_KIND_NACK)
         return RH_OK;
-    return tell_case(agent, &value, &agent->options.agency, receipt->stored_ms, "", receipt);
+    return tell_case(agent, &value, &value.referral_id, &agent->options.agency,
+                     receipt->stored_ms, "", receipt);
 }
 
 void agent_confirmed(struct agent *agent, const struct rh_client_event *event)
@@ -288,7 +313,7 @@ static void fill_got(struct agent *agent, const struct rh_client_event *event,
     if (event->public_part != NULL) {
         got->kind = event->public_part->kind;
         got->message_id = event->public_part->message_id;
-        got->referral_id = event->public_part->referral_id;
+        got->referral_id = *subject_of(agent, event->public_part);
     }
     if (delivery->form == RH_DELIVERY_ITEM)
         rh_item_digest(&delivery->item, &got->digest);
@@ -323,8 +348,8 @@ static enum rh_err take_in(struct agent *agent, const struct rh_client_event *ev
         err = agent_spool_deliver(agent->spool, got, event->frame,
                                   shown && agent->places);
         if (err == RH_OK && opened->has_item && got->form != RH_DELIVERY_TOMBSTONE)
-            err = tell_case(agent, &opened->item, &got->sender, got->stored_ms, got->number,
-                            NULL);
+            err = tell_case(agent, &opened->item, &got->referral_id, &got->sender,
+                            got->stored_ms, got->number, NULL);
         if (err == RH_OK && !rh_id_is_zero(got->referral_id.bytes))
             err = agent_spool_history_add(agent->spool, &got->referral_id, false, got->arrival);
         if (err == RH_OK && !rh_id_is_zero(got->referral_id.bytes))
