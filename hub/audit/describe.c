@@ -134,6 +134,8 @@ json_t *hub_describe_referral(const struct hub_referral *row, const struct hub_r
     hub_json_text(object, "area", row->area);
     hub_json_text(object, "outcome", row->outcome);
     hub_json_count(object, "escalation", row->escalation);
+    hub_json_count(object, "bounce_count", row->bounce_count);
+    hub_json_count(object, "reopen_count", row->reopen_count);
     hub_json_time(object, "registered_at", row->registered_ms);
     hub_json_time(object, "due_at", hub_referral_due(row, row->holder));
     hub_json_count(object, "last_index", row->last_index);

@@ -111,10 +111,13 @@ static void put_counts(json_t *row, const struct hub_referral *of)
     hub_json_uint(row, "dispatch_count", of->dispatch_count);
     hub_json_uint(row, "bounce_count", of->bounce_count);
     hub_json_uint(row, "reopen_count", of->reopen_count);
+    hub_json_uint(row, "reject_count", of->reject_count);
     hub_json_uint(row, "dead_count", of->dead_count);
     hub_json_uint(row, "child_count", of->child_count);
     hub_json_uint(row, "child_open", of->child_open);
+    hub_json_uint(row, "review_open", of->review_open);
     hub_json_bool(row, "sealed", of->sealed);
+    hub_json_bool(row, "designated", of->designated);
     hub_json_uint(row, "log_index", of->last_index);
 }
 
@@ -151,6 +154,7 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *of,
     hub_json_agency(ask, row, "owed_by", deadline->owed_by);
     hub_json_at(row, "end_at", deadline->end_ms);
     put_left(ask, row, deadline);
+    hub_json_date(row, "nominal_date", deadline->nominal);
     hub_json_bool(row, "provisional", deadline->provisional);
     hub_json_text(row, "basis", deadline->law ? "law" : "policy");
     hub_json_bool(row, "right_only", deadline->right_only);

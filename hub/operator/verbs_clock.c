@@ -17,9 +17,27 @@ static json_t *show(const struct hub_ask *ask)
     return row;
 }
 
+/* When the next timer is to fire; in the past while firing is held. */
+static enum rh_err put_next_timer(struct hub_ask *ask, json_t *row)
+{
+    uint64_t at_ms = 0, rno;
+    enum rh_err err = hub_views_wake_first(ask->map, &at_ms, &rno);
+    hub_json_at(row, "next_timer_at", err == RH_OK ? at_ms : 0);
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 enum rh_err hub_verb_clock_show(struct hub_ask *ask)
 {
-    return hub_ask_row(ask, show(ask));
+    enum rh_err err = hub_snapshot_begin(ask);
+    if (err != RH_OK)
+        return err;
+    json_t *row = show(ask);
+    err = put_next_timer(ask, row);
+    if (err != RH_OK) {
+        json_decref(row);
+        return err;
+    }
+    return hub_ask_row(ask, row);
 }
 
 struct errand {

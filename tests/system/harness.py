@@ -368,7 +368,10 @@ class Run:
         elif os.environ.get("RHT_KEEP"):
             self.say(f"left in {self.dir}")
         else:
-            shutil.rmtree(self.dir, ignore_errors=True)
+            self.remove()
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def sanitizers(self):
         """What a sanitizer said is a failure even where everything else went well."""
