@@ -112,6 +112,19 @@ static void check_clock(struct hub_state *state, uint64_t index, const struct hu
         complain(state, index, row, deadline, end_ms, err);
 }
 
+/* Whether this event gave the clock its date, or changed what the date comes from. A calendar
+ * reaches open clocks in steps: until then they keep the date of the one before, whatever else
+ * happens to them. */
+static bool is_derived_anew(const struct hub_deadline *before, const struct hub_deadline *after)
+{
+    return before->end_ms != after->end_ms || before->nominal != after->nominal ||
+           before->status != after->status || before->provisional != after->provisional ||
+           before->start_ms != after->start_ms || before->round != after->round ||
+           before->unit != after->unit || before->n != after->n || before->roll != after->roll ||
+           before->pause_count != after->pause_count ||
+           before->extension_count != after->extension_count;
+}
+
 enum rh_err hub_state_check_dates(struct hub_state *state,
                                   const struct hub_state_record *record)
 {
@@ -126,14 +139,12 @@ enum rh_err hub_state_check_dates(struct hub_state *state,
         if (err != RH_OK && err != RH_ERR_NOTFOUND)
             return err;
         bool known = err == RH_OK;
-        const struct rh_calendar *calendar = rh_rules_calendar(state->rules, row->area);
-        if (calendar == NULL)
-            calendar = &state->rules->calendars[0];
+        const struct rh_calendar *calendar = hub_decide_calendar(&state->world, row);
         for (uint32_t j = 0; j < row->deadline_count; j++) {
             const struct hub_deadline *deadline = &row->deadlines[j];
             const struct hub_deadline *before =
                 known ? same_clock(state->before, deadline->serial) : NULL;
-            if (before == NULL || memcmp(before, deadline, sizeof *deadline) != 0)
+            if (before == NULL || is_derived_anew(before, deadline))
                 check_clock(state, record->record->core.index, row, deadline, before, calendar);
         }
     }

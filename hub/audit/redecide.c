@@ -11,6 +11,23 @@
 
 #include <rh/refusal.h>
 
+/* A step about a referral is decided by the event of its kind of job; beginning, counting and
+ * ending decide nothing. */
+static bool make_job_event(const struct hub_record *record, struct hub_event *event)
+{
+    struct hub_job_row job;
+    if (record->rno == 0 || hub_job_decode(record->job_row, &job) != RH_OK)
+        return false;
+    switch (job.kind) {
+    case HUB_JOB_RECOMPUTE:
+        event->type = HUB_EVENT_RECOMPUTE;
+        return true;
+    case HUB_JOB_SUCCESSOR:
+        break;
+    }
+    return false;
+}
+
 /* The event as the engine made it; false when this record was not decided. */
 static bool make_event(struct hub_state *state, const struct hub_record *record,
                        struct hub_event *event)
@@ -36,8 +53,7 @@ static bool make_event(struct hub_state *state, const struct hub_record *record,
         event->type = HUB_EVENT_WAKE;
         return true;
     case RH_RECORD_JOB:
-        event->type = HUB_EVENT_RECOMPUTE;
-        return true;
+        return make_job_event(record, event);
     case RH_RECORD_COMMAND:
         break;
     case RH_RECORD_GENESIS:

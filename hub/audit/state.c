@@ -6,6 +6,35 @@
 
 enum { SAVE_EVERY = 20000 };
 
+static enum rh_err read_book(void *context, uint64_t index, struct rh_rules *out)
+{
+    const struct hub_state *state = context;
+    for (size_t i = 0; i < state->book_count; i++) {
+        const struct hub_state_book *book = &state->books[i];
+        if (book->index == index)
+            return rh_rules_decode((struct rh_bytes){ book->bytes, book->count }, out);
+    }
+    return RH_ERR_NOTFOUND;
+}
+
+static enum rh_err keep_book(struct hub_state *state, const struct hub_record *record)
+{
+    struct hub_state_book *longer =
+        realloc(state->books, (state->book_count + 1) * sizeof *longer);
+    if (longer == NULL)
+        return RH_ERR_NOMEM;
+    state->books = longer;
+    struct hub_state_book *book = &longer[state->book_count];
+    *book = (struct hub_state_book){ record->core.index, malloc(record->compiled.bytes + 1),
+                                     record->compiled.bytes };
+    if (book->bytes == NULL)
+        return RH_ERR_NOMEM;
+    if (book->count > 0)
+        memcpy(book->bytes, record->compiled.data, book->count);
+    state->book_count++;
+    return RH_OK;
+}
+
 enum rh_err hub_state_init(struct hub_state *state, struct hub_findings *findings)
 {
     memset(state, 0, sizeof *state);
@@ -13,6 +42,8 @@ enum rh_err hub_state_init(struct hub_state *state, struct hub_findings *finding
     enum rh_err err = hub_memory_map_new(&state->memory, NULL);
     if (err == RH_OK)
         err = hub_views_open(&state->views, hub_memory_map_map(state->memory));
+    hub_past_init(&state->past, read_book, state);
+    state->views.past = &state->past;
     state->rules = calloc(1, sizeof *state->rules);
     state->before = calloc(1, sizeof *state->before);
     state->again = calloc(1, sizeof *state->again);
@@ -30,6 +61,10 @@ void hub_state_fini(struct hub_state *state)
 {
     hub_views_close(&state->views);
     hub_memory_map_destroy(&state->memory);
+    hub_past_fini(&state->past);
+    for (size_t i = 0; i < state->book_count; i++)
+        free(state->books[i].bytes);
+    free(state->books);
     free(state->rules);
     free(state->before);
     free(state->again);
@@ -138,8 +173,10 @@ enum rh_err hub_state_take(struct hub_state *state, const struct hub_state_recor
     }
     if (err == RH_OK)
         err = apply(state, record);
-    if (err == RH_OK && one->core.type == RH_RECORD_RULES)
+    if (err == RH_OK && one->core.type == RH_RECORD_RULES) {
         take_rules(state, one);
+        err = keep_book(state, one);
+    }
     return err;
 }
 

@@ -11,7 +11,15 @@
 
 #include "audit/findings.h"
 #include "views/memory_map.h"
+#include "views/past.h"
 #include "views/views.h"
+
+/* The compiled form in a record of rules. */
+struct hub_state_book {
+    uint64_t index;
+    uint8_t *bytes;
+    size_t count;
+};
 
 struct hub_state {
     struct hub_findings *findings; /* borrowed */
@@ -20,6 +28,9 @@ struct hub_state {
     struct rh_rules *rules;        /* owned: in force */
     bool ruled;                    /* there are rules */
     uint64_t rules_index;
+    size_t book_count;
+    struct hub_state_book *books;  /* compiled rules of every record of them so far, owned */
+    struct hub_past past;          /* procedures as they were, out of these */
     struct hub_world world;
     bool redecide;                 /* decide each event again */
     bool stopped;

@@ -179,6 +179,13 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       { { NULL } }, NULL, "clock", NULL, hub_cli_card,
       N_("Is this machine's clock right? Overdue timers fire at once.") },
 
+    { "job", "list", HUB_CLI_HUB, "job.list", NULL,
+      N_("large events that go on in steps"), "rhub job list\nrhub job list --watch=2", PAGES,
+      { { NULL } }, NULL, "job", NULL, NULL, NULL },
+    { "job", "show", HUB_CLI_HUB, "job.show", NULL, N_("how far one of them is"),
+      "rhub job show 1", ROWS, { HUB_CLI_ARG(N_("JOB"), "id", true, false) }, NULL, "job", NULL,
+      hub_cli_card, NULL },
+
     { "rules", "list", HUB_CLI_HUB, "rules.list", NULL, N_("procedures in force"),
       "rhub rules list", ROWS, { { NULL } }, NULL, "procedure", NULL, NULL, NULL },
     { "rules", "reload", HUB_CLI_HUB, "rules.reload", NULL, N_("read the rule files again"),

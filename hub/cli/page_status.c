@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/glossary.h>
 #include <rh/refusal.h>
 #include <rh/text.h>
 
@@ -164,6 +165,21 @@ static void print_store(struct hub_cli *cli, const json_t *row)
     print_pair(cli->out, &left, &right);
 }
 
+/* What runs in steps behind the daily work; a line only while something does. */
+static void print_jobs(struct hub_cli *cli, const json_t *row)
+{
+    size_t i;
+    const json_t *job;
+    json_array_foreach(json_object_get(row, "jobs"), i, job) {
+        struct cell cell = { .used = 0 };
+        put_label(&cell, _("job"));
+        put(&cell, _("%*lld   %s: %lld of %lld done, %lld changed"), COUNT, number(job, "id"),
+            rh_word("jobs", json_string_value(json_object_get(job, "kind"))),
+            number(job, "done"), number(job, "total"), number(job, "changed"));
+        fprintf(cli->out, "%s\n", cell.text);
+    }
+}
+
 /* What to look at next: one line, the most pressing. */
 static void print_next(struct hub_cli *cli, const json_t *row)
 {
@@ -192,5 +208,6 @@ void hub_cli_page_status(struct hub_cli *cli, const json_t *rows)
     print_soon(cli, row);
     print_offline(cli, row);
     print_store(cli, row);
+    print_jobs(cli, row);
     print_next(cli, row);
 }

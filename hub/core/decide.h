@@ -95,6 +95,7 @@ struct hub_note_out {
     uint8_t status;                 /* enum hub_deadline_status after, 0 none */
     uint8_t level;                  /* escalation after, 0 unchanged */
     uint32_t agency;                /* who is told or who owes */
+    uint64_t was_ms, now_ms;        /* a date moved: the end before and after; else 0 */
 };
 
 /* What an event does. Overwritten by hub_decide. */
@@ -143,6 +144,11 @@ struct hub_world {
     enum rh_err (*queued_next)(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
                                uint64_t at_least, struct hub_queued *out);
     /* The dead letter of a record for a receiver, settled or not. */
+    /* A procedure as it was in an earlier record of rules: a referral keeps those it was
+     * registered under. NULL (the function or its answer): as it is in `rules`. Borrowed for
+     * the decision. */
+    const struct rh_procedure *(*procedure)(void *context, uint64_t rules_index,
+                                            const char *id);
     enum rh_err (*dead)(void *context, uint64_t index, uint32_t to, struct hub_dead *out);
 };
 
@@ -159,6 +165,11 @@ struct hub_world {
  * any other      what a lookup answered. */
 enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *event,
                        struct hub_outcome *out);
+
+/* The calendar a referral's dates are counted by: that of its area, or else of the division of
+ * who must act on it, or the nationwide one. Borrowed from the world's rules. */
+const struct rh_calendar *hub_decide_calendar(const struct hub_world *world,
+                                              const struct hub_referral *row);
 
 /* Canonical form of the outcome in a record's rest (its rows in hub_referral_encode form). */
 enum rh_err hub_outcome_encode(const struct hub_outcome *outcome, struct rh_writer *writer);

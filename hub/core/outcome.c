@@ -35,6 +35,8 @@ static const struct rh_layout_field note_fields[] = {
     RH_LAYOUT_U8(4, struct hub_note_out, status),
     RH_LAYOUT_U8(5, struct hub_note_out, level),
     RH_LAYOUT_U32(6, struct hub_note_out, agency),
+    RH_LAYOUT_U64(7, struct hub_note_out, was_ms),
+    RH_LAYOUT_U64(8, struct hub_note_out, now_ms),
 };
 
 static const struct rh_layout note_layout = RH_LAYOUT_OF(struct hub_note_out, note_fields);

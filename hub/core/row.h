@@ -197,6 +197,41 @@ struct hub_dead {
     uint64_t settled_index;
 };
 
+/* A large event: work over many referrals that goes on in bounded, recorded steps. Each of its
+ * records (begin, step, end) holds this row as it is afterwards, so that the hub resumes after
+ * the last durable step and an auditor sees the same. */
+enum hub_job_kind {
+    HUB_JOB_RECOMPUTE = 1, /* another calendar, or rules for open matters: dates derived again */
+    HUB_JOB_SUCCESSOR = 2  /* an agency's open matters and queue go to its successor */
+};
+
+enum hub_job_state {
+    HUB_JOB_RUNNING = 1,
+    HUB_JOB_DONE = 2,
+    HUB_JOB_SUPERSEDED = 3 /* ended early: a later job does all that was left and more */
+};
+
+struct hub_job_row {
+    uint64_t number;          /* from 1, in order of beginning */
+    enum hub_job_kind kind;
+    enum hub_job_state state;
+    uint64_t begun_index;     /* record that began it */
+    uint64_t begun_ms;
+    uint64_t ended_index;     /* record that ended it, 0 while it runs */
+    uint64_t ended_ms;
+    uint64_t subject;         /* record that called for it: RULES, or the operator's COMMAND */
+    uint32_t from, to;        /* SUCCESSOR: agencies; else 0 */
+    uint64_t cursor;          /* every referral up to this number is done */
+    uint64_t limit;           /* referrals from this number on are not the job's */
+    uint64_t total;           /* referrals open when it began: what there is to do, at most */
+    uint64_t done;            /* open referrals looked at */
+    uint64_t changed;         /* referrals that changed */
+    uint64_t moved;           /* RECOMPUTE: dates that moved */
+    uint64_t stepped_ms;      /* hub time of the newest record */
+};
+
+enum { HUB_JOB_BYTES_MAX = 256 };
+
 enum rh_err hub_referral_encode(const struct hub_referral *row, struct rh_writer *writer);
 enum rh_err hub_referral_decode(struct rh_bytes bytes, struct hub_referral *out);
 enum rh_err hub_agency_encode(const struct hub_agency *row, struct rh_writer *writer);
@@ -207,6 +242,8 @@ enum rh_err hub_queued_encode(const struct hub_queued *row, struct rh_writer *wr
 enum rh_err hub_queued_decode(struct rh_bytes bytes, struct hub_queued *out);
 enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer);
 enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out);
+enum rh_err hub_job_encode(const struct hub_job_row *row, struct rh_writer *writer);
+enum rh_err hub_job_decode(struct rh_bytes bytes, struct hub_job_row *out);
 
 /* What every referral row holds true: a known state, one holder while open and none at rest,
  * counts within their bounds. Asserted when a row is written, RH_ERR_CORRUPT when it is read

@@ -63,16 +63,40 @@ const struct rh_procedure *hub_step_procedure(const struct hub_step *step,
     static const struct rh_procedure unknown; /* forbids everything it could allow */
     if (step->procedure != NULL && strcmp(step->procedure->id, row->procedure) == 0)
         return step->procedure; /* nearly always: spares walking the list for every clock */
-    const struct rh_procedure *found = rh_rules_procedure(step->world->rules, row->procedure);
+    const struct hub_world *world = step->world;
+    const struct rh_procedure *found = NULL;
+    if (world->procedure != NULL && row->rules_index != world->rules_index)
+        found = world->procedure(world->context, row->rules_index, row->procedure);
+    if (found == NULL)
+        found = rh_rules_procedure(world->rules, row->procedure);
     return found != NULL ? found : &unknown;
+}
+
+/* Where the matter is; where nobody said, the division of who must act on it. */
+static bool find_area(const struct hub_world *world, const struct hub_referral *row,
+                      struct hub_agency *agency)
+{
+    uint32_t no = row->addressee != HUB_AGENCY_NONE ? row->addressee : row->sender;
+    return no >= HUB_AGENCY_FIRST && world->agency(world->context, no, agency) == RH_OK;
+}
+
+const struct rh_calendar *hub_decide_calendar(const struct hub_world *world,
+                                              const struct hub_referral *row)
+{
+    const struct rh_rules *rules = world->rules;
+    const char *area = row != NULL ? row->area : "";
+    struct hub_agency agency;
+    if (rules->calendar_count > 1 && row != NULL && area[0] == '\0' &&
+        find_area(world, row, &agency))
+        area = agency.area;
+    const struct rh_calendar *calendar = rh_rules_calendar(rules, area);
+    return calendar != NULL ? calendar : &rules->calendars[0];
 }
 
 const struct rh_calendar *hub_step_calendar(const struct hub_step *step,
                                             const struct hub_referral *row)
 {
-    const struct rh_calendar *calendar =
-        rh_rules_calendar(step->world->rules, row != NULL ? row->area : "");
-    return calendar != NULL ? calendar : &step->world->rules->calendars[0];
+    return hub_decide_calendar(step->world, row);
 }
 
 static struct hub_referral *spare(struct hub_step *step)

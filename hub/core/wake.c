@@ -219,23 +219,65 @@ bool hub_decide_wake(struct hub_step *step)
     return step->err == RH_OK && step->out->refusal == 0;
 }
 
+/* ---- dates derived again --------------------------------------------------------------- */
+
+/* Rules that reach open matters (`applies_to: open`) take the place of those the referral was
+ * registered under; its clocks get their new terms. What the sender set stays the sender's. */
+static void take_rules(struct hub_step *step, struct hub_referral *row)
+{
+    const struct rh_procedure *now = rh_rules_procedure(step->world->rules, row->procedure);
+    if (now == NULL || !now->applies_open || row->rules_index == step->world->rules_index ||
+        rh_procedure_equal(now, hub_step_procedure(step, row)))
+        return;
+    row->rules_index = step->world->rules_index;
+    row->procedure_version = now->version;
+    step->procedure = now;
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        struct hub_deadline *deadline = &row->deadlines[i];
+        const struct rh_limit *limit = rh_procedure_limit(now, deadline->limit);
+        if (!hub_deadline_is_live(deadline) || limit == NULL || deadline->sender_set ||
+            limit->span.n == 0)
+            continue;
+        deadline->law = limit->verification != RH_VERIFIED_POLICY;
+        deadline->right_only = limit->right_only;
+        deadline->unit = limit->span.unit;
+        deadline->n = limit->span.n;
+        deadline->roll = limit->roll;
+    }
+}
+
+static void note_moved(struct hub_step *step, const struct hub_referral *row,
+                       const struct hub_deadline *deadline, uint64_t was_ms)
+{
+    hub_step_note(step, RH_KIND_NOTICE, row, deadline, 0, deadline->owed_by);
+    if (step->err != RH_OK)
+        return;
+    struct hub_note_out *note = &step->out->notes[step->out->note_count - 1];
+    note->was_ms = was_ms;
+    note->now_ms = deadline->end_ms;
+}
+
 /* Another calendar, or rules for open matters: dates move, the record says from what to what,
- * and whoever owes is told. What was missed stays missed. */
+ * and whoever owes is told. What was missed stays missed. A clock to which the new terms give
+ * no date keeps the one it has. */
 bool hub_decide_recompute(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
-    for (uint32_t i = 0; i < row->deadline_count; i++) {
+    if (rh_state_is_resting(row->state))
+        return true;
+    take_rules(step, row);
+    const struct rh_calendar *calendar = hub_step_calendar(step, row);
+    for (uint32_t i = 0; i < row->deadline_count && step->err == RH_OK; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->status != HUB_DEADLINE_RUNNING)
             continue;
         uint64_t end_ms = deadline->end_ms;
         bool provisional = deadline->provisional;
-        if (!hub_clock_compute(hub_step_calendar(step, row), deadline))
-            return hub_step_fail(step, RH_ERR_INVALID);
-        if (deadline->end_ms == end_ms && deadline->provisional == provisional)
+        if (!hub_clock_compute(calendar, deadline) ||
+            (deadline->end_ms == end_ms && deadline->provisional == provisional))
             continue;
         hub_clock_arm(step, row, deadline, false);
-        hub_step_note(step, RH_KIND_NOTICE, row, deadline, 0, deadline->owed_by);
+        note_moved(step, row, deadline, end_ms);
         if (deadline->end_ms != end_ms)
             (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_NOTICE);
     }

@@ -111,6 +111,8 @@ static enum rh_err turn(struct hub *hub)
     if (err == RH_OK)
         err = hub_engine_fire(engine, FIRE_LIMIT, &fired);
     if (err == RH_OK)
+        err = hub_engine_work(engine, HUB_WORK_LOOKS);
+    if (err == RH_OK)
         err = hub_engine_finish(engine);
     if (err == RH_OK)
         err = hub_gateway_release(hub->gateway);

@@ -35,6 +35,8 @@ static enum rh_err sign_batch(struct hub_engine *engine)
 
 static enum rh_err write_and_sign(struct hub_engine *engine)
 {
+    if (!engine->frame_open)
+        return sign_batch(engine); /* the last record of the turn was written out already */
     engine->frame_open = false;
     enum rh_err err = hub_journal_submit(engine->journal);
     if (err != RH_OK)
@@ -115,7 +117,7 @@ static uint64_t remaining(uint64_t since, uint64_t span, uint64_t now)
 
 uint32_t hub_engine_wait_ms(struct hub_engine *engine)
 {
-    if (engine->staged > 0)
+    if (engine->staged > 0 || hub_jobs_can_work(engine))
         return 0;
     uint64_t now = engine->time.monotonic();
     uint32_t wait = 1000; /* the wall clock is looked at this often */

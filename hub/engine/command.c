@@ -118,7 +118,7 @@ static struct hub_event *begin_event(struct hub_engine *engine,
 static enum rh_err decide_and_stage(struct hub_engine *engine, struct hub_record *record,
                                     struct hub_command_result *out)
 {
-    enum rh_err err = hub_decide(&engine->world, &engine->event, engine->outcome);
+    enum rh_err err = hub_engine_decide(engine);
     if (err != RH_OK)
         return err;
     out->refusal = engine->outcome->refusal;

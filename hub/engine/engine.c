@@ -57,6 +57,7 @@ static bool carve(struct hub_engine *engine)
 {
     engine->recent = malloc(sizeof *engine->recent);
     engine->outcome = calloc(1, sizeof *engine->outcome);
+    engine->job_before = calloc(1, sizeof *engine->job_before);
     engine->public_part = calloc(1, sizeof *engine->public_part);
     engine->record = calloc(1, sizeof *engine->record);
     engine->rules = calloc(1, sizeof *engine->rules);
@@ -71,7 +72,8 @@ static bool carve(struct hub_engine *engine)
     engine->read_record[1] = calloc(1, sizeof *engine->read_record[1]);
     if (engine->recent != NULL)
         engine->recent->count = 0;
-    return engine->recent != NULL && engine->outcome != NULL && engine->public_part != NULL &&
+    return engine->recent != NULL && engine->outcome != NULL && engine->job_before != NULL &&
+           engine->public_part != NULL &&
            engine->record != NULL && engine->rules != NULL && engine->outcome_bytes != NULL &&
            engine->rest_bytes != NULL && engine->content_bytes != NULL &&
            engine->plain_bytes != NULL && engine->confirm_cores != NULL &&
@@ -176,6 +178,9 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
         snprintf(report, report_bytes, "first records: %s", rh_err_text(err));
         return err;
     }
+    err = hub_jobs_recall(engine);
+    if (err != RH_OK)
+        return err;
     err = hub_rulebook_recall(engine);
     if (err == RH_OK || err == RH_ERR_NOTFOUND)
         err = hub_rulebook_load(engine, report, report_bytes);
@@ -247,6 +252,8 @@ void hub_engine_close(struct hub_engine **pointer)
     free(engine->rules_dir);
     free(engine->recent);
     free(engine->outcome);
+    free(engine->job_before);
+    hub_past_fini(&engine->past);
     free(engine->public_part);
     free(engine->record);
     free(engine->rules);

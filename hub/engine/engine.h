@@ -136,11 +136,51 @@ enum rh_err hub_engine_clock_look(struct hub_engine *engine);
 /* Re-read rules_dir; a change is journalled. RH_ERR_CONFIG with file:line:column in report. */
 enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes);
 
+/* A calendar for the running hub: the whole file, as an operator hands it in. */
+struct hub_import {
+    const char *name;        /* of the file, for complaints */
+    const char *text;        /* borrowed */
+    size_t bytes;
+    bool dry_run;            /* judge only */
+    const char *operator_name, *reason; /* within the bounds of hub_record */
+};
+
+struct hub_import_result {
+    bool same;               /* exactly this file is in force already: nothing was done */
+    char area[RH_CALENDAR_AREA_BYTES_MAX + 1];
+    uint64_t index;          /* record of rules: the new one, or the one that has it already */
+    uint64_t job;            /* job that derives open dates again, 0 none is needed */
+    char report[1024];       /* what is wrong, as file:line:column; "" when nothing is */
+};
+
+/* Judge a calendar and, unless dry_run, put it into force: journalled in full as a record of
+ * rules in the operator's name, kept over restarts, and followed by a job over every open
+ * clock. It stands above the file of rules_dir for the same area until that one is valid longer.
+ *
+ * RH_ERR_CONFIG  it is wrong, has the version of the one in force without being it, or ends
+ *                before that one; see report. Nothing happened.
+ * RH_ERR_NOSPACE, RH_ERR_FULL (too many jobs run). Others are final. */
+enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
+                                       struct hub_import_result *out);
+
+/* The rules of a record of rules, which must be synced. RH_ERR_NOTFOUND, RH_ERR_CORRUPT. */
+enum rh_err hub_engine_rules_of(struct hub_engine *engine, uint64_t index, struct rh_rules *out);
+
 /* Fire timers that are due, at most `limit` of them, into the batch; *fired how many. When it
  * equals limit, more may be due. */
 enum rh_err hub_engine_fire(struct hub_engine *engine, uint32_t limit, uint32_t *fired);
 
-/* Milliseconds until something must be done (timer, views commit, checkpoint): 0 now. */
+/* A piece of the jobs that run (large events: engine/job.h) into the batch: at most `looks`
+ * referrals, and less when it takes long. */
+enum { HUB_WORK_LOOKS = 2048 };
+enum rh_err hub_engine_work(struct hub_engine *engine, uint32_t looks);
+
+/* How fast a running job goes: referrals looked at, and in how many ms, since this hub started
+ * or the job began. False when it does not run. */
+bool hub_engine_job_pace(const struct hub_engine *engine, uint64_t number, uint64_t *done,
+                         uint64_t *ms);
+
+/* Milliseconds until something must be done (timer, job, views commit, checkpoint): 0 now. */
 uint32_t hub_engine_wait_ms(struct hub_engine *engine);
 
 /* Records waiting in the open batch. */

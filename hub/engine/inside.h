@@ -4,9 +4,11 @@
 
 #include "engine/engine.h"
 #include "engine/hubtime.h"
+#include "engine/job.h"
 #include "journal/journal.h"
 #include "log/checkpoint.h"
 #include "log/tree.h"
+#include "views/past.h"
 
 #include <rh/proof.h>
 #include <rh/refusal.h>
@@ -102,7 +104,16 @@ struct hub_engine {
     size_t cut_count;           /* cuts that are to go on record */
     struct hub_journal_cut cuts[HUB_CUTS_MAX];
 
+    struct hub_past past;       /* procedures of earlier records of rules */
+    uint32_t job_count;         /* running, the oldest first */
+    struct hub_job_row jobs[HUB_JOBS_RUNNING_MAX];
+    uint32_t job_unsaid[HUB_JOBS_RUNNING_MAX]; /* looked at since the job's last record */
+    uint64_t job_newest;        /* number of the newest job, 0 none yet */
+    uint64_t job_done_before;   /* the oldest job's count when it came to be worked on, */
+    uint64_t job_since_ms;      /* and the monotonic instant; 0: not yet */
+
     /* working memory, carved at open */
+    struct hub_referral *job_before; /* the referral a job looks at, as it is */
     struct hub_event event;
     struct hub_outcome *outcome;
     struct rh_public *public_part;
@@ -141,6 +152,10 @@ enum rh_err hub_engine_agencies_read(struct hub_engine *engine);
 
 /* A cleared record of a type, ready to be filled; the engine's own. */
 struct hub_record *hub_record_begin(struct hub_engine *engine, enum rh_record_type type);
+
+/* Decide engine->event into engine->outcome; also RH_ERR_* when an earlier record of rules that
+ * it needed cannot be read. */
+enum rh_err hub_engine_decide(struct hub_engine *engine);
 
 /* batch.c -------------------------------------------------------------------------------- */
 

@@ -324,7 +324,7 @@ static enum rh_err decide_item(struct hub_engine *engine, uint32_t agency,
         refuse_undecodable(engine, name_undecodable(item, err, field), field);
         return RH_OK;
     }
-    err = hub_decide(&engine->world, event, engine->outcome);
+    err = hub_engine_decide(engine);
     if (err == RH_ERR_FULL) {
         refuse_undecodable(engine, RH_REFUSE_TOO_LARGE, 0);
         return RH_OK;

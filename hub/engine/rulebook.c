@@ -1,25 +1,62 @@
 /* Rules: read by protocol/load, put into the journal with their sources, and only then, from
- * the journalled form, in force. */
+ * the journalled form, in force.
+ *
+ * The journalled form is the truth. What is read again at a start or a reload is rules_dir;
+ * calendars that an operator imported into the running hub stand beside it among the sources
+ * of the newest record ("imported/...") and are taken over from there. Whatever changes a date
+ * that open matters have begins the job that derives their dates again. */
 #include "engine/inside.h"
 
+#include "load/calendar.h"
 #include "load/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SOURCES_BYTES_MAX = 768 * 1024 };
+enum { SOURCES_BYTES_MAX = 1024 * 1024, REPORT_BYTES = 1024 };
 
 struct books {
+    struct rh_load_sources *files;
     struct rh_rules *rules;
     uint8_t *compiled, *sources;
+    struct rh_bytes compiled_view, sources_view;
+    struct rh_load_report report;
+    char text[REPORT_BYTES];
 };
 
 static void close_books(struct books *books)
 {
+    if (books->files != NULL)
+        rh_load_sources_close(books->files);
+    free(books->files);
     free(books->rules);
     free(books->compiled);
     free(books->sources);
+}
+
+static enum rh_err open_books(struct books *books)
+{
+    memset(books, 0, sizeof *books);
+    books->files = calloc(1, sizeof *books->files);
+    books->rules = calloc(1, sizeof *books->rules);
+    books->compiled = malloc(RH_RULES_BYTES_MAX);
+    books->sources = malloc(SOURCES_BYTES_MAX);
+    rh_load_report_init(&books->report, books->text, sizeof books->text);
+    return books->files == NULL || books->rules == NULL || books->compiled == NULL ||
+                   books->sources == NULL
+               ? RH_ERR_NOMEM
+               : RH_OK;
+}
+
+/* ---- the newest record ----------------------------------------------------------------- */
+
+static enum rh_err read_newest(struct hub_engine *engine, struct hub_record **out,
+                               uint64_t *index)
+{
+    struct rh_bytes core, rest, content;
+    enum rh_err err = hub_views_rules_newest(engine->views.map, index);
+    return err == RH_OK ? hub_engine_read(engine, 0, *index, &core, &rest, &content, out) : err;
 }
 
 static enum rh_err take_up(struct hub_engine *engine, struct rh_bytes compiled, uint64_t index)
@@ -32,74 +69,199 @@ static enum rh_err take_up(struct hub_engine *engine, struct rh_bytes compiled, 
     return RH_OK;
 }
 
+static enum rh_err read_past(void *context, uint64_t index, struct rh_rules *out)
+{
+    struct hub_engine *engine = context;
+    struct rh_bytes core, rest, content;
+    struct hub_record *record;
+    enum rh_err err = hub_engine_read(engine, 1, index, &core, &rest, &content, &record);
+    if (err != RH_OK)
+        return err;
+    return rh_rules_decode(record->compiled, out) == RH_OK ? RH_OK : RH_ERR_CORRUPT;
+}
+
 enum rh_err hub_rulebook_recall(struct hub_engine *engine)
 {
     uint64_t index;
-    enum rh_err err = hub_views_rules_newest(engine->views.map, &index);
-    if (err != RH_OK)
-        return err;
-    struct rh_bytes core, rest, content;
     struct hub_record *record;
-    err = hub_engine_read(engine, 0, index, &core, &rest, &content, &record);
+    hub_past_init(&engine->past, read_past, engine);
+    engine->views.past = &engine->past;
+    enum rh_err err = read_newest(engine, &record, &index);
     return err == RH_OK ? take_up(engine, record->compiled, index) : err;
 }
 
-/* Is what was read just now what is in force already? */
-static bool is_in_force(struct hub_engine *engine, struct rh_bytes compiled,
-                        struct rh_bytes sources)
+static bool same_bytes(struct rh_bytes a, struct rh_bytes b)
 {
-    uint64_t index;
-    struct rh_bytes core, rest, content;
-    struct hub_record *record;
-    if (hub_views_rules_newest(engine->views.map, &index) != RH_OK ||
-        hub_engine_read(engine, 0, index, &core, &rest, &content, &record) != RH_OK)
-        return false;
-    return record->compiled.bytes == compiled.bytes && record->sources.bytes == sources.bytes &&
-           memcmp(record->compiled.data, compiled.data, compiled.bytes) == 0 &&
-           memcmp(record->sources.data, sources.data, sources.bytes) == 0;
+    return a.bytes == b.bytes && memcmp(a.data, b.data, a.bytes) == 0;
 }
 
-static enum rh_err load_books(struct hub_engine *engine, struct books *books,
-                              struct rh_writer *compiled, struct rh_writer *sources,
-                              char *report, size_t report_bytes)
+/* Is what was read just now what is in force already? */
+static bool is_in_force(struct hub_engine *engine, const struct books *books)
 {
-    books->rules = calloc(1, sizeof *books->rules);
-    books->compiled = malloc(RH_RULES_BYTES_MAX);
-    books->sources = malloc(SOURCES_BYTES_MAX);
-    if (books->rules == NULL || books->compiled == NULL || books->sources == NULL)
-        return RH_ERR_NOMEM;
-    rh_writer_init(compiled, books->compiled, RH_RULES_BYTES_MAX);
-    rh_writer_init(sources, books->sources, SOURCES_BYTES_MAX);
-    /* The report may hold what recovery did; only a failure is said over it. */
-    char text[1024];
-    struct rh_load_report found;
-    rh_load_report_init(&found, text, sizeof text);
-    enum rh_err err = rh_load_rules(engine->rules_dir, books->rules, sources, &found);
+    uint64_t index;
+    struct hub_record *record;
+    return read_newest(engine, &record, &index) == RH_OK &&
+           same_bytes(record->compiled, books->compiled_view) &&
+           same_bytes(record->sources, books->sources_view);
+}
+
+/* ---- putting into force ---------------------------------------------------------------- */
+
+/* Judge the files, and make what the journal keeps of them. */
+static enum rh_err compile(struct books *books)
+{
+    struct rh_writer compiled, sources;
+    rh_writer_init(&compiled, books->compiled, RH_RULES_BYTES_MAX);
+    rh_writer_init(&sources, books->sources, SOURCES_BYTES_MAX);
+    enum rh_err err = rh_load_rules_sources(books->files, books->rules, &books->report);
+    if (err == RH_OK)
+        err = rh_rules_encode(books->rules, &compiled);
+    if (err == RH_OK)
+        err = rh_load_sources_encode(books->files, &sources);
+    if (err == RH_ERR_FULL)
+        rh_load_report_file(&books->report, "the rules", "are too large to be kept together");
+    books->compiled_view = (struct rh_bytes){ compiled.data, compiled.bytes };
+    books->sources_view = (struct rh_bytes){ sources.data, sources.bytes };
+    return err;
+}
+
+/* Whether open matters may have other dates under `now`. Both were decoded from their
+ * journalled forms, so equal values are equal memory. */
+static bool moves_dates(const struct rh_rules *before, const struct rh_rules *now)
+{
+    if (before->calendar_count != now->calendar_count)
+        return true;
+    for (uint32_t i = 0; i < now->calendar_count; i++) {
+        if (memcmp(&before->calendars[i], &now->calendars[i], sizeof now->calendars[i]) != 0)
+            return true;
+    }
+    for (uint32_t i = 0; i < now->procedure_count; i++) {
+        const struct rh_procedure *procedure = &now->procedures[i];
+        const struct rh_procedure *old = rh_rules_procedure(before, procedure->id);
+        if (procedure->applies_open && old != NULL && !rh_procedure_equal(old, procedure))
+            return true;
+    }
+    return false;
+}
+
+static void copy_text(char *out, size_t capacity, const char *text)
+{
+    size_t bytes = strlen(text);
+    rh_assert(bytes < capacity);
+    memcpy(out, text, bytes + 1);
+}
+
+static enum rh_err stage_rules(struct hub_engine *engine, const struct books *books,
+                               const struct hub_import *by)
+{
+    struct hub_record *record = hub_record_begin(engine, RH_RECORD_RULES);
+    record->compiled = books->compiled_view;
+    record->sources = books->sources_view;
+    if (by != NULL) {
+        copy_text(record->operator_name, sizeof record->operator_name, by->operator_name);
+        copy_text(record->reason, sizeof record->reason, by->reason);
+    }
+    /* A record of rules may be asked for at once, and is read from the journal then. */
+    enum rh_err err = hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
+    return err == RH_OK ? hub_stage_flush(engine) : err;
+}
+
+/* Into the journal and into force; *job the number of the job it began, 0 none. */
+static enum rh_err put_in_force(struct hub_engine *engine, struct books *books,
+                                const struct hub_import *by, uint64_t *job)
+{
+    bool first = engine->rules->calendar_count == 0;
+    uint64_t index = engine->next_index;
+    *job = 0;
+    enum rh_err err = stage_rules(engine, books, by);
+    if (err == RH_OK && rh_rules_decode(books->compiled_view, books->rules) != RH_OK)
+        err = RH_ERR_CORRUPT;
     if (err != RH_OK)
-        snprintf(report, report_bytes, "%s", text);
-    return err == RH_OK ? rh_rules_encode(books->rules, compiled) : err;
+        return err;
+    bool moves = !first && moves_dates(engine->rules, books->rules);
+    err = take_up(engine, books->compiled_view, index);
+    if (err != RH_OK || !moves || engine->views.next.rno == 1)
+        return err;
+    const struct hub_job_row wish = { .kind = HUB_JOB_RECOMPUTE, .subject = index };
+    return hub_job_begin(engine, &wish, job);
+}
+
+/* ---- rules_dir ------------------------------------------------------------------------- */
+
+static bool is_imported(const struct rh_load_source *source)
+{
+    return strncmp(source->name, RH_LOAD_IMPORTED, sizeof RH_LOAD_IMPORTED - 1) == 0;
+}
+
+static enum rh_err add(struct books *books, const struct rh_load_source *source)
+{
+    enum rh_err err = rh_load_sources_add(books->files, source->name, source->path,
+                                          source->text, source->bytes);
+    if (err == RH_ERR_FULL)
+        rh_load_report_file(&books->report, source->path, "is one file too many");
+    return err;
+}
+
+/* The files of rules_dir, and between them, where their names put them, the calendars that the
+ * newest record keeps as imported. */
+static enum rh_err gather(struct hub_engine *engine, struct books *books,
+                          struct rh_load_sources *dir, struct rh_load_sources *kept)
+{
+    uint64_t index;
+    struct hub_record *record;
+    enum rh_err err = rh_load_sources_read(dir, engine->rules_dir, &books->report);
+    if (err != RH_OK)
+        return err;
+    err = read_newest(engine, &record, &index);
+    if (err == RH_OK)
+        err = rh_load_sources_decode(record->sources, kept);
+    if (err != RH_OK && err != RH_ERR_NOTFOUND)
+        return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
+    err = RH_OK;
+    size_t next = 0;
+    for (size_t i = 0; i <= dir->count && err == RH_OK; i++) {
+        const struct rh_load_source *file = i < dir->count ? &dir->list[i] : NULL;
+        while (next < kept->count && err == RH_OK &&
+               (file == NULL || strcmp(kept->list[next].name, file->name) < 0)) {
+            if (is_imported(&kept->list[next]))
+                err = add(books, &kept->list[next]);
+            next++;
+        }
+        if (file != NULL && err == RH_OK)
+            err = add(books, file);
+    }
+    return err;
+}
+
+static enum rh_err gather_all(struct hub_engine *engine, struct books *books)
+{
+    struct rh_load_sources *dir = calloc(1, sizeof *dir);
+    struct rh_load_sources *kept = calloc(1, sizeof *kept);
+    enum rh_err err = dir == NULL || kept == NULL ? RH_ERR_NOMEM
+                                                  : gather(engine, books, dir, kept);
+    if (dir != NULL)
+        rh_load_sources_close(dir);
+    if (kept != NULL)
+        rh_load_sources_close(kept);
+    free(dir);
+    free(kept);
+    return err;
 }
 
 enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t report_bytes)
 {
-    struct books books = { 0 };
-    struct rh_writer compiled, sources;
-    enum rh_err err = load_books(engine, &books, &compiled, &sources, report, report_bytes);
-    if (err != RH_OK) {
-        close_books(&books);
-        return err;
-    }
-    struct rh_bytes compiled_view = { compiled.data, compiled.bytes };
-    struct rh_bytes sources_view = { sources.data, sources.bytes };
-    if (!is_in_force(engine, compiled_view, sources_view)) {
-        struct hub_record *record = hub_record_begin(engine, RH_RECORD_RULES);
-        record->compiled = compiled_view;
-        record->sources = sources_view;
-        uint64_t index = engine->next_index;
-        err = hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
-        if (err == RH_OK)
-            err = take_up(engine, compiled_view, index);
-    }
+    struct books books;
+    uint64_t job;
+    enum rh_err err = open_books(&books);
+    if (err == RH_OK)
+        err = gather_all(engine, &books);
+    if (err == RH_OK)
+        err = compile(&books);
+    /* The report may hold what recovery did; only a failure is said over it. */
+    if (err != RH_OK && books.report.bytes > 0)
+        snprintf(report, report_bytes, "%s", books.text);
+    if (err == RH_OK && !is_in_force(engine, &books))
+        err = put_in_force(engine, &books, NULL, &job);
     close_books(&books);
     return err;
 }
@@ -107,4 +269,146 @@ enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t re
 enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes)
 {
     return hub_rulebook_load(engine, report, report_bytes);
+}
+
+/* ---- a calendar into the running hub ---------------------------------------------------- */
+
+/* "imported/country.yaml", "imported/620423.yaml". */
+static void name_import(const struct rh_calendar *calendar, char out[RH_LOAD_NAME_BYTES_MAX + 1])
+{
+    snprintf(out, RH_LOAD_NAME_BYTES_MAX + 1, RH_LOAD_IMPORTED "%s.yaml",
+             calendar->area[0] != '\0' ? calendar->area : "country");
+}
+
+/* The file in force for the area of `calendar`, read again; false when there is none. */
+static bool find_present(const struct rh_load_sources *kept, const struct rh_calendar *calendar,
+                         struct rh_calendar *out, const struct rh_load_source **source)
+{
+    char report_text[REPORT_BYTES];
+    struct rh_load_report report;
+    struct rh_calendar *one = malloc(sizeof *one);
+    bool found = false;
+    for (size_t i = 0; one != NULL && i < kept->count; i++) {
+        const struct rh_load_source *file = &kept->list[i];
+        rh_load_report_init(&report, report_text, sizeof report_text);
+        if ((strncmp(file->name, "calendars/", 10) != 0 && !is_imported(file)) ||
+            rh_load_calendar_text(file->name, file->text, file->bytes, one, &report) != RH_OK ||
+            strcmp(one->area, calendar->area) != 0 ||
+            (found && one->last_day.days < out->last_day.days))
+            continue;
+        memcpy(out, one, sizeof *out);
+        *source = file;
+        found = true;
+    }
+    free(one);
+    return found;
+}
+
+/* What speaks against it, beyond its form. */
+static enum rh_err judge(const struct rh_load_sources *kept, const struct hub_import *wish,
+                         const struct rh_calendar *calendar, struct rh_load_report *report,
+                         struct hub_import_result *out)
+{
+    char through[RH_DATE_TEXT_BYTES];
+    const struct rh_load_source *source = NULL;
+    struct rh_calendar *present = malloc(sizeof *present);
+    if (present == NULL)
+        return RH_ERR_NOMEM;
+    enum rh_err err = RH_OK;
+    bool found = find_present(kept, calendar, present, &source);
+    bool same = found && source->bytes == wish->bytes &&
+                memcmp(source->text, wish->text, wish->bytes) == 0;
+    if (same) {
+        out->same = true;
+    } else if (found && strcmp(present->version, calendar->version) == 0) {
+        rh_load_report_file(report, wish->name,
+                            "differs from the calendar in force and has the same version '%s'; "
+                            "raise it",
+                            calendar->version);
+        err = RH_ERR_CONFIG;
+    } else if (found && calendar->last_day.days < present->last_day.days) {
+        rh_date_format(present->last_day, through);
+        rh_load_report_file(report, wish->name,
+                            "ends before the calendar in force, which is valid through %s; add "
+                            "to that one instead of shortening it",
+                            through);
+        err = RH_ERR_CONFIG;
+    }
+    free(present);
+    return err;
+}
+
+/* Every source in force but the import of the same area, and this one in its place. */
+static enum rh_err replace_import(struct books *books, const struct rh_load_sources *kept,
+                                  const struct hub_import *wish,
+                                  const struct rh_calendar *calendar)
+{
+    char name[RH_LOAD_NAME_BYTES_MAX + 1];
+    bool placed = false;
+    enum rh_err err = RH_OK;
+    name_import(calendar, name);
+    for (size_t i = 0; i <= kept->count && err == RH_OK; i++) {
+        int order = i < kept->count ? strcmp(kept->list[i].name, name) : 1;
+        if (!placed && order >= 0) {
+            err = rh_load_sources_add(books->files, name, wish->name, wish->text, wish->bytes);
+            placed = true;
+        }
+        if (err == RH_OK && i < kept->count && order != 0)
+            err = add(books, &kept->list[i]);
+    }
+    return err;
+}
+
+static enum rh_err import(struct hub_engine *engine, const struct hub_import *wish,
+                          struct books *books, struct rh_load_sources *kept,
+                          struct hub_import_result *out)
+{
+    uint64_t index;
+    struct hub_record *record;
+    struct rh_calendar *calendar = malloc(sizeof *calendar);
+    enum rh_err err = calendar == NULL ? RH_ERR_NOMEM : read_newest(engine, &record, &index);
+    if (err == RH_OK)
+        err = rh_load_sources_decode(record->sources, kept);
+    if (err == RH_OK)
+        err = rh_load_calendar_text(wish->name, wish->text, wish->bytes, calendar,
+                                    &books->report);
+    if (err == RH_OK)
+        err = judge(kept, wish, calendar, &books->report, out);
+    if (err == RH_OK && !out->same)
+        err = replace_import(books, kept, wish, calendar);
+    if (err == RH_OK && !out->same)
+        err = compile(books);
+    out->index = err == RH_OK && out->same ? index : engine->next_index;
+    if (err == RH_OK && !out->same && !wish->dry_run)
+        err = put_in_force(engine, books, wish, &out->job);
+    if (calendar != NULL)
+        memcpy(out->area, calendar->area, sizeof out->area);
+    free(calendar);
+    return err;
+}
+
+enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
+                                       struct hub_import_result *out)
+{
+    struct books books;
+    memset(out, 0, sizeof *out);
+    struct rh_load_sources *kept = calloc(1, sizeof *kept);
+    enum rh_err err = open_books(&books);
+    if (err == RH_OK && kept != NULL)
+        err = import(engine, wish, &books, kept, out);
+    else
+        err = RH_ERR_NOMEM;
+    snprintf(out->report, sizeof out->report, "%s", books.text);
+    if (kept != NULL)
+        rh_load_sources_close(kept);
+    free(kept);
+    close_books(&books);
+    return err;
+}
+
+/* ---- what was in force ------------------------------------------------------------------ */
+
+enum rh_err hub_engine_rules_of(struct hub_engine *engine, uint64_t index, struct rh_rules *out)
+{
+    return read_past(engine, index, out);
 }

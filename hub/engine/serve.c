@@ -2,8 +2,11 @@
  * inclusion proofs. Everything is read from the journal and verified on the way. */
 #include "engine/inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <rh/date.h>
 
 static enum rh_err make_room(struct hub_engine *engine, unsigned which, size_t wanted)
 {
@@ -288,6 +291,41 @@ static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
     return own != NULL ? own : any;
 }
 
+static void add_number(struct rh_public *notice, const char *key, uint32_t serial, int64_t number)
+{
+    if (notice->fact_count == RH_FACTS_MAX)
+        return;
+    struct rh_fact *fact = &notice->facts[notice->fact_count++];
+    snprintf(fact->key, sizeof fact->key, serial == 0 ? "%s" : "%s_%u", key, serial);
+    fact->is_number = true;
+    fact->number = number;
+}
+
+/* 20270217: the last day of an exclusive end, as facts write days. */
+static int64_t day_number(uint64_t end_ms)
+{
+    struct rh_civil civil = rh_date_to_civil(rh_date_of_instant(end_ms - 1));
+    return ((int64_t)civil.year * 100 + civil.month) * 100 + civil.day;
+}
+
+/* Dates that moved: the old and the new last day of each clock this reader owes, the first as
+ * `was` and `now`, the others with the clock's serial behind. */
+static void describe_moved(const struct hub_outcome *outcome, const struct hub_queued *queued,
+                           struct rh_public *notice)
+{
+    bool first = true;
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        if (note->agency != queued->to || note->was_ms == note->now_ms || note->was_ms == 0 ||
+            note->now_ms == 0)
+            continue;
+        uint32_t serial = first ? 0 : note->deadline;
+        add_number(notice, "was", serial, day_number(note->was_ms));
+        add_number(notice, "now", serial, day_number(note->now_ms));
+        first = false;
+    }
+}
+
 /* Which clock, until when, at which level. */
 static void describe_note(const struct hub_outcome *outcome, const struct hub_referral *row,
                           const struct hub_queued *queued, uint32_t rank,
@@ -299,15 +337,12 @@ static void describe_note(const struct hub_outcome *outcome, const struct hub_re
     for (uint32_t d = 0; d < row->deadline_count; d++) {
         if (row->deadlines[d].serial == note->deadline) {
             memcpy(notice->code, row->deadlines[d].limit, sizeof row->deadlines[d].limit);
-            notice->due_ms = row->deadlines[d].end_ms;
+            notice->due_ms = note->now_ms != 0 ? note->now_ms : row->deadlines[d].end_ms;
         }
     }
-    if (note->level > 0) {
-        struct rh_fact *fact = &notice->facts[notice->fact_count++];
-        memcpy(fact->key, "level", sizeof "level");
-        fact->is_number = true;
-        fact->number = note->level;
-    }
+    describe_moved(outcome, queued, notice);
+    if (note->level > 0)
+        add_number(notice, "level", 0, note->level);
 }
 
 /* The hub's own word to an agency, in the form of a public part. */

@@ -89,6 +89,12 @@ static void remember(struct hub_engine *engine, uint64_t index, struct rh_bytes 
     recent->count++;
 }
 
+enum rh_err hub_engine_decide(struct hub_engine *engine)
+{
+    enum rh_err err = hub_decide(&engine->world, &engine->event, engine->outcome);
+    return engine->past.err != RH_OK ? engine->past.err : err;
+}
+
 static enum rh_err open_frame(struct hub_engine *engine, uint64_t now_ms)
 {
     if (engine->frame_open)

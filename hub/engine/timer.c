@@ -12,7 +12,7 @@ static enum rh_err fire_one(struct hub_engine *engine, uint64_t rno, uint64_t no
     event->index = engine->next_index;
     event->rno = rno;
     event->down_ms = engine->down_ms;
-    enum rh_err err = hub_decide(&engine->world, event, engine->outcome);
+    enum rh_err err = hub_engine_decide(engine);
     if (err != RH_OK)
         return err;
     struct hub_record *record = hub_record_begin(engine, RH_RECORD_TIMER);
@@ -39,15 +39,20 @@ enum rh_err hub_engine_fire(struct hub_engine *engine, uint32_t limit, uint32_t 
             return RH_OK;
         if (err == RH_OK && hub_journal_ready(engine->journal) == RH_ERR_NOSPACE)
             return RH_OK; /* kept for when there is room; nothing is lost by waiting */
+        bool changed = false;
         if (err == RH_OK)
+            err = hub_jobs_before_timer(engine, rno, &changed);
+        if (err == RH_OK && !changed)
             err = fire_one(engine, rno, now_ms);
         if (err != RH_OK)
             return err;
+        (*fired)++;
+        if (changed)
+            continue; /* its instant may have moved */
         uint64_t next_ms, next_rno;
         err = hub_views_wake_first(engine->views.map, &next_ms, &next_rno);
         /* A timer that is still due after it fired would fire for ever: our bug. */
         rh_assert(err != RH_OK || next_rno != rno || next_ms != at_ms);
-        (*fired)++;
     }
     return RH_OK;
 }

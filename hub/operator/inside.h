@@ -191,6 +191,10 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
                           const struct hub_deadline *deadline);
 const char *hub_json_status(enum hub_deadline_status status);
 
+/* verbs_job.c */
+json_t *hub_json_job(struct hub_ask *ask, const struct hub_job_row *job);
+const char *hub_json_job_kind(enum hub_job_kind kind);
+
 /* find.c --------------------------------------------------------------------------------- */
 
 /* The referral named in args.`name` ("R-2026-000042", a UUID, or system=number). Refuses. */
@@ -227,7 +231,7 @@ hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
     hub_verb_clock_confirm, hub_verb_clock_show, hub_verb_clock_steer, hub_verb_dead_list,
     hub_verb_dead_retry, hub_verb_dead_return, hub_verb_dead_show, hub_verb_deadline_board,
-    hub_verb_deadline_explain, hub_verb_help, hub_verb_ping, hub_verb_queue_list,
+    hub_verb_deadline_explain, hub_verb_help, hub_verb_job_list, hub_verb_job_show, hub_verb_ping, hub_verb_queue_list,
     hub_verb_queue_peek, hub_verb_referral_escalate, hub_verb_referral_list,
     hub_verb_referral_show, hub_verb_referral_supervise, hub_verb_referral_timeline,
     hub_verb_referral_urge, hub_verb_report_figures, hub_verb_route_query, hub_verb_rules_list,

@@ -40,6 +40,8 @@ static const struct hub_verb verbs[] = {
     { "deadline.explain", "how each date was derived", hub_verb_deadline_explain,
       { NEEDED("id") } },
     { "help", "this table", hub_verb_help, { { NULL } } },
+    { "job.list", "large events that go on in steps", hub_verb_job_list, { PAGE } },
+    { "job.show", "one of them", hub_verb_job_show, { NEEDED("id") } },
     { "ping", "who answers", hub_verb_ping, { { NULL } } },
     { "queue.list", "what waits for whom", hub_verb_queue_list, { PAGE } },
     { "queue.peek", "look into a queue; takes nothing out", hub_verb_queue_peek,

@@ -212,6 +212,26 @@ static void put_disk(const struct hub_ask *ask, json_t *row)
     json_object_set_new(row, "disk", disk);
 }
 
+/* What runs: kind, how far. The newest few of a table that is short. */
+static void put_jobs(struct hub_ask *ask, json_t *row)
+{
+    struct hub_job_row job;
+    uint64_t number = 0;
+    json_t *jobs = json_array();
+    while (hub_views_job_next(ask->map, &number, &job) == RH_OK) {
+        if (job.state != HUB_JOB_RUNNING)
+            continue;
+        json_t *entry = json_object();
+        hub_json_uint(entry, "id", job.number);
+        hub_json_text(entry, "kind", hub_json_job_kind(job.kind));
+        hub_json_uint(entry, "done", job.done);
+        hub_json_uint(entry, "total", job.total);
+        hub_json_uint(entry, "changed", job.changed);
+        json_array_append_new(jobs, entry);
+    }
+    json_object_set_new(row, "jobs", jobs);
+}
+
 static void put_health(const struct hub_ask *ask, json_t *row)
 {
     const struct hub_engine_health *health = &ask->health;
@@ -251,6 +271,7 @@ enum rh_err hub_verb_status(struct hub_ask *ask)
     }
     put_dead(ask, row);
     put_disk(ask, row);
+    put_jobs(ask, row);
     hub_json_uint(row, "referrals", hub_find_count(ask, "referrals"));
     hub_json_uint(row, "open", hub_find_count(ask, "open"));
     hub_json_uint(row, "queue", hub_find_count(ask, "queue"));

@@ -147,18 +147,33 @@ static enum rh_err apply_place(struct hub_views *views, uint64_t index,
                           (struct rh_bytes){ value, sizeof value });
 }
 
+/* Rows that records carry beside their outcome. */
+struct carried {
+    struct hub_agency agency;
+    struct hub_job_row job;
+};
+
+static enum rh_err apply_job(struct hub_views *views, const struct hub_record *record,
+                             const struct hub_job_row *job)
+{
+    enum rh_err err = apply_outcome(views, record, views->outcome);
+    return err == RH_OK ? hub_apply_job(views, job, record->job_row) : err;
+}
+
 static enum rh_err apply_type(struct hub_views *views, const struct hub_record *record,
-                              const struct hub_agency *agency)
+                              const struct carried *carried)
 {
     switch (record->core.type) {
     case RH_RECORD_ITEM:
         return apply_item(views, record, views->outcome);
-    case RH_RECORD_TIMER:
     case RH_RECORD_JOB:
+        return apply_job(views, record, &carried->job);
+    case RH_RECORD_TIMER:
         return apply_outcome(views, record, views->outcome);
     case RH_RECORD_COMMAND:
         if (record->agency_row.bytes != 0) {
-            enum rh_err err = hub_apply_agency(views, agency, record->agency_row);
+            enum rh_err err =
+                hub_apply_agency(views, &carried->agency, record->agency_row);
             if (err != RH_OK)
                 return err;
         }
@@ -193,7 +208,7 @@ enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_b
                             struct rh_bytes rest, const struct hub_location *location)
 {
     struct hub_record record;
-    struct hub_agency agency;
+    struct carried carried;
     if (index != views->applied || hub_record_decode(core, rest, &record) != RH_OK ||
         record.core.index != index)
         return RH_ERR_CORRUPT;
@@ -201,10 +216,13 @@ enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_b
     if (record.outcome.bytes != 0 &&
         hub_outcome_decode(record.outcome, views->outcome) != RH_OK)
         return RH_ERR_CORRUPT;
-    if (record.agency_row.bytes != 0 && hub_agency_decode(record.agency_row, &agency) != RH_OK)
+    if (record.agency_row.bytes != 0 &&
+        hub_agency_decode(record.agency_row, &carried.agency) != RH_OK)
+        return RH_ERR_CORRUPT;
+    if (record.job_row.bytes != 0 && hub_job_decode(record.job_row, &carried.job) != RH_OK)
         return RH_ERR_CORRUPT;
 
-    enum rh_err err = apply_type(views, &record, &agency);
+    enum rh_err err = apply_type(views, &record, &carried);
     if (err == RH_OK && record.down_ms > views->next.down_ms)
         views->next.down_ms = record.down_ms;
     if (err == RH_OK)

@@ -1,4 +1,4 @@
-/* Agencies, rules, and the numbers that are given next. */
+/* Agencies, rules, jobs, and the numbers that are given next. */
 #include "views/apply.h"
 
 #include <string.h>
@@ -53,6 +53,13 @@ enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index)
     struct hub_key key = hub_key_u64(index);
     views->next.rules_size = index + 1;
     return hub_change_append(views, HUB_TABLE_RULES, &key, (struct rh_bytes){ NULL, 0 });
+}
+
+enum rh_err hub_apply_job(struct hub_views *views, const struct hub_job_row *row,
+                          struct rh_bytes bytes)
+{
+    struct hub_key key = hub_key_u64(row->number);
+    return hub_change_set(views, HUB_TABLE_JOB, &key, bytes);
 }
 
 static void next_value(const struct hub_next *next, uint8_t out[NEXT_BYTES])

@@ -179,3 +179,39 @@ enum rh_err hub_views_rules_newest(struct hub_map *map, uint64_t *index)
     *index = next.rules_size - 1;
     return RH_OK;
 }
+
+enum rh_err hub_views_job(struct hub_map *map, uint64_t number, struct hub_job_row *out)
+{
+    struct rh_bytes row;
+    struct hub_key key = hub_key_u64(number);
+    enum rh_err err = hub_look(map, HUB_TABLE_JOB, &key, &row);
+    return err == RH_OK ? hub_job_decode(row, out) : err;
+}
+
+enum rh_err hub_views_job_next(struct hub_map *map, uint64_t *number, struct hub_job_row *out)
+{
+    if (*number == UINT64_MAX)
+        return RH_ERR_NOTFOUND;
+    struct rh_bytes key, row;
+    struct hub_key from = hub_key_u64(*number + 1);
+    enum rh_err err = hub_map_next(map, HUB_TABLE_JOB, hub_key_view(&from), &key, &row);
+    if (err != RH_OK)
+        return err;
+    if (key.bytes != 8 || hub_job_decode(row, out) != RH_OK)
+        return RH_ERR_CORRUPT;
+    *number = hub_get_u64(key.data);
+    return RH_OK;
+}
+
+enum rh_err hub_views_rules_next(struct hub_map *map, struct hub_cursor *cursor,
+                                 uint64_t *index)
+{
+    struct rh_bytes key, value;
+    enum rh_err err =
+        next_in(map, HUB_TABLE_RULES, &whole_table, cursor, 8, &key, &value);
+    if (err != RH_OK)
+        return err;
+    *index = hub_get_u64(key.data);
+    keep(cursor, key);
+    return RH_OK;
+}

@@ -24,7 +24,7 @@ struct field {
 
 #define BIT(type) (1u << (unsigned)RH_RECORD_##type)
 #define EVENTS (BIT(ITEM) | BIT(TIMER) | BIT(COMMAND) | BIT(JOB))
-#define BY_OPERATOR (BIT(COMMAND) | BIT(CLOCK) | BIT(GENERATION) | BIT(ERASE))
+#define BY_OPERATOR (BIT(COMMAND) | BIT(CLOCK) | BIT(GENERATION) | BIT(ERASE) | BIT(RULES))
 #define STREAMS (BIT(BUNDLE) | BIT(ITEM) | BIT(STREAM))
 
 #define FIELD(kind, member, types, must, largest)                                          \
@@ -75,6 +75,7 @@ static const struct field fields[] = {
     /* 34 */ FIELD(FIELD_BYTES, lost, BIT(BUNDLE), 0, RH_FRAME_BYTES_MAX),
     /* 35 */ FIELD(FIELD_U64, lost_ms, BIT(ITEM), 0, RH_MS_MAX),
     /* 36 */ FIELD(FIELD_U32, lost_generation, BIT(ITEM), 0, UINT32_MAX),
+    /* 37 */ FIELD(FIELD_BYTES, job_row, BIT(JOB), BIT(JOB), HUB_JOB_BYTES_MAX),
 };
 
 enum { FIELDS = (int)(sizeof fields / sizeof fields[0]) };

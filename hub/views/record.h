@@ -59,7 +59,8 @@ struct hub_record {
     uint64_t key_slot;          /* ERASE: content key that is deleted */
     enum hub_command_type command; /* COMMAND */
     enum rh_kind action;        /* COMMAND: attention kind */
-    char operator_name[HUB_OPERATOR_BYTES_MAX + 1]; /* COMMAND, CLOCK, GENERATION, ERASE */
+    char operator_name[HUB_OPERATOR_BYTES_MAX + 1]; /* COMMAND, CLOCK, GENERATION,
+                                                       ERASE; RULES: who imported */
     char reason[HUB_REASON_BYTES_MAX + 1];          /* the same */
     struct rh_bytes agency_row; /* COMMAND AGENCY: hub_agency_encode form */
     struct rh_bytes dead_row;   /* COMMAND DEAD_*: hub_dead_encode form before */
@@ -78,6 +79,8 @@ struct hub_record {
     struct rh_bytes digest_rows;/* DIGEST: encoded array of [table, digest] */
     char text[HUB_REASON_BYTES_MAX + 1]; /* CUT: what was cut and where it lies; JOB: which
                                             step; COMMAND NOTE: the note */
+
+    struct rh_bytes job_row;    /* JOB: hub_job_encode form after */
 
     struct rh_bytes outcome;    /* ITEM, TIMER, COMMAND, JOB: hub_outcome_encode form, may be
                                    empty */

@@ -222,6 +222,17 @@ static enum rh_err check_rules(struct hub_verify *verify, const struct hub_key *
     return RH_OK;
 }
 
+static enum rh_err check_job(struct hub_verify *verify, const struct hub_key *key,
+                             struct rh_bytes value)
+{
+    struct hub_job_row job;
+    if (key->bytes != 8 || hub_job_decode(value, &job) != RH_OK ||
+        job.number != hub_get_u64(key->data))
+        hub_verify_fault(verify, HUB_TABLE_JOB, "no job, or of another number",
+                         hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -258,6 +269,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_TIMELINE, check_line);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_RULES, check_rules);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_JOB, check_job);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

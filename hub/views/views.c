@@ -109,6 +109,7 @@ const char *hub_table_name(unsigned table)
         "referral", "referral_id", "human", "external", "timeline", "wake",
         "due",      "holder",  "party",     "pair",   "queue",  "queue_ref",
         "dead",     "count",   "child",     "rules",  "body",   "local",
+        "job",
     };
     return table < HUB_TABLES ? names[table] : "?";
 }

@@ -49,7 +49,8 @@ enum hub_table {
     HUB_TABLE_RULES = 21,    /* D index(8) -> "": records of rules */
     HUB_TABLE_BODY = 22,     /*   index(8) -> segment(8) offset(8) bytes(4): where it lies */
     HUB_TABLE_LOCAL = 23,    /*   "state" -> schema, position, digests, at each commit */
-    HUB_TABLES = 24
+    HUB_TABLE_JOB = 24,      /* D number(8) -> hub_job */
+    HUB_TABLES = 25
 };
 
 /* Where a record lies in the journal. */
@@ -72,6 +73,7 @@ struct hub_next {
 };
 
 struct hub_counts;
+struct hub_past;
 
 struct hub_views {
     struct hub_map *map;                    /* borrowed */
@@ -84,6 +86,8 @@ struct hub_views {
     struct hub_outcome *outcome;            /* working memory, owned */
     struct hub_referral *before;            /* working memory, owned */
     uint8_t *buffer;                        /* working memory, owned */
+    struct hub_past *past;                  /* borrowed; who knows earlier records of rules sets
+                                               it (views/past.h), NULL: only the newest count */
 };
 
 /* Read position and digests from the map; an empty map is position 0. Memory is carved here.
@@ -202,6 +206,12 @@ enum rh_err hub_views_party_next(struct hub_map *map, uint32_t agency,
                                  struct hub_cursor *cursor, uint64_t *rno);
 enum rh_err hub_views_child_next(struct hub_map *map, const struct rh_referral_id *parent,
                                  struct hub_cursor *cursor, uint64_t *rno);
+
+/* Jobs, in order of their numbers; and records of rules, in order. */
+enum rh_err hub_views_job(struct hub_map *map, uint64_t number, struct hub_job_row *out);
+enum rh_err hub_views_job_next(struct hub_map *map, uint64_t *number, struct hub_job_row *out);
+enum rh_err hub_views_rules_next(struct hub_map *map, struct hub_cursor *cursor,
+                                 uint64_t *index);
 
 /* Queues. The head of (to, lane, from) at or after a pair_seq; the next sender with anything
  * queued in a lane after `*from`; and whether an earlier undelivered message of the same

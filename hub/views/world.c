@@ -1,4 +1,5 @@
 /* What decide may look at, answered from the rows. */
+#include "views/past.h"
 #include "views/views.h"
 
 static struct hub_map *map_of(void *context)
@@ -63,6 +64,12 @@ static enum rh_err queued_next(void *context, uint32_t to, uint32_t from, enum r
     return hub_views_queue_head(map_of(context), to, lane, from, at_least, out);
 }
 
+static const struct rh_procedure *procedure(void *context, uint64_t rules_index, const char *id)
+{
+    struct hub_past *past = ((struct hub_views *)context)->past;
+    return past == NULL ? NULL : hub_past_procedure(past, rules_index, id);
+}
+
 static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     return hub_views_dead(map_of(context), index, to, out);
@@ -85,6 +92,7 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
         .queued = queued,
         .queued_lane = queued_lane,
         .queued_next = queued_next,
+        .procedure = procedure,
         .dead = dead,
     };
 }

@@ -14,7 +14,7 @@
 
 static const char *const top_keys[] = { "procedure", "version", "title",  "basis",
                                         "opened_by", "allows",  "flags",  "routes",
-                                        "checks",    "codes",   "limits" };
+                                        "checks",    "codes",   "limits", "applies_to" };
 static const char *const route_keys[] = { "from", "to", "kinds" };
 static const char *const check_keys[] = { "fact", "kinds", "equals", "refusal" };
 static const char *const code_keys[] = { "outcomes", "refusals", "grounds" };
@@ -27,6 +27,17 @@ struct loading {
 };
 
 /* ---- the head -------------------------------------------------------------------------- */
+
+/* Whose matters a change of the file is for. */
+static bool load_reach(struct rh_yaml *yaml, struct rh_procedure *out)
+{
+    static const char *const words[] = { "new", "open" };
+    struct fy_node *node = rh_yaml_get(yaml->root, "applies_to");
+    size_t at = 0;
+    bool good = node == NULL || rh_yaml_choice(yaml, node, "applies_to", words, COUNT(words), &at);
+    out->applies_open = good && at == 1;
+    return good;
+}
 
 static bool load_names(struct loading *loading)
 {
@@ -46,7 +57,7 @@ static bool load_names(struct loading *loading)
     good = basis != NULL && rh_load_line(yaml, basis, "basis", out->basis, sizeof out->basis) &&
            good;
     out->version = (uint32_t)version;
-    return good;
+    return load_reach(yaml, out) && good;
 }
 
 static bool load_opened_by(struct loading *loading, struct fy_node *list)

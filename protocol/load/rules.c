@@ -85,31 +85,63 @@ static enum rh_err load_procedure(struct loading *loading, const struct rh_load_
     return RH_OK;
 }
 
-static enum rh_err load_calendar(struct loading *loading, const struct rh_load_source *source)
+static enum rh_err read_calendar(struct loading *loading, const struct rh_load_source *source,
+                                 struct rh_calendar **out)
 {
-    struct rh_rules *out = loading->out;
+    struct rh_rules *rules = loading->out;
 
-    if (out->calendar_count == RH_CALENDARS_MAX) {
+    if (rules->calendar_count == RH_CALENDARS_MAX) {
         rh_load_report_file(loading->report, source->path,
                             "is one too many; a hub has at most %d calendars",
                             RH_CALENDARS_MAX);
         return RH_ERR_CONFIG;
     }
-    struct rh_calendar *calendar = &out->calendars[out->calendar_count];
-    const enum rh_err err = rh_load_calendar_text(source->path, source->text, source->bytes,
-                                                  calendar, loading->report);
+    *out = &rules->calendars[rules->calendar_count];
+    return rh_load_calendar_text(source->path, source->text, source->bytes, *out,
+                                 loading->report);
+}
+
+/* The calendar read for exactly that area before; NULL when there is none. */
+static struct rh_calendar *same_area(struct rh_rules *rules, const struct rh_calendar *calendar)
+{
+    for (uint32_t i = 0; i < rules->calendar_count; i++) {
+        if (strcmp(rules->calendars[i].area, calendar->area) == 0)
+            return &rules->calendars[i];
+    }
+    return NULL;
+}
+
+static enum rh_err load_calendar(struct loading *loading, const struct rh_load_source *source)
+{
+    struct rh_calendar *calendar = NULL;
+    const enum rh_err err = read_calendar(loading, source, &calendar);
     if (err != RH_OK)
         return err;
-    for (uint32_t i = 0; i < out->calendar_count; i++) {
-        if (strcmp(out->calendars[i].area, calendar->area) != 0)
-            continue;
+    const struct rh_calendar *other = same_area(loading->out, calendar);
+    if (other != NULL) {
         rh_load_report_file(loading->report, source->path,
                             "is a second calendar for %s, beside '%s'; put both into one file",
                             calendar->area[0] != '\0' ? calendar->area : "the whole country",
-                            out->calendars[i].id);
+                            other->id);
         return RH_ERR_CONFIG;
     }
-    out->calendar_count++;
+    loading->out->calendar_count++;
+    return RH_OK;
+}
+
+/* What an operator imported stands above the file of the same area, unless that one knows
+ * more days: then the directory was brought up to date since. */
+static enum rh_err load_imported(struct loading *loading, const struct rh_load_source *source)
+{
+    struct rh_calendar *calendar = NULL;
+    const enum rh_err err = read_calendar(loading, source, &calendar);
+    if (err != RH_OK)
+        return err;
+    struct rh_calendar *other = same_area(loading->out, calendar);
+    if (other == NULL)
+        loading->out->calendar_count++;
+    else if (calendar->last_day.days >= other->last_day.days)
+        memcpy(other, calendar, sizeof *other);
     return RH_OK;
 }
 
@@ -176,6 +208,7 @@ enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct 
     } steps[] = { { "settings.yaml", load_settings },
                   { "procedures/", load_procedure },
                   { "calendars/", load_calendar },
+                  { RH_LOAD_IMPORTED, load_imported },
                   { "routing/", load_routing } };
 
     memset(out, 0, sizeof *out);

@@ -4,6 +4,9 @@
  *     procedures/      one file per procedure
  *     calendars/       working days; one calendar for the whole country, others by area
  *     routing/         which matter belongs to whom; may be missing
+ *     imported/        (from a journal only) calendars imported into the running hub: each
+ *                      stands above the file in calendars/ for the same area, unless that one
+ *                      is valid longer
  *
  * Files are read in the order of their names. All or nothing: whoever is handed a snapshot
  * may rely on it. */
@@ -14,6 +17,10 @@
 
 #include "load/report.h"
 #include "load/sources.h"
+
+/* Sources so named are no files of the directory: calendars that an operator imported into a
+ * running hub. Only the hub's journal keeps them. */
+#define RH_LOAD_IMPORTED "imported/"
 
 /* Read, judge and hand out.
  *

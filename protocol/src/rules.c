@@ -94,6 +94,7 @@ static const struct rh_layout_field procedure_fields[] = {
     RH_LAYOUT_TEXTS(22, struct rh_procedure, refusals.codes, refusals.count),
     RH_LAYOUT_TEXTS(23, struct rh_procedure, grounds.codes, grounds.count),
     RH_LAYOUT_LIST(24, struct rh_procedure, limits, limit_count, &limit_layout),
+    RH_LAYOUT_BOOL(25, struct rh_procedure, applies_open),
 };
 static const struct rh_layout procedure_layout =
     RH_LAYOUT_OF(struct rh_procedure, procedure_fields);
@@ -186,6 +187,12 @@ const struct rh_procedure *rh_rules_procedure(const struct rh_rules *rules, cons
             return &rules->procedures[i];
     }
     return NULL;
+}
+
+/* Snapshots are read into zeroed memory, so equal values are equal memory (rh/layout.h). */
+bool rh_procedure_equal(const struct rh_procedure *a, const struct rh_procedure *b)
+{
+    return a == b || memcmp(a, b, sizeof(*a)) == 0;
 }
 
 const struct rh_limit *rh_procedure_limit(const struct rh_procedure *procedure, const char *id)

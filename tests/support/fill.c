@@ -105,6 +105,7 @@ static void prepare_hub(struct fill *fill)
         .hub_id = options->real_clock ? "hub.620423" : "test.fill",
         .endpoint = options->endpoint != NULL ? options->endpoint : "tcp://127.0.0.1:5550",
         .test_clock = !options->real_clock,
+        .test_start_ms = options->start_ms,
         .map_bytes = options->map_bytes != 0 ? options->map_bytes : UINT64_C(1) << 30,
         .segment_bytes = options->segment_bytes,
     };

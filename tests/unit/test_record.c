@@ -83,8 +83,11 @@ static void fill_own(struct rht_random *random, struct hub_record *record)
         record->key_slot = 77;
         record->rno = 3;
         break;
-    case RH_RECORD_TIMER:
     case RH_RECORD_JOB:
+        record->job_row = some(random, 40);
+        record->rno = 1 + rht_random_below(random, 9);
+        break;
+    case RH_RECORD_TIMER:
         record->rno = 1 + rht_random_below(random, 9);
         break;
     case RH_RECORD_GENESIS:
@@ -119,7 +122,7 @@ static void fill(struct rht_random *random, enum rh_record_type type, struct hub
         type == RH_RECORD_JOB)
         fill_event(random, record);
     if (type == RH_RECORD_COMMAND || type == RH_RECORD_CLOCK || type == RH_RECORD_GENERATION ||
-        type == RH_RECORD_ERASE)
+        type == RH_RECORD_ERASE || type == RH_RECORD_RULES)
         fill_operator(record);
     fill_own(random, record);
 }

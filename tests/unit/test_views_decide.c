@@ -103,11 +103,28 @@ static void fill_item(struct pen *pen, const struct hub_event *event, struct hub
     record->item_bytes = event->item_bytes;
 }
 
+/* A job of one step, about the referral of the event. */
+static struct rh_bytes write_job(const struct hub_event *event, uint8_t *out, size_t capacity)
+{
+    struct rh_writer writer;
+    const struct hub_job_row job = {
+        .number = 1 + event->index % 3,
+        .kind = HUB_JOB_RECOMPUTE,
+        .state = HUB_JOB_RUNNING,
+        .cursor = event->rno,
+        .limit = event->rno + 1,
+    };
+    rh_writer_init(&writer, out, capacity);
+    assert_int_equal(hub_job_encode(&job, &writer), RH_OK);
+    return (struct rh_bytes){ out, writer.bytes };
+}
+
 static void watch(void *arg, const struct rht_world *world, const struct hub_event *event)
 {
     struct pen *pen = arg;
     struct hub_record record;
     uint8_t public_part[RH_PUBLIC_BYTES_MAX];
+    uint8_t job_row[HUB_JOB_BYTES_MAX];
     assert_int_equal(event->index, pen->views.applied);
     memset(&record, 0, sizeof record);
     record.outcome = decide_again(pen, world, event);
@@ -124,6 +141,7 @@ static void watch(void *arg, const struct rht_world *world, const struct hub_eve
     case HUB_EVENT_RECOMPUTE:
         record.core.type = RH_RECORD_JOB;
         record.rno = event->rno;
+        record.job_row = write_job(event, job_row, sizeof job_row);
         break;
     case HUB_EVENT_URGED:
         record.core.type = RH_RECORD_COMMAND;

@@ -162,6 +162,8 @@ struct rh_procedure {
     bool report_required;      /* by default; assign always */
     bool reply_owed;           /* by default; register may say more */
     bool leader_required;      /* accept only with a leader in charge named */
+    bool applies_open;         /* applies_to: open: takes the place of its earlier version in
+                                  open referrals too; else those keep what they began under */
     uint32_t route_count;
     struct rh_route routes[RH_ROUTES_MAX];
     uint32_t check_count;
@@ -214,6 +216,8 @@ enum rh_err rh_rules_decode(struct rh_bytes bytes, struct rh_rules *out);
 
 const struct rh_procedure *rh_rules_procedure(const struct rh_rules *rules, const char *id);
 const struct rh_limit *rh_procedure_limit(const struct rh_procedure *procedure, const char *id);
+/* Whether two procedures of decoded snapshots say the same, their version included. */
+bool rh_procedure_equal(const struct rh_procedure *a, const struct rh_procedure *b);
 /* Longest match of category, then of area; NULL when the map has no answer. */
 const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
                                         const char *area);
