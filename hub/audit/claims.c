@@ -24,7 +24,7 @@ static void differ(struct hub_claims *claims, enum hub_finding_code code, uint64
                    const struct rh_hash *expected, const struct rh_hash *actual,
                    const char *what)
 {
-    struct hub_finding finding = hub_finding_make(code, index, "%s", what);
+    struct hub_finding finding = hub_finding_make(code, index, "%s", rh_text(what));
     finding.count = 1;
     finding.hashed = true;
     finding.expected = *expected;
@@ -42,20 +42,20 @@ static const struct hub_roster_agency *agency_of(struct hub_claims *claims,
         /* Its enrolment may be among the records that cannot be read. */
         if (claims->roster->damage == 0)
             hub_findings_say(claims->findings, HUB_FINDING_AGENCY, index,
-                             "%s has the number %" PRIu32 ", which nobody has",
+                             N_("%s has the number %" PRIu32 ", which nobody has"),
                              record->core.agency.text, record->agency);
         return NULL;
     }
     if (strcmp(agency->id.text, record->core.agency.text) != 0) {
         hub_findings_say(claims->findings, HUB_FINDING_AGENCY, index,
-                         "the core names %s, its number is that of %s",
+                         N_("the core names %s, its number is that of %s"),
                          record->core.agency.text, agency->id.text);
         return NULL;
     }
     if (agency->state != HUB_AGENCY_ACTIVE)
-        hub_findings_say(claims->findings, HUB_FINDING_INACTIVE, index, "%s is %s",
+        hub_findings_say(claims->findings, HUB_FINDING_INACTIVE, index, N_("%s is %s"),
                          agency->id.text,
-                         agency->state == HUB_AGENCY_REVOKED ? "revoked" : "suspended");
+                         agency->state == HUB_AGENCY_REVOKED ? _("revoked") : _("suspended"));
     return agency;
 }
 
@@ -77,14 +77,14 @@ static void check_signature(struct hub_claims *claims, const struct hub_record *
         claims->signatures++;
         return;
     }
-    const char *why = "not by the enrolled key";
+    const char *why = _("not by the enrolled key");
     for (uint32_t i = 0; i < agency->former_count; i++) {
         if (verifies(tag, record->header, &record->signature, &agency->former[i]))
-            why = "by a key that had been replaced";
+            why = _("by a key that had been replaced");
     }
     struct hub_finding finding = hub_finding_make(
-        HUB_FINDING_BUNDLE_SIGNATURE, record->core.index, "%s of %s: %s",
-        record->core.type == RH_RECORD_BUNDLE ? "bundle" : "hello", agency->id.text, why);
+        HUB_FINDING_BUNDLE_SIGNATURE, record->core.index, N_("%s of %s: %s"),
+        record->core.type == RH_RECORD_BUNDLE ? _("bundle") : _("hello"), agency->id.text, why);
     finding.count = 1;
     hub_findings_add(claims->findings, &finding);
 }
@@ -94,11 +94,11 @@ static void check_signature(struct hub_claims *claims, const struct hub_record *
 static const char *hello_fault(const struct hub_record *record, const struct rh_hello *hello)
 {
     if (strcmp(hello->agency.text, record->core.agency.text) != 0)
-        return "it is another agency's";
+        return N_("it is another agency's");
     if (memcmp(hello->epoch.bytes, record->core.epoch.bytes, sizeof hello->epoch.bytes) != 0)
-        return "it names another epoch";
+        return N_("it names another epoch");
     if (strcmp(hello->hub.text, record->core.hub.text) != 0)
-        return "it greets another hub";
+        return N_("it greets another hub");
     return NULL;
 }
 
@@ -109,18 +109,18 @@ static enum rh_err take_stream(struct hub_claims *claims, const struct hub_recor
     claims->streams++;
     if (hub_roster_stream(claims->roster, record->agency, &record->core.epoch) != NULL) {
         hub_findings_say(claims->findings, HUB_FINDING_STREAM, index,
-                         "%s: this epoch is registered already", record->core.agency.text);
+                         N_("%s: this epoch is registered already"), record->core.agency.text);
         return RH_OK;
     }
     const struct hub_roster_agency *agency = agency_of(claims, record);
     if (rh_hello_decode(record->header, &hello) != RH_OK) {
         hub_findings_say(claims->findings, HUB_FINDING_STREAM, index,
-                         "%s: it cannot be decoded", record->core.agency.text);
+                         N_("%s: it cannot be decoded"), record->core.agency.text);
     } else {
         const char *fault = hello_fault(record, &hello);
         if (fault != NULL)
             hub_findings_say(claims->findings, HUB_FINDING_STREAM, index, "%s: %s",
-                             record->core.agency.text, fault);
+                             record->core.agency.text, rh_text(fault));
         if (is_wanted(claims, index))
             check_signature(claims, record, agency, "rhub/hello/1");
     }
@@ -137,7 +137,7 @@ static enum rh_err find_stream(struct hub_claims *claims, const struct hub_recor
         return RH_OK;
     if (roster->damage == 0)
         hub_findings_say(claims->findings, HUB_FINDING_STREAM, record->core.index,
-                         "%s: no hello registered this epoch", record->core.agency.text);
+                         N_("%s: no hello registered this epoch"), record->core.agency.text);
     enum rh_err err =
         hub_roster_open_stream(roster, record->agency, &record->core.epoch);
     if (err == RH_OK) {
@@ -159,7 +159,7 @@ static void finish_bundle(struct hub_claims *claims, uint64_t index)
         return;
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_BUNDLE_SHORT, index,
-        "the bundle in record %" PRIu64 " has %" PRIu32 " items, %" PRIu32 " are here",
+        N_("the bundle in record %" PRIu64 " has %" PRIu32 " items, %" PRIu32 " are here"),
         claims->bundle_index, claims->header.count, claims->position);
     finding.count = claims->header.count - claims->position;
     hub_findings_add(claims->findings, &finding);
@@ -169,15 +169,15 @@ static const char *header_fault(const struct hub_record *record,
                                 const struct rh_bundle_header *header)
 {
     if (strcmp(header->sender.text, record->core.agency.text) != 0)
-        return "its header names another sender";
+        return N_("its header names another sender");
     if (memcmp(header->epoch.bytes, record->core.epoch.bytes, sizeof header->epoch.bytes) != 0)
-        return "its header names another epoch";
+        return N_("its header names another epoch");
     if (strcmp(header->hub.text, record->core.hub.text) != 0)
-        return "it was signed for another hub";
+        return N_("it was signed for another hub");
     if (header->first_n != record->core.n)
-        return "its header begins with another number";
+        return N_("its header begins with another number");
     if (record->digests.bytes != (size_t)header->count * RH_HASH_BYTES)
-        return "its header counts other items";
+        return N_("its header counts other items");
     return NULL;
 }
 
@@ -188,10 +188,10 @@ static void check_root(struct hub_claims *claims, const struct hub_record *recor
     rh_bundle_root(claims->digests, claims->header.count, &root);
     if (!rh_hash_equal(&root, &claims->header.root))
         differ(claims, HUB_FINDING_BUNDLE, index, &claims->header.root, &root,
-               "the signed root is not that of the item digests");
+               N_("the signed root is not that of the item digests"));
     if (!rh_hash_equal(&claims->header.root, &record->core.digest))
         differ(claims, HUB_FINDING_BUNDLE, index, &claims->header.root, &record->core.digest,
-               "the core has another digest than the signed root");
+               N_("the core has another digest than the signed root"));
 }
 
 /* The receipts of earlier generations that came along: the hub's own word, or nothing. */
@@ -217,12 +217,12 @@ static enum rh_err take_bundle(struct hub_claims *claims, const struct hub_recor
     const struct hub_roster_agency *agency = agency_of(claims, record);
     if (rh_bundle_header_decode(record->header, &claims->header) != RH_OK) {
         hub_findings_say(claims->findings, HUB_FINDING_BUNDLE, index,
-                         "its header cannot be decoded");
+                         N_("its header cannot be decoded"));
         return RH_OK;
     }
     const char *fault = header_fault(record, &claims->header);
     if (fault != NULL) {
-        hub_findings_say(claims->findings, HUB_FINDING_BUNDLE, index, "%s", fault);
+        hub_findings_say(claims->findings, HUB_FINDING_BUNDLE, index, "%s", rh_text(fault));
         return RH_OK;
     }
     if (is_wanted(claims, index))
@@ -247,7 +247,7 @@ static bool find_place(struct hub_claims *claims, const struct hub_record *recor
     if (!claims->open || record->bundle_index != claims->bundle_index) {
         if (claims->roster->damage == 0 || record->bundle_index >= index)
             hub_findings_say(claims->findings, HUB_FINDING_ITEM, index,
-                             "record %" PRIu64 " is not the bundle before it",
+                             N_("record %" PRIu64 " is not the bundle before it"),
                              record->bundle_index);
         return false;
     }
@@ -261,8 +261,8 @@ static bool find_place(struct hub_claims *claims, const struct hub_record *recor
         strcmp(record->core.agency.text, header->sender.text) != 0 ||
         memcmp(record->core.epoch.bytes, header->epoch.bytes, sizeof header->epoch.bytes) != 0) {
         hub_findings_say(claims->findings, HUB_FINDING_ITEM, index,
-                         "position %" PRIu32 ", number %" PRIu64
-                         " do not stand at this place of the bundle",
+                         N_("position %" PRIu32 ", number %" PRIu64
+                         " do not stand at this place of the bundle"),
                          record->position, record->core.n);
         return false;
     }
@@ -285,10 +285,10 @@ static void check_digest(struct hub_claims *claims, const struct hub_record *rec
     rh_item_digest(&item, &digest);
     if (!rh_hash_equal(&digest, &record->core.digest))
         differ(claims, HUB_FINDING_ITEM, index, &record->core.digest, &digest,
-               "public part, commitment and keys do not give the digest of the core");
+               N_("public part, commitment and keys do not give the digest of the core"));
     if (placed && !rh_hash_equal(&claims->digests[record->position], &record->core.digest))
         differ(claims, HUB_FINDING_ITEM, index, &claims->digests[record->position],
-               &record->core.digest, "the digest is not the one in the signed bundle");
+               &record->core.digest, N_("the digest is not the one in the signed bundle"));
 }
 
 /* The instant a clock was started from instead of the storing: that of a receipt, none else. */

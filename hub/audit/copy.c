@@ -278,24 +278,24 @@ static enum rh_err take_note(struct hub_copy *copy, const char *name, const char
     copy->notes++;
     if (!origin_of(copy, note, bytes, &origin)) {
         hub_findings_say(findings, HUB_FINDING_NOTE, HUB_FINDING_NOWHERE,
-                         "%s: its first line is not %s", name, copy->hub.text);
+                         N_("%s: its first line is not %s"), name, copy->hub.text);
         return RH_OK;
     }
     struct rh_bytes view = { (const uint8_t *)note, bytes };
     enum rh_err err = rh_checkpoint_verify(view, &origin, &copy->hub_key, &checkpoint);
     if (err == RH_ERR_CRYPTO || err == RH_ERR_NOTFOUND) {
         hub_findings_say(findings, HUB_FINDING_NOTE_SIGNATURE, HUB_FINDING_NOWHERE, "%s: %s",
-                         name, rh_err_text(err));
+                         name, rh_text(rh_err_text(err)));
         return RH_OK;
     }
     if (err != RH_OK) {
         hub_findings_say(findings, HUB_FINDING_NOTE, HUB_FINDING_NOWHERE, "%s: %s", name,
-                         rh_err_text(err));
+                         rh_text(rh_err_text(err)));
         return RH_OK;
     }
     if (named_size != UINT64_MAX && named_size != checkpoint.size)
         hub_findings_say(findings, HUB_FINDING_NOTE, HUB_FINDING_NOWHERE,
-                         "%s: it is the checkpoint of %" PRIu64 " records", name,
+                         N_("%s: it is the checkpoint of %" PRIu64 " records"), name,
                          checkpoint.size);
     uint32_t generation = rh_hub_id_generation(&origin);
     const struct hub_copy_checkpoint kept = {
@@ -314,7 +314,7 @@ static enum rh_err take_file(struct hub_copy *copy, const char *path, const char
     enum rh_err err = hub_copy_read_file(path, RH_NOTE_BYTES_MAX, &note, &bytes);
     if (err == RH_ERR_FULL) {
         hub_findings_say(findings, HUB_FINDING_NOTE, HUB_FINDING_NOWHERE,
-                         "%s: larger than any checkpoint", name);
+                         N_("%s: larger than any checkpoint"), name);
         return RH_OK;
     }
     if (err == RH_OK)

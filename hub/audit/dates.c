@@ -80,10 +80,10 @@ static void complain(struct hub_state *state, uint64_t index, const struct hub_r
     rh_instant_format_utc(deadline->end_ms, stored);
     rh_instant_format_utc(derived_ms, derived);
     struct hub_finding finding = hub_finding_make(
-        HUB_FINDING_DEADLINE, index, "%s, clock %" PRIu32 " (%s): recorded %s, derived %s",
+        HUB_FINDING_DEADLINE, index, N_("%s, clock %" PRIu32 " (%s): recorded %s, derived %s"),
         row->number, deadline->serial, deadline->limit,
-        deadline->end_ms == 0 ? "no end" : stored,
-        err != RH_OK ? "nothing" : derived_ms == 0 ? "no end" : derived);
+        deadline->end_ms == 0 ? _("no end") : stored,
+        err != RH_OK ? _("nothing") : derived_ms == 0 ? _("no end") : derived);
     finding.count = 1;
     hub_findings_add(state->findings, &finding);
 }

@@ -31,7 +31,7 @@ static void print_detail(struct hub_finding *finding, const char *format, va_lis
 
 static void print_detail(struct hub_finding *finding, const char *format, va_list arguments)
 {
-    vsnprintf(finding->detail, sizeof finding->detail, format, arguments);
+    vsnprintf(finding->detail, sizeof finding->detail, rh_text(format), arguments);
 }
 
 struct hub_finding hub_finding_make(enum hub_finding_code code, uint64_t index,

@@ -1,7 +1,7 @@
 /* What an audit found: breaks, each independent of the others, and notices that are no break.
  *
- * A finding has a code for programs, a sentence for people (translated when it is shown), the
- * place, and in English what exactly differs. Nothing here decides; it remembers. */
+ * A finding has a code for programs, a sentence for people, the place, and what exactly differs,
+ * both in the language of the process. Nothing here decides; it remembers. */
 #ifndef HUB_AUDIT_FINDINGS_H
 #define HUB_AUDIT_FINDINGS_H
 
@@ -50,6 +50,7 @@ enum {
     X(ITEM, true, "item", N_("an item is not the one its sender signed"))                     \
     X(NUMBER, true, "number", N_("the numbers of a stream are not dense"))                    \
     X(DUPLICATE, true, "duplicate", N_("a message was stored twice"))                         \
+    X(PAIR, true, "pair", N_("a delivery does not take the next number of its pair"))         \
     X(GENERATION, true, "generation", N_("a generation does not seal the one before"))        \
     X(RULES, true, "rules", N_("journalled rules cannot be decoded"))                         \
     X(APPLY, true, "apply", N_("a record cannot be applied to the state"))                    \
@@ -84,7 +85,7 @@ struct hub_finding {
     bool hashed;      /* the next two differ */
     struct rh_hash expected, actual;
     uint64_t last_good; /* size of the last checkpoint that agreed when it was found */
-    char detail[HUB_FINDING_DETAIL_BYTES]; /* English: what differs */
+    char detail[HUB_FINDING_DETAIL_BYTES]; /* what differs, in the language of the process */
 };
 
 struct hub_findings {
@@ -99,7 +100,9 @@ struct hub_findings {
 void hub_findings_init(struct hub_findings *findings, bool first);
 void hub_findings_fini(struct hub_findings *findings);
 
-/* Start a finding: placed nowhere in the files, no hashes, the detail printed. */
+/* Start a finding: placed nowhere in the files, no hashes, the detail printed. The format is a
+ * message id marked with N_(), and so are the phrases among its arguments, which the caller
+ * translates. */
 struct hub_finding hub_finding_make(enum hub_finding_code code, uint64_t index,
                                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));

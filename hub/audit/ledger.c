@@ -30,8 +30,8 @@ static enum rh_err open_reference(struct hub_ledger *ledger)
     }
     if (err == RH_ERR_CORRUPT || err == RH_ERR_NOTFOUND || err == RH_ERR_IO)
         hub_findings_say(ledger->findings, HUB_FINDING_TILES, HUB_FINDING_NOWHERE,
-                         "checkpoint of %" PRIu64 " records: %s", found.size,
-                         rh_err_text(err));
+                         N_("checkpoint of %" PRIu64 " records: %s"), found.size,
+                         rh_text(rh_err_text(err)));
     return err == RH_ERR_NOMEM ? err : RH_OK;
 }
 
@@ -76,7 +76,7 @@ static bool known_leaf(struct hub_ledger *ledger, uint64_t index, struct rh_hash
     if (err == RH_OK)
         return true;
     hub_findings_say(ledger->findings, HUB_FINDING_TILES, index, "%s: %s",
-                     hub_tree_fault(ledger->reference), rh_err_text(err));
+                     hub_tree_fault(ledger->reference), rh_text(rh_err_text(err)));
     hub_tree_close(&ledger->reference);
     return false;
 }
@@ -100,9 +100,9 @@ static void compare(struct hub_ledger *ledger, const struct hub_copy_checkpoint 
     ledger->diverged = ledger->reference == NULL || checkpoint->size > ledger->reference_size;
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_ROOT, ledger->last_good,
-        "checkpoint of %" PRIu64 " records%s, generation %" PRIu32
-        "; the last that agrees has %" PRIu64,
-        checkpoint->size, checkpoint->given ? " (given)" : "", checkpoint->generation,
+        N_("checkpoint of %" PRIu64 " records%s, generation %" PRIu32
+        "; the last that agrees has %" PRIu64),
+        checkpoint->size, checkpoint->given ? _(" (given)") : "", checkpoint->generation,
         ledger->last_good);
     finding.count = checkpoint->size - ledger->last_good;
     finding.hashed = true;
@@ -142,7 +142,7 @@ enum rh_err hub_ledger_take(struct hub_ledger *ledger, const struct rh_hash *lea
         ledger->altered++;
         taken = &known;
         struct hub_finding finding =
-            hub_finding_make(HUB_FINDING_ALTERED, index, "its leaf is not the published one");
+            hub_finding_make(HUB_FINDING_ALTERED, index, N_("its leaf is not the published one"));
         finding.count = 1;
         finding.hashed = true;
         finding.expected = known;
@@ -197,9 +197,9 @@ void hub_ledger_seal(struct hub_ledger *ledger, uint32_t generation)
         return;
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_ROLLBACK, size,
-        "generation %" PRIu32 " published %" PRIu64 " records%s, generation %" PRIu32
-        " kept %" PRIu64,
-        furthest->generation, furthest->size, furthest->given ? " (given)" : "", generation,
+        N_("generation %" PRIu32 " published %" PRIu64 " records%s, generation %" PRIu32
+        " kept %" PRIu64),
+        furthest->generation, furthest->size, furthest->given ? _(" (given)") : "", generation,
         size);
     finding.count = furthest->size - size;
     hub_findings_add(ledger->findings, &finding);
@@ -217,8 +217,8 @@ void hub_ledger_end(struct hub_ledger *ledger)
         &copy->checkpoints[copy->checkpoint_count - 1];
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_SHORT, size,
-        "the checkpoint of %" PRIu64 " records%s is signed, %" PRIu64 " records are here",
-        furthest->size, furthest->given ? " (given)" : "", size);
+        N_("the checkpoint of %" PRIu64 " records%s is signed, %" PRIu64 " records are here"),
+        furthest->size, furthest->given ? _(" (given)") : "", size);
     finding.count = furthest->size - size;
     hub_findings_add(ledger->findings, &finding);
     ledger->bad += copy->checkpoint_count - ledger->next;

@@ -84,7 +84,7 @@ static void check_first(struct hub_pass *pass, const struct hub_record *record)
     const struct rh_receipt *core = &record->core;
     if (core->type != RH_RECORD_GENESIS) {
         hub_findings_say(&pass->findings, HUB_FINDING_CORE, core->index,
-                         "record 0 is no genesis");
+                         N_("record 0 is no genesis"));
         return;
     }
     if (!pass->copy.keyed)
@@ -95,7 +95,7 @@ static void check_first(struct hub_pass *pass, const struct hub_record *record)
         memcmp(card.keys[RH_KEY_SIGN], pass->copy.hub_key.bytes,
                sizeof pass->copy.hub_key.bytes) != 0)
         hub_findings_say(&pass->findings, HUB_FINDING_HUB_KEY, core->index,
-                         "the genesis card is not that of %s, fingerprint %s",
+                         N_("the genesis card is not that of %s, fingerprint %s"),
                          pass->copy.hub.text, pass->copy.fingerprint);
 }
 
@@ -117,7 +117,7 @@ static void check_hub(struct hub_pass *pass, const struct rh_receipt *core)
     }
     if (!follows)
         hub_findings_say(&pass->findings, HUB_FINDING_CORE, core->index,
-                         "it is a record of %s, expected %s", core->hub.text, wanted.text);
+                         N_("it is a record of %s, expected %s"), core->hub.text, wanted.text);
     pass->hub = follows ? core->hub : wanted;
 }
 
@@ -135,7 +135,7 @@ static void check_time(struct hub_pass *pass, const struct rh_receipt *core,
         if (floor - at > pass->backwards_ms)
             pass->backwards_ms = floor - at;
         hub_findings_say(&pass->findings, HUB_FINDING_TIME, core->index,
-                         "%s, after something of %s", now, before);
+                         N_("%s, after something of %s"), now, before);
     }
     if (core->stored_ms > pass->last_ms)
         pass->last_ms = core->stored_ms;
@@ -152,13 +152,13 @@ static void check_core(struct hub_pass *pass, const struct hub_record *record,
     const struct rh_receipt *core = &record->core;
     if (core->index != row->index || (uint16_t)core->type != row->type)
         hub_findings_say(&pass->findings, HUB_FINDING_CORE, row->index,
-                         "it says it is record %" PRIu64 " of type %d, the journal %u",
+                         N_("it says it is record %" PRIu64 " of type %d, the journal %u"),
                          core->index, (int)core->type, (unsigned)row->type);
     if (row->index == 0)
         check_first(pass, record);
     else if (core->type == RH_RECORD_GENESIS)
         hub_findings_say(&pass->findings, HUB_FINDING_CORE, row->index,
-                         "a genesis in the middle of the log");
+                         N_("a genesis in the middle of the log"));
     check_hub(pass, core);
     check_time(pass, core, frame);
 }
@@ -189,7 +189,7 @@ static void check_generation(struct hub_pass *pass, const struct hub_record *rec
     if (record->old_size == index && (!rooted || rh_hash_equal(&root, &record->old_root)))
         return;
     struct hub_finding finding =
-        hub_finding_make(HUB_FINDING_GENERATION, index, "it seals %" PRIu64 " records",
+        hub_finding_make(HUB_FINDING_GENERATION, index, N_("it seals %" PRIu64 " records"),
                          record->old_size);
     finding.hashed = rooted;
     finding.expected = record->old_root;
@@ -210,11 +210,11 @@ static enum rh_err take_type(struct hub_pass *pass, const struct hub_record *rec
         if (hub_agency_decode(record->agency_row, &row) == RH_OK)
             return hub_roster_change(&pass->roster, record->core.index, &row);
         hub_findings_say(&pass->findings, HUB_FINDING_FORM, record->core.index,
-                         "its agency row cannot be decoded");
+                         N_("its agency row cannot be decoded"));
         return RH_OK;
     case RH_RECORD_CLOCK:
         if (record->clock == HUB_CLOCK_STEERED && !rh_hub_id_is_test(&record->core.hub))
-            hub_findings_say(&pass->findings, HUB_FINDING_CLOCK, record->core.index, "by %s",
+            hub_findings_say(&pass->findings, HUB_FINDING_CLOCK, record->core.index, N_("by %s"),
                              record->operator_name);
         return RH_OK;
     case RH_RECORD_CUT:
@@ -267,7 +267,7 @@ static void check_blanked(struct hub_pass *pass)
             bsearch(&slot, pass->erased_slots, pass->erased_count, sizeof slot, by_value))
             continue;
         struct hub_finding finding = hub_finding_make(
-            HUB_FINDING_ERASED, pass->blanked[i + 1], "content key slot %" PRIu64, slot);
+            HUB_FINDING_ERASED, pass->blanked[i + 1], N_("content key slot %" PRIu64), slot);
         finding.count = 1;
         hub_findings_add(&pass->findings, &finding);
     }
@@ -281,14 +281,14 @@ static enum rh_err pass_over(struct hub_pass *pass, uint64_t index)
     uint64_t count = index - pass->next;
     if (!pass->gap_named) {
         struct hub_finding finding =
-            hub_finding_make(HUB_FINDING_GAP, pass->next, "up to record %" PRIu64, index - 1);
+            hub_finding_make(HUB_FINDING_GAP, pass->next, N_("up to record %" PRIu64), index - 1);
         finding.count = count;
         hub_findings_add(&pass->findings, &finding);
     }
     pass->missing += count;
     hub_claims_miss(&pass->claims);
     if (pass->options.replay)
-        hub_state_stop(&pass->state, pass->next, "records are missing");
+        hub_state_stop(&pass->state, pass->next, N_("records are missing"));
     pass->next = index;
     return hub_ledger_miss(&pass->ledger, count);
 }
@@ -299,7 +299,7 @@ static bool decode_outcome(struct hub_pass *pass, uint64_t index)
         return false;
     if (hub_outcome_decode(pass->record->outcome, pass->outcome) == RH_OK)
         return true;
-    hub_findings_say(&pass->findings, HUB_FINDING_FORM, index, "its outcome");
+    hub_findings_say(&pass->findings, HUB_FINDING_FORM, index, N_("its outcome"));
     return false;
 }
 
@@ -309,7 +309,7 @@ static enum rh_err take_state(struct hub_pass *pass, const struct hub_journal_re
     if (!pass->options.replay)
         return RH_OK;
     if (sight->altered) {
-        hub_state_stop(&pass->state, row->index, "a record was altered");
+        hub_state_stop(&pass->state, row->index, N_("a record was altered"));
         return RH_OK;
     }
     const struct hub_state_record record = {
@@ -362,11 +362,11 @@ static enum rh_err take_record(struct hub_pass *pass, const struct hub_journal_r
         err = take_decoded(pass, row, frame, &leaf, altered);
     if (!decoded) {
         hub_findings_say(&pass->findings, HUB_FINDING_FORM, row->index,
-                         "type %u, core of %zu bytes, rest of %zu", (unsigned)row->type,
+                         N_("type %u, core of %zu bytes, rest of %zu"), (unsigned)row->type,
                          row->core.bytes, row->rest.bytes);
         hub_claims_miss(&pass->claims);
         if (pass->options.replay)
-            hub_state_stop(&pass->state, row->index, "a record cannot be decoded");
+            hub_state_stop(&pass->state, row->index, N_("a record cannot be decoded"));
     }
     if (err == RH_OK && seals)
         err = hub_ledger_take(&pass->ledger, &leaf, &altered);
@@ -394,7 +394,7 @@ static enum rh_err on_record(void *arg, const struct hub_journal_record *row,
         return RH_ERR_CLOSED;
     if (row->index < pass->next) {
         hub_findings_say(&pass->findings, HUB_FINDING_ORDER, row->index,
-                         "record %" PRIu64 " was expected", pass->next);
+                         N_("record %" PRIu64 " was expected"), pass->next);
         return RH_OK;
     }
     enum rh_err err = row->index > pass->next ? pass_over(pass, row->index) : RH_OK;
@@ -460,13 +460,13 @@ static void say_what_is_missing(struct hub_pass *pass)
 {
     if (!pass->copy.carded && pass->copy.keyed)
         hub_findings_say(&pass->findings, HUB_FINDING_NO_CARD, HUB_FINDING_NOWHERE,
-                         "%s, fingerprint %s: compare it with what the hub publishes",
+                         N_("%s, fingerprint %s: compare it with what the hub publishes"),
                          pass->copy.hub.text, pass->copy.fingerprint);
     if (!pass->copy.keyed)
         hub_findings_say(&pass->findings, HUB_FINDING_NO_CHECKPOINT, 0,
-                         "no card of the hub: its checkpoints cannot be checked");
+                         N_("no card of the hub: its checkpoints cannot be checked"));
     else if (pass->copy.checkpoint_count == 0)
-        hub_findings_say(&pass->findings, HUB_FINDING_NO_CHECKPOINT, 0, "none was found");
+        hub_findings_say(&pass->findings, HUB_FINDING_NO_CHECKPOINT, 0, N_("none was found"));
 }
 
 /* Witnesses are agencies; their keys are known only when the records have been read. */
@@ -488,7 +488,7 @@ static void check_witnesses(struct hub_pass *pass)
             pass->witnesses++;
         if (err == RH_ERR_CRYPTO)
             hub_findings_say(&pass->findings, HUB_FINDING_WITNESS, HUB_FINDING_NOWHERE,
-                             "%s, checkpoint of %" PRIu64 " records", agency->id.text,
+                             N_("%s, checkpoint of %" PRIu64 " records"), agency->id.text,
                              pass->copy.newest_size);
     }
 }
@@ -515,7 +515,7 @@ enum rh_err hub_pass_run(struct hub_pass *pass, hub_pass_fn *look, void *arg)
     enum rh_err err = RH_OK;
     if (pass->copy.first_index > 0) {
         struct hub_finding finding =
-            hub_finding_make(HUB_FINDING_BEGIN, 0, "the first here is record %" PRIu64,
+            hub_finding_make(HUB_FINDING_BEGIN, 0, N_("the first here is record %" PRIu64),
                              pass->copy.first_index);
         finding.count = pass->copy.first_index;
         hub_findings_add(&pass->findings, &finding);

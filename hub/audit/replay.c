@@ -5,6 +5,7 @@
 #include "audit/describe.h"
 #include "audit/verbs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,19 @@ static int write_state(struct hub_pass *pass, const struct hub_verb_options *opt
     return RH_EXIT_OK;
 }
 
+/* A size that was asked for and is not there is no state of this log: nothing is written. */
+static bool reaches(const struct hub_pass *pass, const struct hub_verb_options *options)
+{
+    if (options->pass.to == UINT64_MAX || options->pass.to < pass->next)
+        return true;
+    fprintf(options->err, "rhub-audit: ");
+    fprintf(options->err,
+            _("the log has only %" PRIu64 " records, not %llu"), pass->next,
+            (unsigned long long)options->pass.to + 1);
+    fputc('\n', options->err);
+    return false;
+}
+
 int hub_verb_replay(const struct hub_verb_options *options)
 {
     static struct hub_pass pass; /* large */
@@ -147,8 +161,9 @@ int hub_verb_replay(const struct hub_verb_options *options)
     if (err != RH_OK)
         return hub_verb_fail(options, err, problem);
     err = hub_pass_run(&pass, NULL, NULL);
-    int code = err == RH_OK ? write_state(&pass, options)
-                            : hub_verb_fail(options, err, rh_err_text(err));
+    int code = err != RH_OK                ? hub_verb_fail(options, err, rh_err_text(err))
+               : !reaches(&pass, options)  ? RH_EXIT_DATA
+                                           : write_state(&pass, options);
     if (code == RH_EXIT_OK && pass.findings.breaks > 0) {
         hub_verb_print_findings(options->err, &pass);
         code = RH_EXIT_NO;

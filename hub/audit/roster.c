@@ -101,11 +101,11 @@ static bool vouched(struct hub_roster *roster, uint64_t index, const struct hub_
     rh_card_fingerprint(&row->card, fingerprint);
     if (owned)
         hub_findings_say(roster->findings, HUB_FINDING_AGENCY_KEY, index,
-                         "%s: the enrolled keys have fingerprint %s, the cards given do not",
+                         N_("%s: the enrolled keys have fingerprint %s, the cards given do not"),
                          row->id.text, fingerprint);
     else if (roster->card_count > 0)
         hub_findings_say(roster->findings, HUB_FINDING_NO_AGENCY_CARD, index,
-                         "%s, fingerprint %s", row->id.text, fingerprint);
+                         N_("%s, fingerprint %s"), row->id.text, fingerprint);
     return false;
 }
 
@@ -151,7 +151,7 @@ enum rh_err hub_roster_change(struct hub_roster *roster, uint64_t index,
 {
     if (row->no < HUB_AGENCY_FIRST || row->no >= HUB_ROSTER_AGENCIES_MAX) {
         hub_findings_say(roster->findings, HUB_FINDING_AGENCY, index,
-                         "%s under the number %" PRIu32, row->id.text, row->no);
+                         N_("%s under the number %" PRIu32), row->id.text, row->no);
         return RH_OK;
     }
     enum rh_err err = make_place(roster, row->no);
@@ -165,7 +165,7 @@ enum rh_err hub_roster_change(struct hub_roster *roster, uint64_t index,
         roster->enrolled++;
     if (row->card.owner[0] != '\0' && strcmp(row->card.owner, row->id.text) != 0)
         hub_findings_say(roster->findings, HUB_FINDING_AGENCY_KEY, index,
-                         "%s was enrolled with the card of %s", row->id.text, row->card.owner);
+                         N_("%s was enrolled with the card of %s"), row->id.text, row->card.owner);
     agency->known = true;
     agency->id = row->id;
     agency->state = row->state;
@@ -245,8 +245,8 @@ void hub_roster_take_number(struct hub_roster *roster, struct hub_roster_stream 
     bool certain = stream->damage == roster->damage;
     if (certain ? n != stream->next_n : n < stream->next_n) {
         struct hub_finding finding = hub_finding_make(
-            HUB_FINDING_NUMBER, index, "%s: number %" PRIu64 ", expected %s%" PRIu64,
-            hub_roster_name(roster, stream->agency), n, certain ? "" : "at least ",
+            HUB_FINDING_NUMBER, index, N_("%s: number %" PRIu64 ", expected %s%" PRIu64),
+            hub_roster_name(roster, stream->agency), n, certain ? "" : _("at least "),
             stream->next_n);
         finding.count = 1;
         hub_findings_add(roster->findings, &finding);

@@ -78,7 +78,7 @@ void hub_state_stop(struct hub_state *state, uint64_t index, const char *why)
     if (state->stopped)
         return;
     state->stopped = true;
-    hub_findings_say(state->findings, HUB_FINDING_STOPPED, index, "%s", why);
+    hub_findings_say(state->findings, HUB_FINDING_STOPPED, index, "%s", rh_text(why));
 }
 
 static enum rh_err check_digest(struct hub_state *state, const struct hub_record *record)
@@ -96,7 +96,7 @@ static enum rh_err check_digest(struct hub_state *state, const struct hub_record
         return RH_OK;
     state->digest_differs = true;
     hub_findings_say(state->findings, HUB_FINDING_DIGEST, record->core.index, "%s%s",
-                     err == RH_ERR_NOTFOUND ? "table " : "the digests cannot be decoded",
+                     err == RH_ERR_NOTFOUND ? _("table ") : _("the digests cannot be decoded"),
                      err == RH_ERR_NOTFOUND ? hub_table_name(table) : "");
     return RH_OK;
 }
@@ -115,7 +115,7 @@ static enum rh_err check_message(struct hub_state *state, const struct hub_recor
     rh_id_format(record->core.message_id.bytes, id);
     struct hub_finding finding =
         hub_finding_make(HUB_FINDING_DUPLICATE, record->core.index,
-                         "message %s is record %" PRIu64 " already", id, found.index);
+                         N_("message %s is record %" PRIu64 " already"), id, found.index);
     finding.count = 1;
     hub_findings_add(state->findings, &finding);
     return RH_OK;
@@ -126,7 +126,7 @@ static void take_rules(struct hub_state *state, const struct hub_record *record)
     if (rh_rules_decode(record->compiled, state->rules) != RH_OK) {
         state->ruled = false;
         hub_findings_say(state->findings, HUB_FINDING_RULES, record->core.index,
-                         "%zu bytes of compiled rules", record->compiled.bytes);
+                         N_("%zu bytes of compiled rules"), record->compiled.bytes);
         return;
     }
     state->ruled = true;
@@ -141,8 +141,8 @@ static enum rh_err apply(struct hub_state *state, const struct hub_state_record 
         hub_views_apply(&state->views, index, record->core, record->rest, NULL);
     if (err == RH_ERR_CORRUPT) {
         hub_findings_say(state->findings, HUB_FINDING_APPLY, index,
-                         "it does not fit the rows before it");
-        hub_state_stop(state, index, "a record cannot be applied");
+                         N_("it does not fit the rows before it"));
+        hub_state_stop(state, index, N_("a record cannot be applied"));
         return RH_OK;
     }
     if (err == RH_OK && ++state->since_save >= SAVE_EVERY) {
@@ -158,7 +158,7 @@ enum rh_err hub_state_take(struct hub_state *state, const struct hub_state_recor
     if (state->stopped)
         return RH_OK;
     if (record->schema_version != HUB_ROW_SCHEMA) {
-        hub_state_stop(state, one->core.index, "rows of another schema version");
+        hub_state_stop(state, one->core.index, N_("rows of another schema version"));
         return RH_OK;
     }
     enum rh_err err = RH_OK;
@@ -166,6 +166,8 @@ enum rh_err hub_state_take(struct hub_state *state, const struct hub_state_recor
         err = check_digest(state, one);
     if (err == RH_OK && one->core.type == RH_RECORD_ITEM)
         err = check_message(state, one);
+    if (err == RH_OK && record->outcome != NULL)
+        err = hub_state_check_pairs(state, record);
     if (err == RH_OK && record->outcome != NULL && state->ruled) {
         err = hub_state_check_dates(state, record);
         if (err == RH_OK && state->redecide)
@@ -188,6 +190,6 @@ enum rh_err hub_state_end(struct hub_state *state)
         err = hub_views_verify(state->views.map, &report);
     if (err == RH_OK && report.faults > 0)
         hub_findings_say(state->findings, HUB_FINDING_STATE, HUB_FINDING_NOWHERE,
-                         "%" PRIu64 " faults, the first: %s", report.faults, report.text);
+                         N_("%" PRIu64 " faults, the first: %s"), report.faults, report.text);
     return err;
 }

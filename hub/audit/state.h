@@ -62,7 +62,7 @@ void hub_state_fini(struct hub_state *state);
 /* Check and apply the next record; does nothing once stopped. Findings are not errors. */
 enum rh_err hub_state_take(struct hub_state *state, const struct hub_state_record *record);
 
-/* The replay ends before record `index`; `why` is one English phrase. */
+/* The replay ends before record `index`; `why` is one phrase, a message id. */
 void hub_state_stop(struct hub_state *state, uint64_t index, const char *why);
 
 /* After the last record: every index of the state against its rows. */
@@ -70,6 +70,10 @@ enum rh_err hub_state_end(struct hub_state *state);
 
 /* redecide.c: the event of this record, decided again on the rows before it. */
 enum rh_err hub_state_redecide(struct hub_state *state, const struct hub_state_record *record);
+/* pairs.c: the delivery numbers this outcome gives and ends: dense for each (sender, recipient,
+ * lane), tombstones included; what ends must be waiting. */
+enum rh_err hub_state_check_pairs(struct hub_state *state,
+                                  const struct hub_state_record *record);
 /* dates.c: the dates this outcome sets or moves, derived again. */
 enum rh_err hub_state_check_dates(struct hub_state *state,
                                   const struct hub_state_record *record);

@@ -18,7 +18,7 @@ static void count_codes(const struct hub_pass *pass, struct totals *totals)
         if (!hub_finding_is_break(code))
             continue;
         if (code == HUB_FINDING_GAP || code == HUB_FINDING_BEGIN || code == HUB_FINDING_SHORT ||
-            code == HUB_FINDING_BUNDLE_SHORT)
+            code == HUB_FINDING_BUNDLE_SHORT || code == HUB_FINDING_PAIR)
             totals->gaps++;
         else if (code == HUB_FINDING_DUPLICATE || code == HUB_FINDING_ORDER)
             totals->doubles++;

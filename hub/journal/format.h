@@ -69,7 +69,8 @@ struct hub_place {
 
 /* The first difference found, in words and numbers. */
 struct hub_fault {
-    const char *what; /* "frame checksum", "guard byte of sector" ...; NULL: no fault */
+    const char *what; /* "frame checksum", "guard byte of sector" ...; NULL: no fault.
+                         A message id, translated when it is said */
     uint64_t expected;
     uint64_t found;
     uint32_t at;    /* byte in the frame, on disk */

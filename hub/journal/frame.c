@@ -8,6 +8,8 @@
  *              the frame's checksum covers its head and the records' checksums */
 #include "journal/format.h"
 
+#include <rh/text.h>
+
 #include <string.h>
 
 #include <rh/hash.h>
@@ -115,10 +117,10 @@ static enum rh_err check_content(struct hub_journal_record *out, uint64_t expect
         out->content.bytes = 0;
         *content = blanked ? HUB_JOURNAL_CONTENT_BLANKED : HUB_JOURNAL_CONTENT_DAMAGED;
         if (!blanked)
-            return record_differs(fault, "content checksum", out->index, expected, found, true);
+            return record_differs(fault, N_("content checksum"), out->index, expected, found, true);
     }
     if (!all_padding(padding, (size_t)(end - padding)))
-        return record_differs(fault, "padding after a record", out->index, HUB_PADDING,
+        return record_differs(fault, N_("padding after a record"), out->index, HUB_PADDING,
                               padding[0], true);
     return RH_OK;
 }
@@ -150,19 +152,19 @@ enum rh_err hub_format_record_decode(const uint8_t *payload, size_t bytes, uint6
     *checksum = 0;
     *used = bounded_record_bytes(payload, bytes);
     if (*used == 0)
-        return record_differs(fault, "record lengths", index, bytes, 0, false);
+        return record_differs(fault, N_("record lengths"), index, bytes, 0, false);
     if (hub_journal_get_u32(payload) != HUB_RECORD_MAGIC)
-        return record_differs(fault, "record magic", index, HUB_RECORD_MAGIC,
+        return record_differs(fault, N_("record magic"), index, HUB_RECORD_MAGIC,
                               hub_journal_get_u32(payload), false);
     out->index = hub_journal_get_u64(payload + RECORD_INDEX);
     if (out->index != index)
-        return record_differs(fault, "record index", index, index, out->index, false);
+        return record_differs(fault, N_("record index"), index, index, out->index, false);
     hub_format_record_view(payload, out);
     const uint8_t *sum = out->rest.data + out->rest.bytes;
     *checksum = hub_journal_get_u64(sum);
     uint64_t computed = rh_checksum(payload, (size_t)(sum - payload));
     if (*checksum != computed)
-        return record_differs(fault, "record checksum", index, computed, *checksum, false);
+        return record_differs(fault, N_("record checksum"), index, computed, *checksum, false);
     return check_content(out, hub_journal_get_u64(payload + RECORD_CONTENT_CHECKSUM),
                          payload + *used, content, fault);
 }
@@ -249,12 +251,12 @@ enum rh_err hub_format_frame_verify(const uint8_t *disk, const struct hub_frame_
     size_t bad_sector = hub_format_unstuff(payload, disk, sectors);
     if (bad_sector != sectors) {
         size_t at = bad_sector * HUB_SECTOR_BYTES + HUB_SECTOR_PAYLOAD;
-        structure_differs(fault, "guard byte of a sector", HUB_SECTOR_GUARD, disk[at], at);
+        structure_differs(fault, N_("guard byte of a sector"), HUB_SECTOR_GUARD, disk[at], at);
     }
     size_t payload_end = sectors * HUB_SECTOR_PAYLOAD;
     for (size_t i = head->payload_bytes; i < payload_end; i++) {
         if (payload[i] != HUB_PADDING) {
-            structure_differs(fault, "padding of the frame", HUB_PADDING, payload[i],
+            structure_differs(fault, N_("padding of the frame"), HUB_PADDING, payload[i],
                               hub_format_disk_offset(i));
             break;
         }
@@ -266,10 +268,10 @@ enum rh_err hub_format_frame_verify(const uint8_t *disk, const struct hub_frame_
     *checksum = hub_journal_get_u64(payload + end);
     uint64_t computed = hub_format_frame_checksum(sums, *place_count);
     if (at != end && !bad_record)
-        structure_differs(fault, "end of the records", hub_format_disk_offset(end),
+        structure_differs(fault, N_("end of the records"), hub_format_disk_offset(end),
                           hub_format_disk_offset(at), hub_format_disk_offset(at));
     else if (*checksum != computed && !bad_record)
-        structure_differs(fault, "frame checksum", computed, *checksum,
+        structure_differs(fault, N_("frame checksum"), computed, *checksum,
                           hub_format_disk_offset(end));
     return fault->what == NULL ? RH_OK : RH_ERR_CORRUPT;
 }

@@ -9,6 +9,8 @@
  * then the last file has no good header block. It is taken back to being a spare. */
 #include "journal/internal.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -82,11 +84,11 @@ static enum rh_err check_segment(struct recovery *r)
     struct hub_walk *walk = r->walk;
     struct hub_fault *fault = &walk->bad.fault;
     if (walk->head.first_index != walk->segment)
-        *fault = (struct hub_fault){ .what = "first index in the header block",
+        *fault = (struct hub_fault){ .what = N_("first index in the header block"),
                                      .expected = walk->segment,
                                      .found = walk->head.first_index };
     else if (walk->file_bytes != walk->head.segment_bytes)
-        *fault = (struct hub_fault){ .what = "length of the file",
+        *fault = (struct hub_fault){ .what = N_("length of the file"),
                                      .expected = walk->head.segment_bytes,
                                      .found = walk->file_bytes };
     else
@@ -247,7 +249,7 @@ static enum rh_err recover_frameless(struct recovery *r)
     if (err == RH_OK && (r->walk->index != head.first_index ||
                          r->walk->number != head.first_frame ||
                          r->walk->previous != head.previous)) {
-        r->walk->bad.fault = (struct hub_fault){ .what = "what the next segment says follows",
+        r->walk->bad.fault = (struct hub_fault){ .what = N_("what the next segment says follows"),
                                                  .expected = r->walk->previous,
                                                  .found = head.previous };
         err = damage(r, "");

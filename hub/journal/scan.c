@@ -4,6 +4,8 @@
  * head. What stands behind it is delivered as long as its numbers rise. */
 #include "journal/internal.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -84,10 +86,10 @@ static enum rh_err salvage(struct scan *scan, uint32_t i)
         damage.index = walk->frame.frame.first_index + i;
         damage.count = 1;
         snprintf(damage.text, sizeof damage.text,
-                 "segment %016" PRIx64 ", offset %" PRIu32 ", frame %" PRIu64
-                 ", record %" PRIu64 ": %s fails its checksum",
+                 _("segment %016" PRIx64 ", offset %" PRIu32 ", frame %" PRIu64
+                   ", record %" PRIu64 ": %s fails its checksum"),
                  damage.segment, damage.offset, damage.frame, damage.index,
-                 content ? "its content" : "it");
+                 content ? _("its content") : _("it"));
         enum rh_err err = tell(scan, &damage);
         if (err != RH_OK)
             return err;
@@ -323,7 +325,7 @@ static enum rh_err scan_all(struct scan *scan)
     for (size_t i = first; i < scan->segment_count && err == RH_OK; i++)
         err = scan_segment(scan, i);
     if (err == RH_OK && !scan->to_the_end && scan->walk->index < scan->end) {
-        scan->walk->bad = (struct hub_bad){ .fault = { .what = "end of the records",
+        scan->walk->bad = (struct hub_bad){ .fault = { .what = N_("end of the records"),
                                                        .expected = scan->end,
                                                        .found = scan->walk->index } };
         struct hub_journal_damage damage = here(scan, HUB_JOURNAL_DAMAGE_GAP);

@@ -7,6 +7,8 @@
 
 #include "journal/file.h"
 
+#include <rh/text.h>
+
 enum { WINDOW_LEAST = 256 * 1024 };
 
 struct hub_walk *hub_walk_new(void)
@@ -148,7 +150,7 @@ static enum hub_step zero_step(struct hub_walk *walk)
     if (end == walk->offset)
         return HUB_STEP_END;
     walk->bad.torn = true;
-    return bad_step(walk, "first sector is all zero although bytes follow it up to", 0, end);
+    return bad_step(walk, N_("first sector is all zero although bytes follow it up to"), 0, end);
 }
 
 /* Does this frame follow what came before? Fills the fault when not. */
@@ -157,12 +159,12 @@ static bool chain_fits(struct hub_walk *walk)
     const struct hub_frame_head *head = &walk->frame;
     bool chained = walk->chained;
     if (chained ? head->frame.number != walk->number : head->frame.number < walk->number)
-        bad_step(walk, "frame number", walk->number, head->frame.number);
+        bad_step(walk, N_("frame number"), walk->number, head->frame.number);
     else if (chained ? head->frame.first_index != walk->index
                      : head->frame.first_index < walk->index)
-        bad_step(walk, "first index of the frame", walk->index, head->frame.first_index);
+        bad_step(walk, N_("first index of the frame"), walk->index, head->frame.first_index);
     else if (chained && head->previous != walk->previous)
-        bad_step(walk, "checksum of the frame before", walk->previous, head->previous);
+        bad_step(walk, N_("checksum of the frame before"), walk->previous, head->previous);
     else
         return true;
     return false;
@@ -232,9 +234,9 @@ enum hub_step hub_walk_step(struct hub_walk *walk)
         return HUB_STEP_BAD;
     }
     if (walk->salted && walk->frame.salt != walk->salt)
-        return bad_step(walk, "salt of the frame", walk->salt, walk->frame.salt);
+        return bad_step(walk, N_("salt of the frame"), walk->salt, walk->frame.salt);
     if (walk->frame.frame_bytes > walk->segment_bytes - walk->offset)
-        return bad_step(walk, "frame reaches beyond the segment",
+        return bad_step(walk, N_("frame reaches beyond the segment"),
                         walk->segment_bytes - walk->offset, walk->frame.frame_bytes);
     return frame_step(walk);
 }
@@ -302,12 +304,12 @@ void hub_walk_describe(const struct hub_walk *walk, char *out, size_t capacity)
     const struct hub_fault *fault = &walk->bad.fault;
     char record[48] = "";
     if (fault->record)
-        snprintf(record, sizeof record, "record %" PRIu64 ": ", fault->index);
+        snprintf(record, sizeof record, _("record %" PRIu64 ": "), fault->index);
     snprintf(out, capacity,
-             "segment %016" PRIx64 ", offset %" PRIu32 ", frame %" PRIu64
-             ": %s%s differs at byte %" PRIu32 ": expected 0x%" PRIx64
-             ", found 0x%" PRIx64,
+             _("segment %016" PRIx64 ", offset %" PRIu32 ", frame %" PRIu64
+               ": %s%s differs at byte %" PRIu32 ": expected 0x%" PRIx64
+               ", found 0x%" PRIx64),
              walk->segment, walk->offset, walk->number, record,
-             fault->what == NULL ? "nothing" : fault->what, fault->at, fault->expected,
+             rh_text(fault->what == NULL ? N_("nothing") : fault->what), fault->at, fault->expected,
              fault->found);
 }

@@ -14,8 +14,17 @@ const char *rh_err_text(enum rh_err err)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown result";
 }
 
+static _Thread_local rh_panic_fn *catcher;
+
+void rh_panic_catch(rh_panic_fn *handler)
+{
+    catcher = handler;
+}
+
 void rh_panic(const char *file, int line, const char *condition)
 {
+    if (catcher != NULL)
+        catcher(file, line, condition);
     fprintf(stderr, "rhub: internal error at %s:%d: %s\n", file, line, condition);
     fflush(stderr);
     abort();

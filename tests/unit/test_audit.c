@@ -782,6 +782,7 @@ static void test_audit_program_answers_by_exit_code(void **state)
         { { "replay", small.data, "--at", "2026-11-18" }, RH_EXIT_USAGE },
         { { "replay", small.data, "--at", "yesterday", "--out", "-" }, RH_EXIT_USAGE },
         { { "replay", small.data, "--at", "2199-01-01T08:00+08:00", "--out", "-" }, RH_EXIT_OK },
+        { { "replay", small.data, "--index", "99999999", "--out", "-" }, RH_EXIT_DATA },
         { { "diff", small.data, small.data, "--redecide" }, RH_EXIT_USAGE },
         { { "timeline", small.data, "R-2026-000001", "--lang", "zh" }, RH_EXIT_OK },
         { { "--help" }, RH_EXIT_OK },

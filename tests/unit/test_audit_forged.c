@@ -468,6 +468,150 @@ static void test_forged_deadline_is_derived_again(void **state)
     free(plan.outcome);
 }
 
+/* The outcome of `record` as changed in plan->outcome. */
+static enum rht_forge_verdict put_outcome(struct plan *plan, struct hub_record *record)
+{
+    struct rh_writer writer;
+    rh_writer_init(&writer, plan->large, HUB_REST_BYTES_MAX);
+    assert_int_equal(hub_outcome_encode(plan->outcome, &writer), RH_OK);
+    record->outcome = (struct rh_bytes){ writer.data, writer.bytes };
+    plan->at = record->core.index;
+    return RHT_FORGE_CHANGED;
+}
+
+static bool has_outcome(struct plan *plan, const struct hub_record *record)
+{
+    return plan->at == 0 && record->outcome.bytes != 0 && record->core.index >= 400 &&
+           hub_outcome_decode(record->outcome, plan->outcome) == RH_OK;
+}
+
+/* One message's delivery is left out: its receiver would never see it, nor a hole. */
+static enum rht_forge_verdict drop_delivery(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    if (!has_outcome(plan, record) || plan->outcome->delivery_count != 1)
+        return RHT_FORGE_KEEP;
+    plan->outcome->delivery_count = 0;
+    return put_outcome(plan, record);
+}
+
+/* Two messages under one number: the later hides the earlier. */
+static enum rht_forge_verdict repeat_number(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    if (!has_outcome(plan, record) || plan->outcome->delivery_count != 1 ||
+        plan->outcome->deliveries[0].pair_seq < 3)
+        return RHT_FORGE_KEEP;
+    plan->outcome->deliveries[0].pair_seq--;
+    return put_outcome(plan, record);
+}
+
+/* A tombstone for a number that is not waiting: an end without a message. */
+static enum rht_forge_verdict bury_nothing(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    if (!has_outcome(plan, record) || plan->outcome->delivery_count != 1 ||
+        plan->outcome->queue_count != 0)
+        return RHT_FORGE_KEEP;
+    const struct hub_delivery_out *one = &plan->outcome->deliveries[0];
+    plan->outcome->queue[0] = (struct hub_queue_out){ .to = one->to, .from = one->from,
+                                                      .lane = one->lane,
+                                                      .pair_seq = one->pair_seq + 7,
+                                                      .what = HUB_QUEUE_TOMBSTONE };
+    plan->outcome->queue_count = 1;
+    return put_outcome(plan, record);
+}
+
+static void fill_plan(struct plan *plan)
+{
+    plan->large = malloc(HUB_REST_BYTES_MAX);
+    plan->outcome = calloc(1, sizeof *plan->outcome);
+    assert_non_null(plan->large);
+    assert_non_null(plan->outcome);
+}
+
+static void empty_plan(struct plan *plan)
+{
+    free(plan->large);
+    free(plan->outcome);
+}
+
+/* A receiver is promised dense numbers; a hub with all its keys may not skip one unnoticed. */
+static void test_forged_delivery_numbers_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        rht_forge_fn *change;
+        bool later; /* seen only at the next delivery of the pair */
+    } cases[] = { { "skipped", drop_delivery, true },
+                  { "repeated", repeat_number, false },
+                  { "buried", bury_nothing, false } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char log[RHT_AUDIT_PATH_BYTES];
+        json_t *printed;
+        static struct plan plan;
+        plan = (struct plan){ 0 };
+        fill_plan(&plan);
+        forge(cases[i].name, cases[i].change, &plan, true, log);
+        assert_int_not_equal(plan.at, 0);
+        assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+        const json_t *found = rht_finding(printed, "pair");
+        assert_non_null(found);
+        if (cases[i].later)
+            assert_true(rht_number(found, "index") > plan.at);
+        else
+            assert_int_equal(rht_number(found, "index"), plan.at);
+        json_decref(printed);
+        empty_plan(&plan);
+    }
+}
+
+/* An open referral on which no clock runs: the promise no row of ours ever breaks. */
+static enum rht_forge_verdict stop_clocks(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    if (!has_outcome(plan, record) || record->core.type != RH_RECORD_ITEM ||
+        plan->outcome->row_count != 1 || plan->outcome->rows[0].deadline_count == 0)
+        return RHT_FORGE_KEEP;
+    plan->outcome->rows[0].deadline_count = 0;
+    plan->outcome->rows[0].arrival_due_ms = 0;
+    return put_outcome(plan, record);
+}
+
+/* An item that says it comes from the hub itself. */
+static enum rht_forge_verdict unname_sender(void *arg, struct hub_record *record)
+{
+    struct plan *plan = arg;
+    if (record->core.index < 400 || !is_it(plan, record))
+        return RHT_FORGE_KEEP;
+    record->agency = HUB_AGENCY_HUB;
+    return RHT_FORGE_CHANGED;
+}
+
+/* The core's assertions guard our own mistakes; a forged log must not reach one. */
+static void test_forged_rows_do_not_stop_deciding_again(void **state)
+{
+    (void)state;
+    static rht_forge_fn *const changes[] = { stop_clocks, unname_sender };
+    for (size_t i = 0; i < 2; i++) {
+        char log[RHT_AUDIT_PATH_BYTES], name[32];
+        json_t *printed;
+        static struct plan plan;
+        plan = (struct plan){ .type = RH_RECORD_ITEM, .nth = 0 };
+        fill_plan(&plan);
+        snprintf(name, sizeof name, "unsound-%zu", i);
+        forge(name, changes[i], &plan, true, log);
+        assert_int_not_equal(plan.at, 0);
+        assert_int_equal(
+            rht_audit_run(hub_verb_verify, &made, log, ask_redecide, NULL, &printed),
+            RH_EXIT_NO);
+        assert_non_null(rht_finding(printed, "redecide"));
+        json_decref(printed);
+        empty_plan(&plan);
+    }
+}
+
 static enum rht_forge_verdict reuse_id(void *arg, struct hub_record *record)
 {
     struct plan *plan = arg;
@@ -593,6 +737,8 @@ int main(void)
         cmocka_unit_test(test_forged_double_is_found),
         cmocka_unit_test(test_forged_checkpoint_is_a_fork),
         cmocka_unit_test(test_forged_rollback_is_named),
+        cmocka_unit_test(test_forged_delivery_numbers_are_found),
+        cmocka_unit_test(test_forged_rows_do_not_stop_deciding_again),
         cmocka_unit_test(test_forged_noise_is_reported),
         cmocka_unit_test(test_forged_signature_on_a_checkpoint_is_found),
     };
