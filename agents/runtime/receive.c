@@ -323,11 +323,16 @@ static void fill_got(struct agent *agent, const struct rh_client_event *event,
 
 static enum rh_err refuse(struct agent *agent, const struct agent_got *got, uint32_t refusal)
 {
-    char code[RH_REFUSAL_TEXT_BYTES], id[RH_ID_TEXT_BYTES];
+    char code[RH_REFUSAL_TEXT_BYTES], id[RH_ID_TEXT_BYTES], record[24], number[24];
     rh_refusal_format(refusal, code);
     rh_id_format(got->message_id.bytes, id);
-    agent_log(AGENT_WARNING, "delivery_refused", "code", code, "from", got->sender.text,
-              "message", id, NULL);
+    snprintf(record, sizeof record, "%llu", (unsigned long long)got->index);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)got->pair_seq);
+    /* A public part that cannot be read has no id to tell; record and number always name it. The
+     * list ends at the first key that is NULL. */
+    agent_log(AGENT_WARNING, "delivery_refused", "code", code, "from", got->sender.text, "lane",
+              rh_lane_name(got->lane), "number", number, "record", record,
+              rh_id_is_zero(got->message_id.bytes) ? NULL : "message", id, NULL);
     enum rh_err err = agent_spool_pass(agent->spool, got);
     if (err != RH_OK)
         return err;

@@ -252,8 +252,9 @@ enum rh_exit hub_cli_body_import(struct hub_cli *cli)
         json_t *figures = only(importing.rows, "imported");
         code = hub_cli_show(cli, figures);
         json_decref(figures);
-        hub_cli_note(cli, _("%llu lines were not taken; -o jsonl lists them"),
-                     (unsigned long long)json_array_size(errors));
+        if (json_array_size(errors) > 0)
+            hub_cli_note(cli, _("%llu lines were not taken; -o jsonl lists them"),
+                         (unsigned long long)json_array_size(errors));
     } else if (code == RH_EXIT_OK) {
         code = hub_cli_show(cli, importing.rows);
     }

@@ -129,6 +129,7 @@ enum hub_cli_field_type {
     HUB_CLI_FIELD_REST,     /* left_s or overdue_s, whichever is there */
     HUB_CLI_FIELD_RATE,
     HUB_CLI_FIELD_LIST,
+    HUB_CLI_FIELD_AGENCIES, /* ids; names in PATH_zh and PATH_en, in the same order */
     HUB_CLI_FIELD_BYTES,
     HUB_CLI_FIELD_SENTENCE, /* a message id of the hub's */
     HUB_CLI_FIELD_SPOKEN,   /* PATH in English, PATH_zh in Chinese */

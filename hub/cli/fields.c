@@ -51,7 +51,7 @@ static const struct hub_cli_field fields[] = {
     OF("event", "at", N_("time"), AT, SHOW),
     WORD("event", "kind", N_("what"), "kinds", SHOW),
     OF("event", "from", N_("by"), AGENCY, SHOW),
-    OF("event", "delivered_to", N_("to"), LIST, SHOW),
+    OF("event", "delivered_to", N_("to"), AGENCIES, SHOW),
     WORD("event", "state", N_("state"), "states", SHOW),
     OF("event", "turn", N_("turn of"), AGENCY, SHOW),
     TEXT("event", "code", N_("code"), SHOW),
@@ -125,7 +125,7 @@ static const struct hub_cli_field fields[] = {
     OF("dead", "cause", N_("cause"), CODE, SHOW),
     OF("dead", "dead_at", N_("time"), AT, MORE),
     OF("dead", "settled", N_("settled"), YES, MORE),
-    NUMBER("dead", "settled_by", N_("settled by record"), MORE),
+    NUMBER("dead", "settled_by", N_("settled by record"), SHOW),
 
     TEXT("agency", "id", N_("id"), SHOW),
     TEXT("agency", "name_zh", N_("Chinese name"), SHOW),

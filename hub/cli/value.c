@@ -144,6 +144,27 @@ static char *rate_text(const json_t *value)
     return copy(out);
 }
 
+/* Each agency by its name, by its id where it has none. */
+static char *agencies_text(const json_t *row, const struct hub_cli_field *field)
+{
+    char zh[96], en[96];
+    char *out = NULL;
+    size_t bytes, i;
+    const json_t *id;
+    FILE *stream = open_memstream(&out, &bytes);
+    rh_assert(stream != NULL);
+    snprintf(zh, sizeof zh, "%s_zh", field->path);
+    snprintf(en, sizeof en, "%s_en", field->path);
+    const json_t *names_zh = hub_cli_path(row, zh), *names_en = hub_cli_path(row, en);
+    json_array_foreach(hub_cli_path(row, field->path), i, id) {
+        const char *name = in_language(json_array_get(names_zh, i), json_array_get(names_en, i));
+        const char *text = name != NULL ? name : json_string_value(id);
+        fprintf(stream, "%s%s", i > 0 ? ", " : "", text == NULL ? "" : text);
+    }
+    (void)fclose(stream);
+    return out;
+}
+
 static char *list_text(const json_t *list)
 {
     char *out = NULL;
@@ -202,6 +223,8 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
         return rate_text(value);
     case HUB_CLI_FIELD_LIST:
         return list_text(value);
+    case HUB_CLI_FIELD_AGENCIES:
+        return agencies_text(row, field);
     case HUB_CLI_FIELD_BYTES:
         return bytes_text(value);
     case HUB_CLI_FIELD_SPOKEN:

@@ -93,18 +93,29 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
     json_object_set_new(row, "notes", list);
 }
 
-/* Who got a word of it, each once however many words it was. */
-static json_t *readers(struct hub_ask *ask, const struct hub_outcome *outcome)
+static json_t *text_or_null(const char *text)
 {
-    json_t *list = json_array();
+    return text[0] == '\0' ? json_null() : json_string(text);
+}
+
+/* Who got a word of it, each once however many words it was: ids, and names in their order. */
+static void put_readers(struct hub_ask *ask, json_t *row, const struct hub_outcome *outcome)
+{
+    json_t *ids = json_array(), *zh = json_array(), *en = json_array();
     for (uint32_t i = 0; i < outcome->delivery_count; i++) {
         bool named = false;
         for (uint32_t j = 0; j < i && !named; j++)
             named = outcome->deliveries[j].to == outcome->deliveries[i].to;
-        if (!named)
-            json_array_append_new(list, hub_json_agency_id(ask, outcome->deliveries[i].to));
+        if (named)
+            continue;
+        const struct hub_name *name = hub_json_name(ask, outcome->deliveries[i].to);
+        json_array_append_new(ids, json_string(name->id.text));
+        json_array_append_new(zh, text_or_null(name->zh));
+        json_array_append_new(en, text_or_null(name->en));
     }
-    return list;
+    json_object_set_new(row, "delivered_to", ids);
+    json_object_set_new(row, "delivered_to_zh", zh);
+    json_object_set_new(row, "delivered_to_en", en);
 }
 
 /* What the event did: state, holder, due date, who got it. */
@@ -119,7 +130,7 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
         hub_json_text(row, "state", rh_state_name(outcome->rows[i].state));
         hub_json_agency(ask, row, "turn", outcome->rows[i].holder);
     }
-    json_object_set_new(row, "delivered_to", readers(ask, outcome));
+    put_readers(ask, row, outcome);
     hub_json_at(row, "due_at", outcome->due_ms);
     put_notes(ask, row, outcome, rno);
 }
@@ -152,7 +163,9 @@ static json_t *blank(const struct piece *piece)
     hub_json_text(row, "kind", rh_kind_name(piece->kind));
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         hub_json_text(row, texts[i], NULL);
-    json_object_set_new(row, "delivered_to", json_array());
+    static const char *const readers[] = { "delivered_to", "delivered_to_zh", "delivered_to_en" };
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
+        json_object_set_new(row, readers[i], json_array());
     json_object_set_new(row, "notes", json_array());
     return row;
 }

@@ -176,6 +176,7 @@ static void test_cli_hub_acts_and_sees_it(void **state)
     assert_non_null(strstr(done("referral timeline R-2026-000001")->out, "urge"));
     const struct rht_run *run = done("dead retry --cause RH-4221 --reason updated --yes");
     assert_non_null(strstr(run->err, "1 of 1 done"));
+    assert_non_null(strstr(run->out, "settled by record")); /* the letter as it is now */
     assert_string_equal(done("dead list -o ids")->out, "");
     done("clock steer --by 400d");
     assert_true(strlen(done("deadline board --due overdue --limit 3")->out) > 50);
