@@ -43,6 +43,13 @@ class Town:
                 (away or self.checker.answered(agencies[0].hub))
         self.run.until("everything came to rest", quiet, *agencies, seconds=60)
 
+    def states(self, records):
+        """Where each referral stands, and since when: the lost receipts bring that back."""
+        keys = ("state", "registered_at", "dispatched_at", "signed_at", "accepted_at",
+                "concluded_at", "replied_at")
+        return {row["referral_id"]: tuple(row[key] for key in keys)
+                for row in self.hub.ask_all("referral.list", at_least_seq=records)}
+
     def status(self):
         return self.hub.ask("status")[0]
 
@@ -151,8 +158,7 @@ def judge(town, name, states):
     town.checker.judge()
     town.checker.judge_hub(town.hub)
     records = town.status()["log"]["records"]
-    now = {row["referral_id"]: row["state"]
-           for row in town.hub.ask_all("referral.list", at_least_seq=records)}
+    now = town.states(records)
     for referral, state in states.items():
         demand(now.get(referral) == state, f"{referral} was {state}, is {now.get(referral)}")
     town.run.say(f"{len(states)} referrals stand where they stood; {town.checker.summary()}, "
@@ -182,8 +188,7 @@ def body(run):
         town.b.register("petitions.a")
     town.rest(*present)
     records = town.status()["log"]["records"]
-    states = {row["referral_id"]: row["state"]
-              for row in hub.ask_all("referral.list", at_least_seq=records)}
+    states = town.states(records)
     for agency in town.all[:3]:
         agency.drop()
     restore(town, yesterday)

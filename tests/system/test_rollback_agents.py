@@ -2,7 +2,8 @@
 
 Like test_rollback.py, but the agencies are the programs agencies run, with spools and exchange
 folders: after `rhubd recover` they believe the new generation because the keys they pinned
-vouch for it, say again what was lost, and no message appears in a folder twice.
+vouch for it, say again what was lost with the receipts they hold, so that every referral stands
+where it stood since when it stood there, and no message appears in a folder twice.
 """
 import shutil
 import sys
@@ -13,6 +14,9 @@ from casesystem import CaseSystem
 from checker import Checker
 from harness import Skip, demand
 
+# Where a referral stands and since when: the lost receipts bring the instants back.
+STANDS = ["state", "registered_at", "dispatched_at", "signed_at", "accepted_at",
+          "concluded_at", "replied_at"]
 NAMES = ["petitions.d", "petitions.e"]
 
 
@@ -51,7 +55,7 @@ class Street:
 
     def states(self):
         records = self.hub.status()["log"]["records"]
-        return {uuid.UUID(row["referral_id"]): row["state"]
+        return {uuid.UUID(row["referral_id"]): tuple(row[key] for key in STANDS)
                 for row in self.hub.ask_all("referral.list", at_least_seq=records)}
 
     def stop_agents(self):
