@@ -388,6 +388,20 @@ static void store_bundle(struct rht_hub *hub, struct fake_agency *from,
         send_confirm(hub, from, first, header->count - (uint32_t)known);
 }
 
+/* Lost receipts must be good ones; counts the items they are of. */
+static void take_lost(struct rht_hub *hub, const struct rh_bundle_header *header,
+                      const struct rh_hash *digests)
+{
+    static struct rh_first first[RH_BUNDLE_ITEMS_MAX];
+    struct rh_lost_check check = { .hub = hub->id, .sender = header->sender,
+                                   .epoch = header->epoch, .digests = digests,
+                                   .count = header->count };
+    memcpy(check.key.bytes, hub->card.keys[RH_KEY_SIGN], sizeof check.key.bytes);
+    rh_assert(rh_lost_verify(hub->bundle->lost, &check, first) == RH_OK);
+    for (uint32_t i = 0; i < header->count; i++)
+        hub->counts.lost += first[i].stored_ms != 0 ? 1 : 0;
+}
+
 static void take_bundle(struct rht_hub *hub, struct fake_agency *from, struct rh_bytes frame)
 {
     struct rh_bundle_header header;
@@ -406,8 +420,14 @@ static void take_bundle(struct rht_hub *hub, struct fake_agency *from, struct rh
     rh_assert(rh_sign_verify("rhub/bundle/1", hub->bundle->header.data,
                              hub->bundle->header.bytes, &key,
                              &hub->bundle->signature) == RH_OK);
+    bool lost = hub->bundle->lost.bytes > 0;
+    if (lost)
+        take_lost(hub, &header, digests);
     if (strcmp(header.hub.text, hub->id.text) != 0) {
         send_error(hub, from->routing, RH_REFUSE_OTHER_HUB, header.first_n);
+    } else if (lost && hub->knobs.refuse_lost > 0) {
+        hub->knobs.refuse_lost--;
+        send_error(hub, from->routing, RH_REFUSE_LOST_TIME, header.first_n);
     } else if (hub->knobs.busy > 0) {
         hub->knobs.busy--;
         struct rh_frame_busy busy = { .refusal = hub->knobs.busy_refusal,

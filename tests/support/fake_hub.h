@@ -38,6 +38,7 @@ struct rht_hub_knobs {
     uint32_t lose_deliveries; /* so many deliveries never leave, and are not sent again alone */
     uint32_t spoil_deliveries;/* flip a bit in the body of so many */
     enum rht_spoil spoil;
+    uint32_t refuse_lost;     /* refuse so many bundles for the lost receipts they bring */
     bool deny_keys;           /* ZAP refuses every key */
     bool revoked;             /* every frame is answered ERROR RH-7102 */
     bool mute;                /* read, and answer nothing */
@@ -49,6 +50,7 @@ struct rht_hub_knobs {
 struct rht_hub_counts {
     uint64_t opens, hellos, bundles, items, confirms, gaps, deliveries, acks, nacks, resyncs,
         conflicts;
+    uint64_t lost;            /* items that came with their lost receipt */
     uint32_t last_nack;       /* refusal in the newest nack */
     struct rh_hello last_hello; /* note not kept */
 };

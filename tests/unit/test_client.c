@@ -35,6 +35,9 @@ struct party {
     uint64_t confirms; /* frames, repeated ones included */
     uint8_t *cores[ITEMS_MAX + 1];
     size_t core_bytes[ITEMS_MAX + 1];
+    uint8_t *frames[ITEMS_MAX + 1]; /* CONFIRM of the first generation that brought each */
+    size_t frame_bytes[ITEMS_MAX + 1];
+    bool shows_lost;
     uint64_t expected; /* pair_seq, one sender and lane are enough here */
     uint64_t deliveries, duplicates, ahead, alarms, offlines, onlines, proofs, busy;
     enum rh_client_alarm last_alarm;
@@ -68,6 +71,7 @@ static void party_fini(struct party *party)
     for (uint64_t n = 1; n <= party->last_n; n++) {
         free(party->items[n]);
         free(party->cores[n]);
+        free(party->frames[n]);
     }
 }
 
@@ -152,9 +156,25 @@ static void on_delivery(struct party *party, const struct rh_client_event *event
     party->last_refusal = event->refusal;
 }
 
+/* The first generation's word about everything, for the next. */
+static void keep_confirm(struct party *party, const struct rh_client_event *event)
+{
+    if (strchr(rh_client_hub(party->client)->text, '/') != NULL)
+        return;
+    for (uint32_t i = 0; i < event->confirm->record_count; i++) {
+        uint64_t n = event->receipts[i].n;
+        if (party->frames[n] != NULL)
+            continue;
+        party->frames[n] = malloc(event->frame.bytes);
+        memcpy(party->frames[n], event->frame.data, event->frame.bytes);
+        party->frame_bytes[n] = event->frame.bytes;
+    }
+}
+
 static void on_confirmed(struct party *party, const struct rh_client_event *event)
 {
     const struct rh_frame_confirm *confirm = event->confirm;
+    keep_confirm(party, event);
     for (uint32_t i = 0; i < confirm->record_count; i++) {
         uint64_t n = event->receipts[i].n;
         struct rh_bytes core = confirm->records[i].core;
@@ -269,6 +289,16 @@ static enum rh_err hand_out(void *context, uint64_t n, struct rh_bytes *item)
     return RH_OK;
 }
 
+static enum rh_err hand_out_lost(void *context, uint64_t n, struct rh_lost *out)
+{
+    struct party *party = context;
+    if (party->frames[n] == NULL)
+        return RH_ERR_NOTFOUND;
+    rh_hub_id_with_generation(rh_client_hub(party->client), 1, &out->hub);
+    out->confirm = (struct rh_bytes){ party->frames[n], party->frame_bytes[n] };
+    return RH_OK;
+}
+
 static enum rh_err what_is_held(void *context, struct rh_client_held *out)
 {
     struct party *party = context;
@@ -297,7 +327,7 @@ static void party_connect_to(struct party *party, const struct rh_card *card)
         .epoch = party->epoch, .follow_generation = party->follow, .trust_hub = party->trust,
         .software = "test 1", .heartbeat_ms = 200, .answer_ms = 600, .retry_ms_max = 200,
         .event = on_event, .item = hand_out, .held = what_is_held, .sender_key = key_of,
-        .context = party,
+        .lost = party->shows_lost ? hand_out_lost : NULL, .context = party,
     };
     assert_int_equal(rh_client_open(&options, &party->client), RH_OK);
     rh_client_offer(party->client, party->last_n);
@@ -784,6 +814,47 @@ static void test_client_follows_a_new_generation(void **state)
     assert_int_equal(rh_client_stopped(one->client), RH_ALARM_NONE);
 }
 
+/* Ten items are lost and come back with their receipts. A hub that will not have those gets the
+ * items all the same, and the caller hears why. */
+static void show_lost(uint32_t refused)
+{
+    one->shows_lost = one->follow = two->follow = true;
+    one->acks = false;
+    party_connect(one);
+    assert_true(turn_until(one_online));
+    uint64_t kept = rht_hub_size(hub);
+    for (int i = 0; i < 10; i++)
+        party_send(one, two->id.text, 10);
+    assert_true(turn_until(one_has_all_receipts));
+    rht_hub_forget(hub, kept);
+    assert_true(turn_until(one_alarmed));
+    one->last_refusal = 0;
+    rht_hub_knobs(hub)->refuse_lost = refused;
+    rht_hub_recover(hub, rht_hub_size(hub));
+    one->onlines = 0;
+    while (one->onlines == 0)
+        turn_for(5);
+    forget_receipts_after(one);
+    assert_true(turn_until(one_has_all_receipts));
+    for (uint64_t n = 1; n <= one->last_n; n++)
+        assert_int_equal(rht_hub_stored(hub, &one->ids[n]), 1);
+    assert_int_equal(rh_client_stopped(one->client), RH_ALARM_NONE);
+}
+
+static void test_client_shows_lost_receipts(void **state)
+{
+    (void)state;
+    show_lost(0);
+    assert_int_equal(rht_hub_counts(hub)->lost, 10);
+}
+
+static void test_client_goes_without_lost_receipts_that_are_refused(void **state)
+{
+    (void)state;
+    show_lost(1);
+    assert_int_equal(one->last_refusal, RH_REFUSE_LOST_TIME);
+}
+
 static void test_client_waits_for_a_person_to_pin(void **state)
 {
     (void)state;
@@ -838,6 +909,8 @@ int main(void)
         CASE(test_client_follows_checkpoints),
         CASE(test_client_sees_a_fork),
         CASE(test_client_follows_a_new_generation),
+        CASE(test_client_shows_lost_receipts),
+        CASE(test_client_goes_without_lost_receipts_that_are_refused),
         CASE(test_client_waits_for_a_person_to_pin),
         CASE(test_client_yields_to_another_agent),
     };
