@@ -6,6 +6,7 @@ What it demands of the folder: every file gets exactly one answer; every receipt
 with the hub's public key alone; a message appears in in/ once, for ever.
 """
 import base64
+import contextlib
 import json
 import os
 import random
@@ -71,8 +72,16 @@ class CaseSystem:
                 if entry.name.endswith(".json") and not entry.name.startswith("."):
                     self.take_message(entry)
 
+    def put_away(self, folder, *names):
+        """A case system clears what it has dealt with, or each look takes longer than the last."""
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder / name, self.dir / "done" / name)
+
     def take_answer(self, name, entry):
+        """A killed agent may place the same answer again: it is not a second one."""
         if name in self.answered:
+            self.put_away(self.dir / "sent", entry.name, name)
             return
         with open(entry.path, encoding="utf-8") as file:
             receipts = json.load(file)["receipts"]
@@ -82,6 +91,7 @@ class CaseSystem:
         for receipt in receipts:
             self.keep_receipt(receipt, origin)
         last = receipts[-1]
+        self.put_away(self.dir / "sent", entry.name, name)
         if origin is not None and last["kind"] in NEXT:
             self.step(NEXT[last["kind"]], last["referral"], origin)
 
@@ -125,7 +135,7 @@ class CaseSystem:
             "effect) VALUES (?,?,0,?,?,?,?,?,1)", self.card.owner, message["from"], form,
             message["log_index"], NUMBER.get(message["kind"], 0),
             uuid.UUID(message["id"]).bytes, uuid.UUID(referral).bytes if referral else None)
-        os.rename(entry.path, self.dir / "done" / entry.name)
+        self.put_away(self.dir / "in", entry.name, entry.name.removesuffix(".json") + ".d")
         if self.works and form == 0 and message["kind"] in ("forward", "transfer"):
             self.step("sign", referral, message["from"])
 

@@ -10,9 +10,12 @@ CREATE TABLE IF NOT EXISTS sent (
     n INTEGER PRIMARY KEY, hub TEXT, message_id BLOB, kind INTEGER, referral BLOB,
     expects TEXT, cause INTEGER, digest BLOB, item BLOB, void INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS sent_cause ON sent (cause);
+CREATE INDEX IF NOT EXISTS sent_message ON sent (message_id);
 CREATE TABLE IF NOT EXISTS receipts (
     hub TEXT, n INTEGER, idx INTEGER, outcome INTEGER, stored INTEGER, core BLOB, rest BLOB,
     asked INTEGER DEFAULT 0, PRIMARY KEY (hub, n)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS receipts_n ON receipts (n);
+CREATE INDEX IF NOT EXISTS receipts_asked ON receipts (asked, n);
 CREATE TABLE IF NOT EXISTS confirms (
     hub TEXT, n INTEGER, frame BLOB, PRIMARY KEY (hub, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -20,6 +23,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
     idx INTEGER, kind INTEGER, message_id BLOB, referral BLOB, digest BLOB, sender_n INTEGER,
     effect INTEGER, public BLOB);
 CREATE INDEX IF NOT EXISTS deliveries_message ON deliveries (message_id);
+CREATE INDEX IF NOT EXISTS deliveries_idx ON deliveries (hub, idx);
 CREATE TABLE IF NOT EXISTS wanted (
     hub TEXT, sender TEXT, lane INTEGER, next INTEGER, PRIMARY KEY (hub, sender, lane));
 """
