@@ -159,7 +159,7 @@ static void on_delivery(struct party *party, const struct rh_client_event *event
 /* The first generation's word about everything, for the next. */
 static void keep_confirm(struct party *party, const struct rh_client_event *event)
 {
-    if (strchr(rh_client_hub(party->client)->text, '/') != NULL)
+    if (!party->shows_lost || strchr(rh_client_hub(party->client)->text, '/') != NULL)
         return;
     for (uint32_t i = 0; i < event->confirm->record_count; i++) {
         uint64_t n = event->receipts[i].n;

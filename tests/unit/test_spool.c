@@ -393,6 +393,7 @@ static void test_spool_hands_out_lost_receipts(void **state)
     assert_int_equal(dropped, 1);
     assert_int_equal(agent_spool_lost(spool, 1, 3, &lost), RH_ERR_NOTFOUND);
     agent_spool_close(&spool);
+    free(dir);
 }
 
 /* In a new generation an answer can come back before what it answers; it must not be lost. */
