@@ -122,12 +122,31 @@ void hub_cli_help_noun(struct hub_cli *cli, const char *noun, FILE *out)
     print_commands(out, -1, noun);
 }
 
+/* A line too wide for the page goes on behind a backslash, so that it can still be pasted. */
+static void print_example(FILE *out, const char *line, size_t bytes)
+{
+    enum { FITS = WIDTH - 6 };
+    const char *indent = "  ";
+    while (bytes > FITS) {
+        size_t cut = FITS;
+        while (cut > 0 && line[cut] != ' ')
+            cut--;
+        if (cut == 0)
+            break;
+        fprintf(out, "%s%.*s \\\n", indent, (int)cut, line);
+        line += cut + 1;
+        bytes -= cut + 1;
+        indent = "      ";
+    }
+    fprintf(out, "%s%.*s\n", indent, (int)bytes, line);
+}
+
 static void print_examples(FILE *out, const char *examples)
 {
     fprintf(out, "%s\n", _("Examples:"));
     while (examples != NULL && *examples != '\0') {
         size_t bytes = strcspn(examples, "\n");
-        fprintf(out, "  %.*s\n", (int)bytes, examples);
+        print_example(out, examples, bytes);
         examples += examples[bytes] == '\n' ? bytes + 1 : bytes;
     }
     fputc('\n', out);

@@ -516,6 +516,14 @@ static bool wants_field_list(const struct hub_cli *cli)
     return cli->options.fields != NULL && strcmp(cli->options.fields, "help") == 0;
 }
 
+/* What kind of rows the command answers. A board by agency or procedure counts. */
+static const char *object_wanted(const struct hub_cli *cli)
+{
+    const char *object = cli->command->object;
+    bool counts = strcmp(object, "deadline") == 0 && hub_cli_flag_text(cli, "by") != NULL;
+    return counts ? "deadline_count" : object;
+}
+
 enum rh_exit hub_cli_judge(struct hub_cli *cli, const json_t *rows)
 {
     enum rh_exit code = RH_EXIT_OK;
@@ -575,7 +583,7 @@ static enum rh_exit run_command(struct hub_cli *cli)
         return hub_cli_body_help(cli);
     if (wants_field_list(cli) && cli->command->object != NULL) {
         json_t *none = json_array();
-        enum rh_exit code = hub_cli_sheet(cli, cli->command->object, none);
+        enum rh_exit code = hub_cli_sheet(cli, object_wanted(cli), none);
         json_decref(none);
         return code;
     }

@@ -107,7 +107,7 @@ static enum rh_exit list_fields(struct hub_cli *cli, const char *object)
 {
     const struct hub_cli_field *field;
     for (size_t i = 0; (field = hub_cli_field_at(object, i)) != NULL; i++) {
-        if (field->type == HUB_CLI_FIELD_REST || field->type == HUB_CLI_FIELD_TITLED)
+        if (field->type == HUB_CLI_FIELD_REST)
             continue;
         hub_cli_pad(cli->out, field->path, 24, false);
         fprintf(cli->out, "%s\n", rh_text(field->title));
