@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -622,6 +623,84 @@ static void test_folder_acknowledges_a_burst_in_pieces(void **state)
     assert_true(acks < BURST); /* still many at once */
 }
 
+/* ---- what is no message ----------------------------------------------------------------- */
+
+static bool odd_ones_are_named(void)
+{
+    return kit_exists(&sender, "failed", "link.error.json") &&
+           kit_exists(&sender, "failed", "pipe.error.json") &&
+           kit_exists(&sender, "failed", "dir.error.json") &&
+           kit_exists(&sender, "failed", "empty.error.json") &&
+           kit_exists(&sender, "failed", "locked.error.json") &&
+           kit_count(&sender, "failed", NULL) >= 9;
+}
+
+static void expect_reason(const char *file, const char *code, const char *said)
+{
+    json_t *error = kit_json(&sender, "failed", file);
+    assert_string_equal(json_string_value(json_object_get(error, "code")), code);
+    assert_non_null(strstr(json_string_value(json_object_get(error, "detail")), said));
+    assert_true(json_string_length(json_object_get(error, "detail_zh")) > 0);
+    json_decref(error);
+}
+
+/* If this failed, people would wait for the answer to something nobody ever took up; or a link
+ * in out/ would send what lies elsewhere on the machine. */
+static void test_folder_names_what_is_no_plain_file(void **state)
+{
+    (void)state;
+    const char *secret = kit_path(&sender, "tmp", "elsewhere");
+    struct stat about;
+    rht_write_file(secret, "{\"kind\":\"register\"}", 19);
+    assert_int_equal(symlink(secret, kit_path(&sender, "out", "link.json")), 0);
+    assert_int_equal(mkfifo(kit_path(&sender, "out", "pipe.json"), 0600), 0);
+    assert_int_equal(mkdir(kit_path(&sender, "out", "dir.json"), 0700), 0);
+    kit_drop(&sender, "empty.json", "");
+    kit_drop(&sender, "\xff\xfe.json", "{}");
+    kit_drop(&sender, "locked.json", "{}");
+    assert_int_equal(chmod(kit_path(&sender, "out", "locked.json"), 0), 0);
+    assert_true(kit_turn(hub, both, 2, odd_ones_are_named, WAIT_MS));
+    expect_reason("link.error.json", "RH-9108", "links are never followed");
+    expect_reason("pipe.error.json", "RH-9108", "a pipe");
+    expect_reason("dir.error.json", "RH-9108", "a directory");
+    expect_reason("empty.error.json", "RH-9103", "empty");
+    /* They stay, untouched, and are not said twice. */
+    assert_int_equal(lstat(kit_path(&sender, "out", "link.json"), &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+    assert_true(kit_exists(&sender, "out", "pipe.json"));
+    assert_true(kit_exists(&sender, "out", "dir.json"));
+    assert_true(kit_exists(&sender, "tmp", "elsewhere"));
+    assert_int_equal(rht_hub_next_n(hub, sender.id.text), 1);
+    const char *named = kit_path(&sender, "failed", "link.error.json");
+    assert_int_equal(stat(named, &about), 0);
+    ino_t first = about.st_ino;
+    kit_close(&sender);
+    kit_open(&sender, hub);
+    kit_drop(&sender, "again.json", "");
+    assert_true(wait_for(&sender, "failed", "again.error.json"));
+    assert_int_equal(stat(kit_path(&sender, "failed", "link.error.json"), &about), 0);
+    assert_int_equal(about.st_ino, first);
+    /* A name that is no UTF-8 is told by its bytes. */
+    char name[256] = "";
+    DIR *dir = opendir(kit_path(&sender, "failed", ""));
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        if (strncmp(entry->d_name, "unnamed-", 8) == 0 &&
+            strstr(entry->d_name, ".error.json") != NULL)
+            snprintf(name, sizeof name, "%s", entry->d_name);
+    closedir(dir);
+    expect_reason(name, "RH-9104", "a name");
+    json_t *error = kit_json(&sender, "failed", name);
+    assert_string_equal(json_string_value(json_object_get(error, "instance")),
+                        "file:out/%FF%FE.json");
+    json_decref(error);
+    /* A message in its place is taken like any other. */
+    assert_int_equal(unlink(kit_path(&sender, "out", "link.json")), 0);
+    unlink(named);
+    kit_drop(&sender, "link.json", "[]");
+    assert_true(wait_for(&sender, "failed", "link.json"));
+}
+
 static void test_folder_names(void **state)
 {
     (void)state;
@@ -652,6 +731,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folder_names),
         CASE(test_folder_sends_and_places),
+        CASE(test_folder_names_what_is_no_plain_file),
         CASE(test_folder_receipt_proves_itself),
         CASE(test_folder_same_file_again_is_the_same_message),
         CASE(test_folder_tells_all_problems),

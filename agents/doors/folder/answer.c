@@ -41,7 +41,7 @@ static void move_dir(struct folder *folder, enum folder_room room, const char *n
 
 /* ---- refused before it left ------------------------------------------------------------- */
 
-/* A name that can stand in JSON; the file keeps its own. */
+/* A name that can stand in JSON; the file keeps its own, or gets this one in failed/. */
 static void safe_name(const char *name, char out[AGENT_NAME_BYTES_MAX + 1])
 {
     json_t *text = json_string(name);
@@ -57,16 +57,63 @@ static void safe_name(const char *name, char out[AGENT_NAME_BYTES_MAX + 1])
     json_decref(text);
 }
 
-bool folder_fail(struct folder *folder, const char *name, const struct agent_problems *problems)
+/* "file:out/NAME" as people know it: what is no UTF-8 with its bytes as %FF. */
+static void instance_of(const char *name, char *out, size_t capacity)
 {
-    struct agent *agent = folder->options.agent;
+    json_t *text = json_string(name);
+    size_t used = (size_t)snprintf(out, capacity, "file:out/");
+    for (const unsigned char *at = (const unsigned char *)name;
+         *at != '\0' && used + 4 < capacity; at++) {
+        bool plain = *at >= 0x20 && *at != 0x7f && (text != NULL || *at < 0x7f);
+        used += (size_t)snprintf(out + used, capacity - used, plain ? "%c" : "%%%02X", *at);
+    }
+    json_decref(text);
+}
+
+/* Its reasons, beside where it is or will be. */
+static enum rh_err write_reasons(struct folder *folder, const char *name, const char *error,
+                                 const struct agent_problems *problems)
+{
+    char instance[AGENT_NAME_BYTES_MAX * 3 + 16];
+    instance_of(name, instance, sizeof instance);
+    return folder_write_json(folder->rooms[ROOM_FAILED], error,
+                             agent_problems_json(problems, folder->options.agent->texts,
+                                                 instance));
+}
+
+static void log_refusal(const char *event, const char *name,
+                        const struct agent_problems *problems)
+{
+    char code[RH_REFUSAL_TEXT_BYTES];
+    rh_refusal_format(problems->list[0].refusal, code);
+    agent_log(AGENT_WARNING, event, "file", name, "code", code, NULL);
+}
+
+bool folder_name_odd(struct folder *folder, const char *name,
+                     const struct agent_problems *problems)
+{
     char safe[AGENT_NAME_BYTES_MAX + 1], error[AGENT_NAME_BYTES_MAX + 1];
-    char instance[AGENT_NAME_BYTES_MAX + 16], code[RH_REFUSAL_TEXT_BYTES];
+    struct stat about;
     safe_name(name, safe);
     folder_with_end(safe, ".error.json", error);
-    snprintf(instance, sizeof instance, "file:out/%s", safe);
-    json_t *json = agent_problems_json(problems, agent->texts, instance);
-    enum rh_err err = folder_write_json(folder->rooms[ROOM_FAILED], error, json);
+    if (fstatat(folder->rooms[ROOM_FAILED], error, &about, AT_SYMLINK_NOFOLLOW) == 0)
+        return true; /* said before this agent was started */
+    enum rh_err err = write_reasons(folder, name, error, problems);
+    if (err != RH_OK) {
+        folder_disk_trouble(folder, err, "failed/ cannot be written");
+        return false;
+    }
+    folder_sync(folder->rooms[ROOM_FAILED]);
+    log_refusal("entry_left_alone", safe, problems);
+    return true;
+}
+
+bool folder_fail(struct folder *folder, const char *name, const struct agent_problems *problems)
+{
+    char safe[AGENT_NAME_BYTES_MAX + 1], error[AGENT_NAME_BYTES_MAX + 1];
+    safe_name(name, safe);
+    folder_with_end(safe, ".error.json", error);
+    enum rh_err err = write_reasons(folder, name, error, problems);
     if (err == RH_OK && renameat(folder->rooms[ROOM_OUT], name, folder->rooms[ROOM_FAILED],
                                  safe) != 0)
         err = RH_ERR_IO;
@@ -76,8 +123,7 @@ bool folder_fail(struct folder *folder, const char *name, const struct agent_pro
     }
     move_dir(folder, ROOM_FAILED, safe, safe);
     folder_sync(folder->rooms[ROOM_FAILED]);
-    rh_refusal_format(problems->list[0].refusal, code);
-    agent_log(AGENT_WARNING, "file_refused", "file", safe, "code", code, NULL);
+    log_refusal("file_refused", safe, problems);
     return true;
 }
 

@@ -92,8 +92,7 @@ static struct folder_file *look(struct folder *folder, const char *name)
     struct stat about;
     if (folder_judge_name(name) == FOLDER_NAME_IGNORED ||
         strlen(name) > AGENT_NAME_BYTES_MAX ||
-        fstatat(folder->rooms[ROOM_OUT], name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||
-        S_ISDIR(about.st_mode))
+        fstatat(folder->rooms[ROOM_OUT], name, &about, AT_SYMLINK_NOFOLLOW) != 0)
         return NULL;
     struct folder_file *file = find_file(folder, name);
     if (file == NULL)
@@ -206,7 +205,10 @@ static json_t *parse(const struct folder *folder, uint8_t *data, size_t bytes,
         return json_object();
     }
     json_t *json = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &error);
-    if (json == NULL) {
+    if (json == NULL && text_bytes == 0) {
+        agent_problem_add(problems, RH_REFUSE_FILE_UNREADABLE, "",
+                          "a message; this file is empty", "应为报文; 此文件为空");
+    } else if (json == NULL) {
         char expected[AGENT_EXPECTED_BYTES], chinese[AGENT_EXPECTED_BYTES];
         snprintf(expected, sizeof expected, "JSON; line %d, column %d", error.line,
                  error.column);
@@ -302,6 +304,30 @@ static enum rh_err hand_in(struct folder *folder, const char *name, uint8_t *dat
     return err == RH_ERR_NOTFOUND ? submit(folder, name, &hash, data, bytes, problems) : err;
 }
 
+/* What is no plain file is neither followed, opened nor moved: it is named once, in failed/,
+ * and stays where it is until somebody puts something else there. */
+static bool is_odd(const struct folder *folder, const char *name,
+                   struct agent_problems *problems)
+{
+    struct stat about;
+    if (fstatat(folder->rooms[ROOM_OUT], name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||
+        S_ISREG(about.st_mode))
+        return false;
+    if (S_ISLNK(about.st_mode))
+        agent_problem_add(problems, RH_REFUSE_NO_PLAIN_FILE, "",
+                          "a file; this is a link, and links are never followed",
+                          "应为文件; 这是链接, 链接一律不跟随");
+    else if (S_ISDIR(about.st_mode))
+        agent_problem_add(problems, RH_REFUSE_NO_PLAIN_FILE, "",
+                          "a file; this is a directory (X.d belongs beside X.json)",
+                          "应为文件; 这是目录 (X.d 须与 X.json 同在)");
+    else
+        agent_problem_add(problems, RH_REFUSE_NO_PLAIN_FILE, "",
+                          "a file; this is a pipe, a socket or a device",
+                          "应为文件; 这是管道, 套接字或设备");
+    return true;
+}
+
 static enum rh_err read_and_hand_in(struct folder *folder, struct folder_file *file,
                                     struct agent_problems *problems)
 {
@@ -340,8 +366,12 @@ static enum rh_err take_one(struct folder *folder, struct folder_file *file)
     struct agent_problems *problems = calloc(1, sizeof *problems);
     rh_assert(problems != NULL);
     uint64_t now = agent_monotonic_ms();
-    enum rh_err err = read_and_hand_in(folder, file, problems);
-    if (err == RH_OK) {
+    bool odd = is_odd(folder, file->name, problems);
+    enum rh_err err = odd ? RH_OK : read_and_hand_in(folder, file, problems);
+    if (odd) {
+        file->handed_in = folder_name_odd(folder, file->name, problems);
+        file->again_at = now + DISK_RETRY_MS;
+    } else if (err == RH_OK) {
         file->handed_in = true;
     } else if (err == RH_ERR_INVALID) {
         file->gone = folder_fail(folder, file->name, problems);
