@@ -58,8 +58,19 @@ void agent_trouble(struct agent *agent, const char *event, uint32_t refusal, con
               NULL);
 }
 
+static void reload_cards(struct agent *agent)
+{
+    uint32_t skipped = 0;
+    agent->cards_at = agent_monotonic_ms() + CARDS_MS;
+    if (agent->cards != NULL && rh_cards_reload(agent->cards, &skipped) == RH_OK && skipped > 0)
+        agent_log(AGENT_WARNING, "cards_skipped", NULL);
+}
+
+/* An addressee may have been enrolled a moment ago. */
 void agent_fill_desk(struct agent *agent, struct agent_desk *out)
 {
+    if (agent->cards != NULL && agent_monotonic_ms() >= agent->cards_at)
+        reload_cards(agent);
     *out = (struct agent_desk){ .spool = agent->spool, .cards = agent->cards,
                                 .profile = agent->options.profile,
                                 .agency = agent->options.agency,
@@ -109,14 +120,6 @@ static enum rh_err what_is_held(void *context, struct rh_client_held *out)
     out->delivery_index = held.delivery_index;
     out->note = held.note;
     return RH_OK;
-}
-
-static void reload_cards(struct agent *agent)
-{
-    uint32_t skipped = 0;
-    agent->cards_at = agent_monotonic_ms() + CARDS_MS;
-    if (agent->cards != NULL && rh_cards_reload(agent->cards, &skipped) == RH_OK && skipped > 0)
-        agent_log(AGENT_WARNING, "cards_skipped", NULL);
 }
 
 /* Somebody we have no card of may have been enrolled a moment ago: look again, now and then. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/desk_again.h"
 #include "runtime/fields.h"
 #include "runtime/words.h"
 
@@ -21,6 +22,9 @@ struct work {
     struct agent_problems *problems;
     uint64_t file_no;
     struct agent_case known;      /* the case it belongs to; zero when new */
+    bool again;                   /* ... which is gone on with, not registered anew */
+    struct rh_message_id attempt; /* of a message said again under its id; else zero */
+    char content[AGENT_KEY_BYTES_MAX + 1]; /* name to find a new case by; may be empty */
     char procedure[RH_CODE_BYTES_MAX + 1];
     uint32_t count;
     struct draft drafts[2]; /* a registration and what was asked for, or only the latter */
@@ -138,27 +142,46 @@ static enum rh_err hash_externals(struct work *work, struct rh_public *item)
     return RH_OK;
 }
 
-/* A number that this agency has registered already: the hub would refuse it. One whose
- * registration was refused is free again. */
+/* Whether a number may be registered: it is unknown, or its registration was refused. */
+static enum rh_err is_free(struct work *work, const struct rh_referral_id *id, bool *yes)
+{
+    struct agent_case known;
+    struct agent_sent sent = { .state = AGENT_STORED };
+    enum rh_err err = agent_spool_case(work->desk->spool, id, &known);
+    if (err == RH_OK && known.state == RH_STATE_NONE && known.register_n != 0)
+        err = agent_spool_sent(work->desk->spool, known.register_n, &sent);
+    *yes = err == RH_ERR_NOTFOUND || sent.state == AGENT_REFUSED;
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
+/* A number that this agency has registered already: the hub would refuse it. Where only the
+ * dispatch was refused, a dispatch goes on with that registration. */
 static enum rh_err refuse_known_externals(struct work *work)
 {
     const struct rh_private *content = &work->message->content;
-    for (uint32_t i = 0; i < content->external_count && work->desk->spool != NULL; i++) {
+    struct agent_spool *spool = work->desk->spool;
+    bool dispatch = rh_kind_is_dispatch(work->message->item.kind);
+    for (uint32_t i = 0; i < content->external_count && spool != NULL; i++) {
         char key[AGENT_KEY_BYTES_MAX + 1], pointer[32];
         struct rh_referral_id id;
         struct agent_case known;
-        struct agent_sent sent;
+        bool yes = true;
         external_key(&content->externals[i], key);
-        enum rh_err err = agent_spool_find_case(work->desk->spool, key, &id);
+        enum rh_err err = agent_spool_find_case(spool, key, &id);
         if (err == RH_OK)
-            err = agent_spool_case(work->desk->spool, &id, &known);
-        if (err == RH_OK && known.state == RH_STATE_NONE && known.register_n != 0)
-            err = agent_spool_sent(work->desk->spool, known.register_n, &sent);
-        else
-            sent.state = AGENT_STORED;
-        if (err == RH_ERR_NOTFOUND || (err == RH_OK && sent.state == AGENT_REFUSED))
+            err = is_free(work, &id, &yes);
+        if (err == RH_ERR_NOTFOUND || (err == RH_OK && yes))
             continue;
-        if (err != RH_OK)
+        if (err == RH_OK && dispatch &&
+            (!work->again || memcmp(work->known.id.bytes, id.bytes, sizeof id.bytes) == 0)) {
+            err = agent_again_case(spool, &id, &known);
+            if (err == RH_OK) {
+                work->known = known;
+                work->again = true;
+                continue;
+            }
+        }
+        if (err != RH_OK && err != RH_ERR_NOTFOUND)
             return err;
         snprintf(pointer, sizeof pointer, "/external/%u", (unsigned)i);
         complain(work, RH_REFUSE_REFERRAL_EXISTS, pointer,
@@ -193,6 +216,15 @@ static void split_registration(struct work *work)
     second->accused_count = 0;
 }
 
+/* The hub has the registration: only the dispatch leaves, in the case it belongs to. */
+static void drop_registration(struct work *work)
+{
+    rh_assert(work->count == 2);
+    work->drafts[0] = work->drafts[1];
+    work->drafts[0].item.referral_id = work->known.id;
+    work->count = 1;
+}
+
 /* The area of a matter is, unless said otherwise, where the agency is. */
 static void fill_registration(struct work *work, struct rh_public *item)
 {
@@ -211,7 +243,12 @@ static enum rh_err make_drafts(struct work *work)
     *item = message->item;
     if (!message->has_id)
         fresh_id(work, item->message_id.bytes);
+    else if (work->again)
+        item->message_id = work->attempt;
+    struct agent_case known = work->known;
     enum rh_err err = resolve_all(work);
+    if (work->again)
+        work->known = known;
     if (err == RH_OK)
         err = hash_externals(work, item);
     if (err != RH_OK)
@@ -233,6 +270,8 @@ static enum rh_err make_drafts(struct work *work)
         split_registration(work);
         derived_id(work, "rhub/agent/register/1", work->drafts[0].item.message_id.bytes);
     }
+    if (work->again && work->count == 2)
+        drop_registration(work);
     last(work)->with_content = true;
     snprintf(work->procedure, sizeof work->procedure, "%s",
              message->item.procedure[0] != '\0' ? message->item.procedure
@@ -240,9 +279,37 @@ static enum rh_err make_drafts(struct work *work)
     return err;
 }
 
+/* What the hub would refuse a new matter's dispatch for, after it had stored its registration:
+ * better to know before either leaves. */
+static void check_addressee(struct work *work)
+{
+    const struct agent_desk *desk = work->desk;
+    const struct agent_message *message = work->message;
+    const struct rh_agency_id *to = &message->item.to;
+    bool opens = rh_kind_is_dispatch(message->item.kind) && message->referral[0] == '\0';
+    if (!opens || to->text[0] == '\0' || desk->spool == NULL)
+        return;
+    if (strcmp(to->text, desk->agency.text) == 0) {
+        complain(work, RH_REFUSE_NO_ROUTE, "/to", "another agency than this one",
+                 "应为本单位以外的单位");
+        return;
+    }
+    for (uint32_t i = 0; i < message->accused_count; i++)
+        if (strcmp(to->text, message->accused[i].text) == 0) {
+            complain(work, RH_REFUSE_NO_ROUTE, "/to", "no unit that the matter accuses",
+                     "不得转给被反映单位");
+            return;
+        }
+    /* Of sealed content the missing card is named where it is sealed. */
+    if (desk->cards != NULL && !message->seal && rh_cards_find(desk->cards, to) == NULL)
+        complain(work, RH_REFUSE_NO_ROUTE, "/to", "an agency whose card is known here",
+                 "本单位没有该单位的公钥卡");
+}
+
 static void check_drafts(struct work *work)
 {
     const struct agent_desk *desk = work->desk;
+    check_addressee(work);
     for (uint32_t i = 0; i < work->count; i++) {
         const struct rh_public *item = &work->drafts[i].item;
         unsigned field = 0;
@@ -327,6 +394,40 @@ static enum rh_err reuse_content(struct work *work)
         memcpy(work->body, item.body.data, item.body.bytes);
     work->private_bytes = item.private_part.bytes;
     work->body_bytes = item.body.bytes;
+    return RH_OK;
+}
+
+/* A new matter without numbers of other systems: known again by what it says. */
+static enum rh_err continue_by_content(struct work *work)
+{
+    const struct agent_message *message = work->message;
+    struct rh_writer writer;
+    struct rh_public *item = &work->drafts[0].item;
+    struct rh_referral_id id;
+    struct agent_case known;
+    if (work->count != 2 || message->has_id || message->content.external_count > 0)
+        return RH_OK;
+    struct rh_message_id message_id = item->message_id;
+    struct rh_referral_id referral_id = item->referral_id;
+    memset(&item->message_id, 1, sizeof item->message_id); /* the same for all */
+    memset(&item->referral_id, 1, sizeof item->referral_id);
+    rh_writer_init(&writer, work->drafts[0].public_part, sizeof work->drafts[0].public_part);
+    enum rh_err err = rh_public_encode(item, &writer);
+    item->message_id = message_id;
+    item->referral_id = referral_id;
+    if (err != RH_OK)
+        return RH_OK; /* too large: said when it is encoded for good */
+    agent_again_name((struct rh_bytes){ work->drafts[0].public_part, writer.bytes },
+                     (struct rh_bytes){ work->private_part, work->private_bytes },
+                     (struct rh_bytes){ work->body, work->body_bytes }, work->content);
+    err = agent_spool_find_case(work->desk->spool, work->content, &id);
+    if (err == RH_OK)
+        err = agent_again_case(work->desk->spool, &id, &known);
+    if (err != RH_OK)
+        return err == RH_ERR_NOTFOUND ? RH_OK : err;
+    work->known = known;
+    work->again = true;
+    drop_registration(work);
     return RH_OK;
 }
 
@@ -469,6 +570,8 @@ static enum rh_err begin_case(struct work *work, const struct rh_public *item, u
         external_key(&content->externals[i], key);
         err = agent_spool_name_case(work->desk->spool, key, &known->id);
     }
+    if (err == RH_OK && work->content[0] != '\0')
+        err = agent_spool_name_case(work->desk->spool, work->content, &known->id);
     return err;
 }
 
@@ -490,18 +593,26 @@ static enum rh_err send_all(struct work *work, struct agent_submission *out)
     return RH_OK;
 }
 
-static enum rh_err submitted_before(const struct agent_desk *desk,
-                                    const struct agent_message *message,
-                                    struct agent_submission *out)
+/* RH_ERR_NOTFOUND: it is to be submitted, anew or in the case work says. */
+static enum rh_err submitted_before(struct work *work, struct agent_submission *out)
 {
+    const struct agent_message *message = work->message;
     struct agent_sent sent;
+    struct agent_case known;
     if (!message->has_id)
         return RH_ERR_NOTFOUND;
-    enum rh_err err = agent_spool_sent_by_id(desk->spool, &message->item.message_id, &sent);
-    if (err == RH_OK)
+    enum rh_err err = agent_again_message(work->desk->spool, &message->item.message_id, &sent,
+                                          &known, &work->attempt);
+    if (err == RH_ERR_AGAIN && rh_kind_is_dispatch(message->item.kind) &&
+        message->referral[0] == '\0') {
+        work->known = known;
+        work->again = true;
+        return RH_ERR_NOTFOUND;
+    }
+    if (err == RH_OK || err == RH_ERR_AGAIN)
         *out = (struct agent_submission){ .first_n = sent.n, .count = 1, .id = sent.message_id,
                                           .referral = sent.referral_id };
-    return err == RH_OK ? RH_ERR_EXISTS : err;
+    return err == RH_OK || err == RH_ERR_AGAIN ? RH_ERR_EXISTS : err;
 }
 
 static void release(struct work *work)
@@ -523,7 +634,9 @@ static enum rh_err submit(struct work *work, struct agent_submission *out)
         return err;
     check_drafts(work);
     encode_content(work);
-    err = reuse_content(work);
+    err = continue_by_content(work);
+    if (err == RH_OK)
+        err = reuse_content(work);
     if (err != RH_OK)
         return err;
     seal_content(work);
@@ -536,16 +649,15 @@ enum rh_err agent_desk_submit(const struct agent_desk *desk,
                               const struct agent_message *message, uint64_t file_no,
                               struct agent_problems *problems, struct agent_submission *out)
 {
-    enum rh_err err = submitted_before(desk, message, out);
-    if (err != RH_ERR_NOTFOUND)
-        return err;
     struct work *work = calloc(1, sizeof *work);
     rh_assert(work != NULL);
     work->desk = desk;
     work->message = message;
     work->problems = problems;
     work->file_no = file_no;
-    err = submit(work, out);
+    enum rh_err err = submitted_before(work, out);
+    if (err == RH_ERR_NOTFOUND)
+        err = submit(work, out);
     release(work);
     return err;
 }

@@ -30,7 +30,9 @@ struct agent_submission {
 };
 
 /* Put a message into the spool's open transaction. A dispatch kind without a referral opens
- * one: a registration goes before it.
+ * one: a registration goes before it. When the hub refuses such a dispatch, its registration
+ * stands there. Said again, corrected or not, under the same id, with the same external number
+ * or with the same content, it goes on with that registration (desk_again.h).
  *
  * RH_OK           out says under which numbers; the caller commits.
  * RH_ERR_INVALID  nothing was changed; problems say why.

@@ -315,6 +315,94 @@ static void test_folder_hub_refusal_becomes_a_problem(void **state)
     json_decref(json);
 }
 
+/* The dispatch of `first` is refused; `second` goes on with its registration. */
+static void expect_one_registration(const char *name, const char *first, const char *second)
+{
+    char file[64], error[80], other[80], receipt[80];
+    snprintf(file, sizeof file, "%s.json", name);
+    snprintf(error, sizeof error, "%s.error.json", name);
+    snprintf(other, sizeof other, "%s-again.json", name);
+    snprintf(receipt, sizeof receipt, "%s-again.receipt.json", name);
+    refuse_next = RH_REFUSE_ROUTE_FORBIDDEN;
+    kit_drop(&sender, file, first);
+    assert_true(wait_for(&sender, "failed", error));
+    kit_drop(&sender, other, second);
+    assert_true(wait_for(&sender, "sent", receipt));
+    json_t *refused = kit_json(&sender, "failed", error);
+    json_t *stored = kit_json(&sender, "sent", receipt);
+    const json_t *before = json_object_get(refused, "receipts");
+    const json_t *after = json_object_get(stored, "receipts");
+    assert_int_equal(json_array_size(before), 2);
+    assert_int_equal(json_array_size(after), 1); /* the dispatch alone */
+    const char *referral = text_at(json_array_get(after, 0), "referral");
+    assert_string_equal(referral, text_at(json_array_get(before, 0), "referral"));
+    assert_string_equal(text_at(json_array_get(after, 0), "kind"), "forward");
+    json_decref(refused);
+    json_decref(stored);
+}
+
+/* If this failed, every correction of a refused dispatch would leave a registered matter behind
+ * that nobody looks after, and whose clock runs. */
+static void test_folder_a_corrected_dispatch_makes_no_second_registration(void **state)
+{
+    (void)state;
+    static const char by_content[] =
+        "{\"kind\":\"forward\",\"to\":\"court.620423\",\"procedure\":\"xinfang\","
+        "\"category\":\"land.other\",\"private\":{\"title\":\"占地\"}}";
+    static const char by_id[] =
+        "{\"id\":\"%s\",\"kind\":\"forward\","
+        "\"to\":\"court.620423\",\"procedure\":\"xinfang\",\"category\":\"land.other\"%s}";
+    static const uint8_t chance[10] = { 7 };
+    char first[300], second[300], id[RH_ID_TEXT_BYTES];
+    uint8_t bytes[RH_ID_BYTES];
+    rh_id_make(bytes, rht_now_ms(), chance);
+    rh_id_format(bytes, id);
+    expect_one_registration("number", forward, forward);
+    expect_one_registration("content", by_content, by_content);
+    /* Once it stands, the same words again are another matter. */
+    kit_drop(&sender, "more.json", by_content);
+    assert_true(wait_for(&sender, "sent", "more.receipt.json"));
+    json_t *json = kit_json(&sender, "sent", "more.receipt.json");
+    assert_int_equal(json_array_size(json_object_get(json, "receipts")), 2);
+    json_decref(json);
+    snprintf(first, sizeof first, by_id, id, "");
+    snprintf(second, sizeof second, by_id, id, ",\"lane\":\"green\"");
+    expect_one_registration("id", first, second);
+    snprintf(second, sizeof second, by_id, id, ",\"lane\":\"urgent\"");
+    kit_drop(&sender, "third.json", second); /* now it has been used */
+    assert_true(wait_for(&sender, "failed", "third.error.json"));
+    json = kit_json(&sender, "failed", "third.error.json");
+    assert_string_equal(text_at(json, "code"), "RH-4122");
+    json_decref(json);
+}
+
+static void expect_addressee_refused(const char *name, const char *to, const char *more)
+{
+    char text[300], file[64], error[80];
+    snprintf(file, sizeof file, "%s.json", name);
+    snprintf(error, sizeof error, "%s.error.json", name);
+    snprintf(text, sizeof text,
+             "{\"kind\":\"forward\",\"to\":\"%s\",\"procedure\":\"xinfang\","
+             "\"category\":\"land.other\"%s}", to, more);
+    kit_drop(&sender, file, text);
+    assert_true(wait_for(&sender, "failed", error));
+    json_t *json = kit_json(&sender, "failed", error);
+    const json_t *first = json_array_get(json_object_get(json, "errors"), 0);
+    assert_string_equal(text_at(json, "code"), "RH-4320");
+    assert_string_equal(text_at(first, "pointer"), "/to");
+    json_decref(json);
+}
+
+/* If this failed, the registration would leave although its dispatch cannot. */
+static void test_folder_looks_at_the_addressee_before_anything_leaves(void **state)
+{
+    (void)state;
+    expect_addressee_refused("nobody", "police.999999", "");
+    expect_addressee_refused("self", "petitions.620423", "");
+    expect_addressee_refused("accused", "court.620423", ",\"accused\":[\"court.620423\"]");
+    assert_int_equal(rht_hub_next_n(hub, sender.id.text), 1);
+}
+
 static void test_folder_acts_by_name(void **state)
 {
     (void)state;
@@ -738,6 +826,8 @@ int main(void)
         CASE(test_folder_refuses_what_is_no_message),
         CASE(test_folder_waits_until_a_file_has_settled),
         CASE(test_folder_hub_refusal_becomes_a_problem),
+        CASE(test_folder_a_corrected_dispatch_makes_no_second_registration),
+        CASE(test_folder_looks_at_the_addressee_before_anything_leaves),
         CASE(test_folder_acts_by_name),
         CASE(test_folder_reads_gb18030),
         CASE(test_folder_carries_a_binary_body),
