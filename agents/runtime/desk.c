@@ -253,7 +253,9 @@ static enum rh_err make_drafts(struct work *work)
         err = hash_externals(work, item);
     if (err != RH_OK)
         return err;
-    item->leader_named = item->kind == RH_KIND_ACCEPT && message->content.leader.bytes > 0;
+    item->leader_named =
+        (item->kind == RH_KIND_ACCEPT || item->kind == RH_KIND_LEADER) &&
+        message->content.leader.bytes > 0;
     for (uint32_t i = 0; i < item->child_count; i++)
         if (rh_id_is_zero(item->children[i].id.bytes))
             fresh_id(work, item->children[i].id.bytes);

@@ -70,6 +70,7 @@ static const struct need needs[] = {
     { RH_KIND_REOPEN, F(CODE), F(DUE) },
     { RH_KIND_AMEND, F(REFERS), F(CODE) | F(EXTERNALS) },
     { RH_KIND_RELEASE, F(OTHER) | F(CODE), 0 },
+    { RH_KIND_LEADER, F(CODE) | F(LEADER), 0 },
     { RH_KIND_ACKNOWLEDGE_INFO, F(REFERS), F(CODE) },
 };
 

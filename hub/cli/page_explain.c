@@ -35,6 +35,7 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
     char *procedure = shown(cli, row, "procedure", HUB_CLI_FIELD_TEXT, NULL);
     char *basis = shown(cli, row, "basis", HUB_CLI_FIELD_WORD, "deadlines");
     char *instrument = shown(cli, row, "instrument", HUB_CLI_FIELD_TEXT, NULL);
+    char *area = shown(cli, row, "local_area", HUB_CLI_FIELD_TEXT, NULL);
     char *owed_by = shown(cli, row, "owed_by", HUB_CLI_FIELD_AGENCY, NULL);
     char *status = shown(cli, row, "status", HUB_CLI_FIELD_WORD, "deadlines");
     label(cli, _("step"));
@@ -42,7 +43,11 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
             procedure, number(row, "procedure_version"), owed_by, status);
     fputc('\n', cli->out);
     label(cli, _("basis"));
-    fprintf(cli->out, "%s  %s\n", basis, instrument);
+    fprintf(cli->out, "%s  %s", basis, instrument);
+    if (area[0] != '\0')
+        fprintf(cli->out, _("   (setting of area %s)"), area);
+    fputc('\n', cli->out);
+    free(area);
     free(status);
     free(owed_by);
     free(instrument);

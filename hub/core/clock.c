@@ -20,8 +20,22 @@ static bool kinds_empty(const struct rh_kind_set *set)
     return (set->bits[0] | set->bits[1]) == 0;
 }
 
+static bool is_of_outcome(const struct rh_when *when, const struct hub_referral *row)
+{
+    for (uint32_t i = 0; i < RH_WHEN_MAX && when->outcomes[i][0] != 0; i++) {
+        if (strcmp(when->outcomes[i], row->outcome) == 0)
+            return true;
+    }
+    return when->outcomes[0][0] == 0;
+}
+
 bool hub_clock_applies(const struct rh_limit *limit, const struct hub_referral *row)
 {
+    if (!is_of_outcome(&limit->when, row))
+        return false;
+    if (limit->when.fact[0] != 0 &&
+        !hub_referral_has_fact(row, limit->when.fact, limit->when.equals))
+        return false;
     if (!kinds_empty(&limit->kinds) && !rh_kind_in(&limit->kinds, row->kind))
         return false;
     return limit->states == 0 || rh_state_in(limit->states, row->state);
@@ -265,11 +279,15 @@ void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
 {
     struct hub_deadline *deadline =
         hub_clock_begin(step, row, limit->id, hub_clock_owner(row, limit->owed_by), start_ms);
-    deadline->law = limit->verification != RH_VERIFIED_POLICY;
+    const struct rh_local *local =
+        rh_rules_local(step->world->rules, row->procedure, limit->id, row->area);
+    const struct rh_span *span = local != NULL ? &local->span : &limit->span;
+    deadline->law =
+        (local != NULL ? local->verification : limit->verification) != RH_VERIFIED_POLICY;
     deadline->right_only = limit->right_only;
-    deadline->unit = limit->span.unit;
-    deadline->n = limit->span.n;
-    deadline->roll = limit->roll;
+    deadline->unit = span->unit;
+    deadline->n = span->n;
+    deadline->roll = local != NULL ? local->roll : limit->roll;
     deadline->round = round;
     deadline->sender_set = set_ms != 0;
     deadline->set_ms = set_ms;

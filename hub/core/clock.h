@@ -7,7 +7,8 @@
 
 bool hub_clock_is_watchdog(const struct hub_deadline *deadline);
 
-/* Whether a limit has a place in the row's state and dispatch kind. */
+/* Whether a limit has a place in the row's state and dispatch kind, and what it depends on
+ * holds. */
 bool hub_clock_applies(const struct rh_limit *limit, const struct hub_referral *row);
 
 /* The agency an actor stands for; the holder where nobody fills that part yet. */

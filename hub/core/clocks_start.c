@@ -48,6 +48,8 @@ static uint32_t starts_of_kind(enum rh_kind kind)
 static uint32_t starts_of(const struct rh_procedure *procedure, const struct hub_change *change)
 {
     uint32_t starts = starts_of_kind(change->kind);
+    if (change->kind == RH_KIND_REGISTER && change->before != RH_STATE_NONE)
+        return 0; /* the next document of a chain: meets a clock here, starts its own there */
     if (change->fresh)
         starts |= START(REGISTERED);
     if ((starts & START(REOPENED)) == 0)
@@ -164,9 +166,19 @@ static uint64_t past_start(const struct rh_limit *limit, const struct hub_referr
         at_ms = row->signed_once ? row->signed_ms : 0;
     else if (limit->start == RH_START_ACCEPTED)
         at_ms = since_ms = row->accepted_ms;
+    else if (limit->start == RH_START_CONCLUDED)
+        at_ms = since_ms = row->concluded_ms;
+    else if (limit->start == RH_START_REPLIED)
+        at_ms = since_ms = row->replied_ms;
     else if (limit->start == RH_START_REGISTERED && last == NULL)
         at_ms = row->registered_ms;
     return last == NULL || last->start_ms < since_ms ? at_ms : 0;
+}
+
+/* What a clock depends on may come to hold when its state was entered long ago. */
+static bool has_come_to_hold(const struct rh_limit *limit, const struct hub_deadline *last)
+{
+    return last == NULL && (limit->when.fact[0] != 0 || limit->when.outcomes[0][0] != 0);
 }
 
 static uint64_t start_instant(const struct rh_limit *limit, const struct hub_referral *row,
@@ -184,6 +196,7 @@ static void start_limit(struct hub_step *step, struct hub_referral *row,
     bool entered = limit->states != 0 && (change->before == RH_STATE_NONE ||
                                           !rh_state_in(limit->states, change->before));
     bool started = (starts & (1u << (unsigned)limit->start)) != 0;
+    entered = entered || has_come_to_hold(limit, last);
 
     if (limit->span.n == 0) {
         if (change->due_ms != 0 && !owed)

@@ -1,7 +1,9 @@
 /* Whose matter is it: objection, its decision, return, recall, designation.
  *
  * A matter that bounces a third time between the same two agencies goes up by itself: their
- * common superior then holds it and must designate (信访工作条例 art. 24). */
+ * common superior then holds it and must designate (信访工作条例 art. 24). So does the objection
+ * of a second agency, once that of a first was upheld: it is no longer a question between the
+ * sender and one addressee. */
 #include "core/clocks.h"
 
 enum { BOUNCES_MAX = 3 };
@@ -27,6 +29,22 @@ static uint32_t bounce(struct hub_step *step)
     return above != HUB_AGENCY_NONE ? above : row->sender;
 }
 
+/* Who decides on the objection of the addressee: the sender; for a second objector the common
+ * superior, who should stand above the first one too. */
+static uint32_t arbiter(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    if (row->objected_by == HUB_AGENCY_NONE || row->objected_by == row->addressee)
+        return row->sender;
+    uint32_t above = hub_actor_common_superior(step, row);
+    uint32_t at = above;
+    while (at != HUB_AGENCY_NONE && !hub_actor_is_above(step, at, row->objected_by))
+        at = hub_actor_superior(step, row, at);
+    if (at != HUB_AGENCY_NONE)
+        return at;
+    return above != HUB_AGENCY_NONE ? above : row->sender;
+}
+
 static bool told_upwards(struct hub_step *step, unsigned whom)
 {
     return hub_step_tell(step, whom | HUB_TELL_HOLDER);
@@ -43,14 +61,17 @@ bool hub_decide_object(struct hub_step *step)
         return false;
     if (hub_clocks_right(step, row, RH_KIND_OBJECT) == HUB_RIGHT_OVER)
         return hub_step_refuse(step, RH_REFUSE_OBJECTION_LATE, 2);
-    hub_step_move(step, RH_KIND_OBJECT, RH_STATE_OBJECTED, row->sender);
-    return hub_step_tell(step, HUB_TELL_SENDER);
+    hub_step_move(step, RH_KIND_OBJECT, RH_STATE_OBJECTED, arbiter(step));
+    return told_upwards(step, HUB_TELL_SENDER);
 }
 
 /* The sender decides on the objection, or an agency above the sender; not one that only
- * stands above the addressee. */
+ * stands above the addressee. What went up by itself is decided by whoever holds it. */
 static bool decides_objection(struct hub_step *step)
 {
+    uint32_t holder = step->row->holder;
+    if (holder != step->row->sender && step->agency != holder)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 2);
     if ((step->actors & HUB_ACTOR_BIT(RH_ACTOR_SENDER)) != 0 ||
         hub_actor_is_above(step, step->agency, step->row->sender))
         return true;
@@ -62,6 +83,7 @@ bool hub_decide_uphold(struct hub_step *step)
     if (!decides_objection(step))
         return false;
     hub_step_move(step, RH_KIND_UPHOLD, RH_STATE_RETURNED, bounce(step));
+    step->row->objected_by = step->row->addressee;
     return told_upwards(step, HUB_TELL_ADDRESSEE | HUB_TELL_SENDER);
 }
 
@@ -115,6 +137,7 @@ bool hub_decide_designate(struct hub_step *step)
         return false;
     row->designated = true;
     row->bounce_pair = 0;
+    row->objected_by = HUB_AGENCY_NONE;
     (void)hub_step_deliver(step, row, earlier, RH_KIND_DESIGNATE);
     return hub_step_tell(step, HUB_TELL_SENDER);
 }

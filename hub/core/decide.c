@@ -28,6 +28,7 @@ static const struct {
     { RH_KIND_TRANSFER_ON, hub_decide_transfer_on },
     { RH_KIND_SPLIT, hub_decide_split },
     { RH_KIND_RELEASE, hub_decide_release },
+    { RH_KIND_LEADER, hub_decide_leader },
     { RH_KIND_MERGE, hub_decide_merge },
     { RH_KIND_CONCLUDE, hub_decide_conclude },
     { RH_KIND_REPORT, hub_decide_report },

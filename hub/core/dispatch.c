@@ -79,26 +79,14 @@ static bool route_by_map(struct hub_step *step, const struct hub_referral *row,
     return found ? true : hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 7);
 }
 
-static bool fact_holds(const struct hub_referral *row, const struct rh_check *check)
-{
-    for (uint32_t i = 0; i < row->fact_count; i++) {
-        const struct rh_fact *fact = &row->facts[i];
-        if (strcmp(fact->key, check->fact) != 0)
-            continue;
-        if (check->equals[0] != 0)
-            return !fact->is_number && strcmp(fact->code, check->equals) == 0;
-        return fact->is_number ? fact->number != 0 : fact->code[0] != 0;
-    }
-    return false;
-}
-
 bool hub_dispatch_checks(struct hub_step *step, const struct hub_referral *row,
                          enum rh_kind kind)
 {
     const struct rh_procedure *procedure = hub_step_procedure(step, row);
     for (uint32_t i = 0; i < procedure->check_count; i++) {
         const struct rh_check *check = &procedure->checks[i];
-        if (!rh_kind_in(&check->kinds, kind) || fact_holds(row, check))
+        if (!rh_kind_in(&check->kinds, kind) ||
+            hub_referral_has_fact(row, check->fact, check->equals))
             continue;
         return hub_step_refuse(step,
                                check->refusal != 0 ? (enum rh_refusal)check->refusal
@@ -255,6 +243,7 @@ static bool follow_procedure(struct hub_step *step)
     step->row->reply_owed = step->row->reply_owed || procedure->reply_owed;
     step->procedure = procedure;
     step->fresh = true;
+    hub_step_seal(step->row, procedure);
     if ((hub_actor_bits(step, step->row, step->agency) & HUB_ACTOR_BIT(RH_ACTOR_INTAKE)) == 0)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 8);
     return true;

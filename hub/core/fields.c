@@ -78,6 +78,7 @@ static const struct need needs[] = {
     STEP(UNSEAL, 0, F(CODE)),
     STEP(AMEND, F(REFERS), F(CODE) | F(EXTERNALS)),
     STEP(RELEASE, F(OTHER) | F(CODE), 0),
+    STEP(LEADER, F(CODE) | F(LEADER), 0),
     STEP(URGE, 0, F(CODE)),
     STEP(SUPERVISE, 0, F(CODE)),
     STEP(LIST_SUPERVISE, 0, F(CODE)),

@@ -34,12 +34,46 @@ bool hub_decide_supplement(struct hub_step *step)
     return hub_step_tell(step, HUB_TELL_ADDRESSEE);
 }
 
+/* A leader in charge 领导包案 is owed for whole procedures, for categories (首次信访 of the three
+ * types), and for what was raised before. */
+static bool needs_leader(const struct rh_procedure *procedure, const struct hub_referral *row)
+{
+    if (procedure->leader_required)
+        return true;
+    bool repeated = !rh_id_is_zero(row->repeat_of.bytes) ||
+                    (hub_referral_has_fact(row, "repeat", "") &&
+                     !hub_referral_has_fact(row, "repeat", "no"));
+    if (procedure->leader_repeats && repeated)
+        return true;
+    for (uint32_t i = 0; i < RH_LEADER_CATEGORIES_MAX; i++) {
+        const char *pattern = procedure->leader_categories[i];
+        if (pattern[0] != 0 && rh_category_matches(pattern, row->category))
+            return true;
+    }
+    return false;
+}
+
+static void name_leader(struct hub_referral *row)
+{
+    row->leader_named = true;
+    row->leader_count++;
+}
+
+/* Another person takes charge, or the first one does: on record, and the assigner hears of it. */
+bool hub_decide_leader(struct hub_step *step)
+{
+    name_leader(step->row);
+    return hub_step_tell(step, HUB_TELL_SENDER | HUB_TELL_ORIGIN | HUB_TELL_ASSIGNER);
+}
+
 bool hub_decide_accept(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
-    row->leader_named = row->leader_named || step->item->leader_named;
-    if (step->procedure->leader_required && !row->leader_named)
+    if (step->item->leader_named)
+        name_leader(row);
+    if (needs_leader(step->procedure, row) && !row->leader_named)
         return hub_step_refuse(step, RH_REFUSE_LEADER_REQUIRED, 22);
+    row->objected_by = HUB_AGENCY_NONE;
     row->accepted_ms = step->at_ms;
     hub_step_move(step, RH_KIND_ACCEPT,
                   step->procedure->has_start ? RH_STATE_ACCEPTED : RH_STATE_IN_PROGRESS,

@@ -69,6 +69,7 @@ static const struct hub_transition transitions[] = {
     ROW(S(IN_PROGRESS),              EXTEND_DENY,        APPROVER,        IN_PROGRESS),
     STAY(S(ACCEPTED) | S(IN_PROGRESS), SPLIT,            LEAD),
     STAY(S(ACCEPTED) | S(IN_PROGRESS), RELEASE,          LEAD),
+    STAY(S(SIGNED) | S(ACCEPTED) | S(IN_PROGRESS) | S(SUSPENDED), LEADER, ADDRESSEE),
     /* 21 to 26 */
     ROW(UNFINISHED,                  MERGE,              HOLDER,          MERGED),
     ROW(S(IN_PROGRESS) | S(SIGNED),  CONCLUDE,           ADDRESSEE,       CONCLUDED),

@@ -13,7 +13,8 @@ static bool may_open(struct hub_step *step)
 
 /* A referral this one belongs to: it must exist and the author must know of it. What was
  * terminated blocks new matters on the same facts (终结). */
-static bool check_link(struct hub_step *step, const struct rh_referral_id *id, unsigned field)
+static bool check_link(struct hub_step *step, const struct rh_referral_id *id, unsigned field,
+                       struct rh_referral_id *root)
 {
     bool found;
     const struct hub_referral *other = hub_step_peek(step, id, &found);
@@ -23,6 +24,7 @@ static bool check_link(struct hub_step *step, const struct rh_referral_id *id, u
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, field);
     if (field == 5 && other->state == RH_STATE_TERMINATED)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, field);
+    *root = other->root;
     return true;
 }
 
@@ -52,11 +54,12 @@ bool hub_decide_register(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_PROCEDURE, 8);
     if (!is_new(step))
         return false;
-    if (!rh_id_is_zero(item->other_id.bytes) && !check_link(step, &item->other_id, 5))
+    struct rh_referral_id root;
+    if (!rh_id_is_zero(item->other_id.bytes) && !check_link(step, &item->other_id, 5, &root))
         return false;
     bool has_root = !rh_id_is_zero(item->root_id.bytes) &&
                     memcmp(&item->root_id, &item->referral_id, sizeof(item->root_id)) != 0;
-    if (has_root && !check_link(step, &item->root_id, 4))
+    if (has_root && !check_link(step, &item->root_id, 4, &root))
         return false;
 
     struct hub_referral *row = hub_step_make(step, &item->referral_id);
@@ -75,7 +78,7 @@ bool hub_decide_register(struct hub_step *step)
     row->reply_owed = procedure->reply_owed || item->reply_owed;
     row->repeat_of = item->other_id;
     if (has_root)
-        row->root = item->root_id;
+        row->root = root;
     (void)hub_step_party(row, step->agency);
     if (!may_open(step))
         return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 8);
@@ -85,5 +88,10 @@ bool hub_decide_register(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 31);
     if (!hub_dispatch_checks(step, row, RH_KIND_REGISTER))
         return false;
-    return hub_step_tell(step, 0);
+    if (has_root && !hub_relation_chain(step, &item->root_id))
+        return false;
+    /* Whom the report names for a copy gets it; the seal stands for all that comes after. */
+    bool told = hub_step_tell(step, 0);
+    hub_step_seal(row, procedure);
+    return told;
 }

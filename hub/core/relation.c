@@ -35,15 +35,25 @@ static void inherit(const struct hub_referral *row, struct hub_referral *child)
     memcpy(child->accused, row->accused, sizeof(child->accused));
 }
 
+/* The procedure the message names; for a review that of the rule; else that of the matter. */
+static const char *procedure_of_child(const struct hub_step *step)
+{
+    if (step->item->procedure[0] != 0)
+        return step->item->procedure;
+    if (step->item->kind == RH_KIND_REVIEW_REQUEST && step->procedure->review_procedure[0] != 0)
+        return step->procedure->review_procedure;
+    return step->row->procedure;
+}
+
 static bool give_procedure(struct hub_step *step, struct hub_referral *child)
 {
-    const char *id =
-        step->item->procedure[0] != 0 ? step->item->procedure : step->row->procedure;
+    const char *id = procedure_of_child(step);
     const struct rh_procedure *procedure = rh_rules_procedure(step->world->rules, id);
     if (procedure == NULL)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_PROCEDURE, 8);
     memcpy(child->procedure, procedure->id, sizeof(child->procedure));
     child->procedure_version = procedure->version;
+    hub_step_seal(child, procedure);
     return true;
 }
 
@@ -228,6 +238,14 @@ bool hub_decide_merge(struct hub_step *step)
 
 /* ---- reviewed -------------------------------------------------------------------------- */
 
+/* 复议 goes to the agency that decided, 复查 and 复核 to one above it: the procedure says. */
+static bool reviews(struct hub_step *step, uint32_t to)
+{
+    if (step->procedure->review == RH_REVIEW_SAME)
+        return to == step->row->addressee;
+    return hub_actor_is_above(step, to, step->row->addressee);
+}
+
 bool hub_decide_review_request(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
@@ -235,11 +253,12 @@ bool hub_decide_review_request(struct hub_step *step)
     struct hub_agency to;
     if (item->child_count != 1)
         return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 25);
-    if (hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
+    if (step->procedure->review == RH_REVIEW_NONE ||
+        hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     if (!hub_dispatch_target(step, row, &item->children[0].to, &to))
         return false;
-    if (!hub_actor_is_above(step, to.no, row->addressee))
+    if (!reviews(step, to.no))
         return hub_step_refuse(step, RH_REFUSE_ROUTE_FORBIDDEN, 25);
     struct hub_referral *child = make_child(step, &item->children[0]);
     if (child == NULL)
@@ -252,6 +271,64 @@ bool hub_decide_review_request(struct hub_step *step)
            hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_ORIGIN);
 }
 
+/* ---- chains ---------------------------------------------------------------------------- */
+
+static bool follows(const struct rh_procedure *procedure, const struct hub_referral *before)
+{
+    for (uint32_t i = 0; i < RH_FOLLOWS_MAX; i++) {
+        if (procedure->follows[i][0] != 0 &&
+            strcmp(procedure->follows[i], before->procedure) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* 两建议一报告: a document registered under the one before it is the next step of its chain. The
+ * one before must have been answered, or urged on record; it is closed only by the last. */
+bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id)
+{
+    struct hub_referral *row = step->row;
+    bool found;
+    struct hub_referral *before = hub_step_load(step, id, &found);
+    if (step->err != RH_OK)
+        return false;
+    if (!found || !follows(step->procedure, before) || rh_state_is_resting(before->state))
+        return true;
+    hub_step_follow(step, before);
+    bool answered = before->state == RH_STATE_REPLIED || before->state == RH_STATE_CONCLUDED ||
+                    before->state == RH_STATE_NOT_ACCEPTED;
+    if (before->sender != step->agency)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 4);
+    if (!answered && before->escalation < hub_attention_level(RH_KIND_URGE))
+        return hub_step_refuse(step, RH_REFUSE_URGE_FIRST, 4);
+    row->parent = before->id;
+    row->counted = true;
+    before->review_open++;
+    hub_clocks_apply(step, before,
+                     &(struct hub_change){ .kind = RH_KIND_REGISTER,
+                                           .agency = step->agency,
+                                           .before = before->state,
+                                           .at_ms = step->at_ms });
+    return step->err == RH_OK;
+}
+
+/* The last of a chain is closed, so the one before it is. */
+static void close_before(struct hub_step *step, struct hub_referral *row)
+{
+    row->last_holder = row->holder;
+    row->holder = HUB_AGENCY_NONE;
+    row->state = RH_STATE_CLOSED;
+    row->closed_ms = step->at_ms;
+    hub_step_note(step, RH_KIND_CLOSE, row, NULL, 0, row->last_holder);
+    (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
+    (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
+    hub_clocks_apply(step, row,
+                     &(struct hub_change){ .kind = RH_KIND_CLOSE,
+                                           .agency = HUB_AGENCY_HUB,
+                                           .before = RH_STATE_REPLIED,
+                                           .at_ms = step->at_ms });
+}
+
 /* ---- counters -------------------------------------------------------------------------- */
 
 static bool is_done(enum rh_state state)
@@ -261,16 +338,25 @@ static bool is_done(enum rh_state state)
            state == RH_STATE_REVISITING;
 }
 
+static bool is_chained(const struct hub_referral *row)
+{
+    return row->born == RH_KIND_REGISTER;
+}
+
 static bool is_child(const struct hub_referral *row)
 {
     return (row->born == RH_KIND_SPLIT && row->mandatory) ||
-           row->born == RH_KIND_REVIEW_REQUEST;
+           row->born == RH_KIND_REVIEW_REQUEST || is_chained(row);
 }
 
-bool hub_relation_settle(struct hub_step *step)
+/* A chain is as long as somebody makes it: as many of its documents as one outcome takes are
+ * closed at once, any before them when somebody closes it. */
+enum { CHAIN_MAX = 8 };
+
+static bool settle(struct hub_step *step, struct hub_referral *row, unsigned depth)
 {
-    struct hub_referral *row = step->row;
-    bool counts = !is_done(row->state) && is_child(row);
+    bool done = is_chained(row) ? rh_state_is_resting(row->state) : is_done(row->state);
+    bool counts = !done && is_child(row);
     if (rh_id_is_zero(row->parent.bytes) || counts == row->counted)
         return true;
     bool found;
@@ -287,5 +373,14 @@ bool hub_relation_settle(struct hub_step *step)
         ++*open;
     }
     row->counted = counts;
-    return true;
+    if (!is_chained(row) || row->state != RH_STATE_CLOSED || *open > 0 ||
+        parent->child_open > 0 || parent->state != RH_STATE_REPLIED || depth == CHAIN_MAX)
+        return true;
+    close_before(step, parent);
+    return settle(step, parent, depth + 1);
+}
+
+bool hub_relation_settle(struct hub_step *step)
+{
+    return settle(step, step->row, 0);
 }

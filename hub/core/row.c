@@ -1,6 +1,8 @@
 /* What can be read off a row without rules. */
 #include "core/row.h"
 
+#include <string.h>
+
 bool hub_deadline_is_live(const struct hub_deadline *deadline)
 {
     return deadline->status == HUB_DEADLINE_RUNNING || deadline->status == HUB_DEADLINE_PAUSED;
@@ -37,6 +39,19 @@ uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency)
             missed_ms = earlier(missed_ms, deadline->end_ms);
     }
     return due_ms != 0 ? due_ms : missed_ms;
+}
+
+bool hub_referral_has_fact(const struct hub_referral *row, const char *key, const char *equals)
+{
+    for (uint32_t i = 0; i < row->fact_count; i++) {
+        const struct rh_fact *fact = &row->facts[i];
+        if (strcmp(fact->key, key) != 0)
+            continue;
+        if (equals[0] != 0)
+            return !fact->is_number && strcmp(fact->code, equals) == 0;
+        return fact->is_number ? fact->number != 0 : fact->code[0] != 0;
+    }
+    return false;
 }
 
 uint64_t hub_referral_wake(const struct hub_referral *row)

@@ -97,12 +97,16 @@ struct hub_referral {
     bool hearing;                           /* a hearing is open: pausable clocks stand still */
     bool counted;                           /* as a child: counted in its parent's child_open or
                                                review_open */
-    enum rh_kind born;                      /* register, split, transfer_on or review_request */
+    enum rh_kind born;                      /* register, split, transfer_on or review_request;
+                                               register with a parent: next step of its chain */
     uint8_t escalation;
     uint32_t dispatch_count, bounce_count, reopen_count, reject_count, dead_count;
     uint32_t bounce_a, bounce_b, bounce_pair; /* last pair and how often in a row */
+    uint32_t objected_by;                   /* whose objection was upheld in this dispute, 0 none */
+    uint32_t leader_count;                  /* how often a leader in charge was named */
     uint32_t child_count, child_open;       /* mandatory children: all, still open */
-    uint32_t review_open;                   /* reviews asked for and not yet concluded */
+    uint32_t review_open;                   /* reviews not yet concluded, and next steps of the
+                                               chain not yet at rest */
     bool mandatory;                         /* as a child: blocks its parent */
     char category[RH_CODE_BYTES_MAX + 1];
     char area[RH_CODE_BYTES_MAX + 1];
@@ -255,6 +259,9 @@ bool hub_referral_is_sound(const struct hub_referral *row);
 bool hub_deadline_is_live(const struct hub_deadline *deadline);
 bool hub_deadline_is_owed(const struct hub_deadline *deadline);
 bool hub_deadline_is_due(const struct hub_deadline *deadline);
+
+/* Whether a fact is there and is `equals`, or, with an empty one, any number but 0 and any code. */
+bool hub_referral_has_fact(const struct hub_referral *row, const char *key, const char *equals);
 
 /* Earliest running end among the clocks `agency` owes, rights left out; where none runs, the
  * earliest that was missed and is still owed; 0 when none. */

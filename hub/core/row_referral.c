@@ -146,6 +146,8 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U32(76, struct hub_referral, deadline_serial),
     RH_LAYOUT_LIST(77, struct hub_referral, deadlines, deadline_count, &deadline_layout),
     RH_LAYOUT_U64(78, struct hub_referral, quiet_ms),
+    RH_LAYOUT_U32(79, struct hub_referral, objected_by),
+    RH_LAYOUT_U32(80, struct hub_referral, leader_count),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -411,6 +411,14 @@ void hub_step_move(struct hub_step *step, enum rh_kind kind, enum rh_state to, u
         row->hearing = false;
 }
 
+void hub_step_seal(struct hub_referral *row, const struct rh_procedure *procedure)
+{
+    if (!procedure->sealed || row->sealed)
+        return;
+    row->sealed = true;
+    row->sealed_by = HUB_AGENCY_HUB;
+}
+
 /* Facts open and close gates, so somebody who merely got a copy cannot set them. */
 static bool may_state_facts(const struct hub_step *step, const struct hub_referral *row)
 {

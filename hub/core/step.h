@@ -110,6 +110,9 @@ void hub_step_queue(struct hub_step *step, const struct hub_queue_out *entry);
 /* Move row to a state; the table must allow it for this event and these actors. */
 void hub_step_move(struct hub_step *step, enum rh_kind kind, enum rh_state to, uint32_t holder);
 
+/* Sealed by the procedure, from this record on: only a supervisor may unseal. */
+void hub_step_seal(struct hub_referral *row, const struct rh_procedure *procedure);
+
 /* Take over what the item says beside its kind: facts, externals, accused units. */
 bool hub_step_absorb(struct hub_step *step, struct hub_referral *row);
 
@@ -174,6 +177,10 @@ bool hub_dispatch_due(struct hub_step *step);
 /* After the step: tell the parent's counters whether this child is still open. */
 bool hub_relation_settle(struct hub_step *step);
 
+/* Tie a new matter to the one it was registered under (`id`), where its procedure makes it the
+ * next step of a chain; refuses where that one was neither answered nor urged. */
+bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id);
+
 /* ---- attention (attention.c) ----------------------------------------------------------- */
 
 /* Level an attention kind raises to; and its record and delivery for `row`. */
@@ -189,7 +196,7 @@ hub_handler hub_decide_recall, hub_decide_object, hub_decide_uphold, hub_decide_
 hub_handler hub_decide_sign, hub_decide_supplement_request, hub_decide_supplement,
     hub_decide_accept, hub_decide_refuse, hub_decide_start, hub_decide_suspend,
     hub_decide_resume, hub_decide_extend_request, hub_decide_extend_grant,
-    hub_decide_extend_deny, hub_decide_seal, hub_decide_unseal;
+    hub_decide_extend_deny, hub_decide_seal, hub_decide_unseal, hub_decide_leader;
 hub_handler hub_decide_transfer_on, hub_decide_split, hub_decide_release, hub_decide_merge,
     hub_decide_review_request;
 hub_handler hub_decide_conclude, hub_decide_report, hub_decide_reject_report, hub_decide_reply,

@@ -343,6 +343,11 @@ static void describe_note(const struct hub_outcome *outcome, const struct hub_re
     describe_moved(outcome, queued, notice);
     if (note->level > 0)
         add_number(notice, "level", 0, note->level);
+    /* Escalation reaches the leader in charge: the notice names that person's office. */
+    for (uint32_t f = 0; f < row->fact_count && note->level > 0; f++) {
+        if (strcmp(row->facts[f].key, "leader_office") == 0)
+            notice->facts[notice->fact_count++] = row->facts[f];
+    }
 }
 
 /* The hub's own word to an agency, in the form of a public part. */

@@ -53,6 +53,19 @@ static const char *verification_name(enum rh_verification verification)
     return "?";
 }
 
+/* The choice of the place that this clock was started by; NULL: the rule's own span. */
+static const struct rh_local *local_of(const struct hub_ask *ask, const struct hub_referral *of,
+                                       const struct hub_deadline *deadline)
+{
+    if (!ask->op->rules_known || deadline->sender_set)
+        return NULL;
+    const struct rh_local *local =
+        rh_rules_local(ask->op->rules, of->procedure, deadline->limit, of->area);
+    bool used = local != NULL && local->span.unit == deadline->unit &&
+                local->span.n == deadline->n && local->roll == deadline->roll;
+    return used ? local : NULL;
+}
+
 static void put_rule(const struct hub_ask *ask, json_t *row, const struct hub_referral *of,
                      const struct hub_deadline *deadline)
 {
@@ -62,9 +75,14 @@ static void put_rule(const struct hub_ask *ask, json_t *row, const struct hub_re
     hub_json_text(row, "procedure", of->procedure);
     hub_json_uint(row, "procedure_version", of->procedure_version);
     hub_json_uint(row, "rules_version_now", now == NULL ? 0 : now->version);
-    hub_json_text(row, "instrument", limit == NULL ? "" : limit->basis);
+    const struct rh_local *local = local_of(ask, of, deadline);
+    hub_json_text(row, "instrument",
+                  local != NULL ? local->basis : limit == NULL ? "" : limit->basis);
     hub_json_text(row, "verification",
-                  limit == NULL ? "" : verification_name(limit->verification));
+                  local != NULL   ? verification_name(local->verification)
+                  : limit == NULL ? ""
+                                  : verification_name(limit->verification));
+    hub_json_text(row, "local_area", local == NULL ? "" : local->area);
     hub_json_text(row, "roll",
                   deadline->roll == RH_ROLL_NEXT_WORKING_DAY ? "next_working_day" : "none");
     hub_json_bool(row, "sender_set", deadline->sender_set);

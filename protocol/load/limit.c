@@ -18,8 +18,9 @@ static const char *const limit_keys[] = {
     "id",           "title",   "basis",    "verification", "span",         "roll",   "start",
     "fact",         "after",   "repeats",  "kinds",        "states",       "met_by",
     "cancelled_by", "owed_by", "pausable", "right_only",   "close_at_end", "extend", "soon",
-    "ladder"
+    "ladder",       "when"
 };
+static const char *const when_keys[] = { "outcome", "fact", "equals" };
 static const char *const extend_keys[] = { "times", "max", "by" };
 static const char *const rung_keys[] = { "level", "after", "action", "to" };
 static const char *const verifications[] = { "V1", "V2", "M", "policy" };
@@ -56,6 +57,23 @@ static bool load_choice(struct rh_yaml *yaml, struct fy_node *node, const char *
 {
     *out = 0;
     return rh_yaml_choice(yaml, node, what, words, count, out);
+}
+
+bool rh_load_roll(struct rh_yaml *yaml, struct fy_node *node, enum rh_roll *out)
+{
+    size_t at;
+    const bool good = load_choice(yaml, node, "roll", rolls, COUNT(rolls), &at);
+    *out = (enum rh_roll)at;
+    return good;
+}
+
+bool rh_load_verification(struct rh_yaml *yaml, struct fy_node *node, enum rh_verification *out)
+{
+    size_t at;
+    const bool good =
+        load_choice(yaml, node, "verification", verifications, COUNT(verifications), &at);
+    *out = (enum rh_verification)at;
+    return good;
 }
 
 /* The legal weight of a date moves with its roll, so leaving it out is no answer; hours and
@@ -144,6 +162,52 @@ static bool load_extend(struct rh_yaml *yaml, struct fy_node *node, struct rh_li
                             : "hours are extended by hours, days and months by days or months");
         good = false;
     }
+    return good;
+}
+
+/* ---- what it depends on ---------------------------------------------------------------- */
+
+static bool load_when_outcomes(struct rh_yaml *yaml, struct fy_node *list, struct rh_when *out)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    uint32_t count = 0;
+    bool good = true;
+
+    if (!rh_load_filled(yaml, list, "outcome"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        if (count == RH_WHEN_MAX) {
+            rh_yaml_problem(yaml, node, "a clock depends on at most %d outcomes", RH_WHEN_MAX);
+            return false;
+        }
+        good = rh_load_code(yaml, node, "outcome", out->outcomes[count],
+                            sizeof out->outcomes[count]) && good;
+        count++;
+    }
+    return good;
+}
+
+static bool load_when(struct rh_yaml *yaml, struct fy_node *node, struct rh_when *out)
+{
+    if (!rh_yaml_keys(yaml, node, "when", when_keys, COUNT(when_keys)))
+        return false;
+    struct fy_node *outcome = rh_yaml_get(node, "outcome");
+    struct fy_node *fact = rh_yaml_get(node, "fact");
+    struct fy_node *equals = rh_yaml_get(node, "equals");
+    bool good = outcome == NULL || load_when_outcomes(yaml, outcome, out);
+    if (outcome == NULL && fact == NULL) {
+        rh_yaml_problem(yaml, node, "'when' names nothing; give it 'outcome' or 'fact'");
+        return false;
+    }
+    if (equals != NULL && fact == NULL) {
+        rh_yaml_problem(yaml, equals, "'equals' goes with 'fact'");
+        return false;
+    }
+    if (fact != NULL)
+        good = rh_load_key(yaml, fact, "fact", out->fact, sizeof out->fact) && good;
+    if (equals != NULL)
+        good = rh_load_code(yaml, equals, "equals", out->equals, sizeof out->equals) && good;
     return good;
 }
 
@@ -291,6 +355,9 @@ bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *
     struct fy_node *ladder = rh_yaml_get(node, "ladder");
     good = owed_by != NULL && rh_load_actor(yaml, owed_by, "owed_by", OWES, &out->owed_by) &&
            good;
+    struct fy_node *when = rh_yaml_get(node, "when");
+    if (when != NULL)
+        good = load_when(yaml, when, &out->when) && good;
     if (extend != NULL)
         good = load_extend(yaml, extend, out) && good;
     if (soon != NULL)

@@ -17,6 +17,10 @@ bool rh_load_limit_check(struct rh_yaml *yaml, struct fy_node *node,
                          const struct rh_procedure *procedure, const struct rh_limit *limit,
                          const struct rh_settings *settings);
 
+bool rh_load_roll(struct rh_yaml *yaml, struct fy_node *node, enum rh_roll *out);
+bool rh_load_verification(struct rh_yaml *yaml, struct fy_node *node,
+                          enum rh_verification *out);
+
 /* The rungs of a ladder, added behind the `*count` there are; and whether they climb, each later
  * than the one below, an urging before every level above it. */
 bool rh_load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_rung *rungs,

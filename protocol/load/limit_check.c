@@ -134,6 +134,9 @@ static bool check_start(const struct checking *checking)
 static bool happens(const struct checking *checking, struct fy_node *element)
 {
     const struct rh_kind_set kinds = rh_load_kinds_of(element);
+    /* The next document of a chain is registered while the one before it stands. */
+    if (rh_kind_in(&kinds, RH_KIND_REGISTER))
+        return true;
     for (unsigned i = 0; i < RH_KIND_END; i++) {
         if (rh_kind_in(&kinds, (enum rh_kind)i) &&
             rh_load_reach_happens(checking->procedure, checking->limit->states,
@@ -257,6 +260,40 @@ static bool check_flags(const struct checking *checking)
     return good;
 }
 
+/* A clock may wait for one of several outcomes, but not for one that nothing concludes with. */
+static bool check_when(const struct checking *checking)
+{
+    const struct rh_procedure *procedure = checking->procedure;
+    struct fy_node *list = rh_yaml_get(rh_yaml_get(checking->node, "when"), "outcome");
+    const uint32_t decided = S(NOT_ACCEPTED) | S(CONCLUDED) | S(REPLIED) | S(REVISITING);
+    bool good = true;
+
+    if (list == NULL)
+        return true;
+    if ((checking->limit->states & decided) == 0) {
+        rh_yaml_problem(checking->yaml, list,
+                        "a matter has an outcome only in not_accepted, concluded, replied or "
+                        "revisiting; name one of them in 'states'");
+        return false;
+    }
+    for (uint32_t i = 0; i < RH_WHEN_MAX && checking->limit->when.outcomes[i][0] != '\0'; i++) {
+        const char *code = checking->limit->when.outcomes[i];
+        bool known = procedure->outcomes.count == 0;
+        for (uint32_t k = 0; k < procedure->outcomes.count; k++)
+            known = known || strcmp(procedure->outcomes.codes[k], code) == 0;
+        for (uint32_t k = 0; k < procedure->refusals.count; k++)
+            known = known || strcmp(procedure->refusals.codes[k], code) == 0;
+        if (known)
+            continue;
+        rh_yaml_problem(checking->yaml, fy_node_sequence_get_by_index(list, (int)i),
+                        "'%s' is neither among 'outcomes' nor 'refusals' of '%s'; add it there "
+                        "or name one of them",
+                        code, procedure->id);
+        good = false;
+    }
+    return good;
+}
+
 /* ---- the ladder ------------------------------------------------------------------------ */
 
 static bool check_rung(struct rh_yaml *yaml, struct fy_node *node, const struct rh_rung *rung,
@@ -351,6 +388,7 @@ bool rh_load_limit_check(struct rh_yaml *yaml, struct fy_node *node,
     if (reached)
         good = check_met(&checking) && good;
     good = check_flags(&checking) && good;
+    good = check_when(&checking) && good;
     good = check_ladder(&checking) && good;
     return check_supervisor(&checking) && good;
 }

@@ -14,7 +14,11 @@
 
 static const char *const top_keys[] = { "procedure", "version", "title",  "basis",
                                         "opened_by", "allows",  "flags",  "routes",
-                                        "checks",    "codes",   "limits", "applies_to" };
+                                        "checks",    "codes",   "limits", "leader",
+                                        "review",    "follows", "applies_to" };
+static const char *const leader_keys[] = { "repeats", "categories" };
+static const char *const review_keys[] = { "by", "procedure" };
+static const char *const reviewers[] = { "above", "same", "none" };
 static const char *const route_keys[] = { "from", "to", "kinds" };
 static const char *const check_keys[] = { "fact", "kinds", "equals", "refusal" };
 static const char *const code_keys[] = { "outcomes", "refusals", "grounds" };
@@ -141,6 +145,7 @@ static bool load_allows(struct loading *loading)
         { "report_required", &out->report_required },
         { "reply_owed", &out->reply_owed },
         { "leader_required", &out->leader_required },
+        { "sealed", &out->sealed },
     };
     struct fy_node *allows_node = rh_yaml_get(loading->yaml->root, "allows");
     struct fy_node *flags_node = rh_yaml_get(loading->yaml->root, "flags");
@@ -155,6 +160,121 @@ static bool load_allows(struct loading *loading)
         good = false;
     }
     return good;
+}
+
+/* Up to `most` codes into equal places behind one another. */
+static bool load_few_codes(struct rh_yaml *yaml, struct fy_node *list, const char *what,
+                           char (*out)[RH_CODE_BYTES_MAX + 1], uint32_t most)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    uint32_t count = 0;
+    bool good = true;
+
+    if (!rh_load_filled(yaml, list, what))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        if (count == most) {
+            rh_yaml_problem(yaml, node, "'%s' has at most %u entries", what, (unsigned)most);
+            return false;
+        }
+        good = rh_load_code(yaml, node, what, out[count], sizeof out[count]) && good;
+        count++;
+    }
+    return good;
+}
+
+/* Categories may end in "*", which no code may. */
+static bool load_leader_categories(struct loading *loading, struct fy_node *list)
+{
+    struct rh_yaml *yaml = loading->yaml;
+    void *iterator = NULL;
+    struct fy_node *node;
+    uint32_t count = 0;
+    bool good = true;
+
+    if (!rh_load_filled(yaml, list, "categories"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        char text[RH_CODE_BYTES_MAX + 2] = "";
+        if (count == RH_LEADER_CATEGORIES_MAX) {
+            rh_yaml_problem(yaml, node, "at most %d categories ask for a leader",
+                            RH_LEADER_CATEGORIES_MAX);
+            return false;
+        }
+        if (!rh_yaml_text(yaml, node, "category", text, sizeof text)) {
+            good = false;
+            continue;
+        }
+        size_t bytes = strlen(text);
+        size_t plain = bytes > 0 && text[bytes - 1] == '*' ? bytes - 1 : bytes;
+        if (bytes > RH_CODE_BYTES_MAX || !rh_load_is_code(text, plain)) {
+            rh_yaml_problem(yaml, node,
+                            "'%s' is no category; write a code, or the beginning of one and "
+                            "'*', such as appeal.*",
+                            text);
+            good = false;
+            continue;
+        }
+        memcpy(loading->out->leader_categories[count++], text, bytes + 1);
+    }
+    return good;
+}
+
+static bool load_leader(struct loading *loading)
+{
+    struct rh_yaml *yaml = loading->yaml;
+    struct fy_node *node = rh_yaml_get(yaml->root, "leader");
+    if (node == NULL)
+        return true;
+    if (!rh_yaml_keys(yaml, node, "leader", leader_keys, COUNT(leader_keys)))
+        return false;
+    struct fy_node *repeats = rh_yaml_get(node, "repeats");
+    struct fy_node *categories = rh_yaml_get(node, "categories");
+    bool good = repeats == NULL ||
+                rh_yaml_bool(yaml, repeats, "repeats", &loading->out->leader_repeats);
+    if (categories != NULL)
+        good = load_leader_categories(loading, categories) && good;
+    if (good && loading->out->leader_required) {
+        rh_yaml_problem(yaml, node, "'leader_required' asks for a leader always; remove it or "
+                                    "'leader'");
+        good = false;
+    }
+    return good;
+}
+
+static bool load_review(struct loading *loading)
+{
+    struct rh_yaml *yaml = loading->yaml;
+    struct fy_node *node = rh_yaml_get(yaml->root, "review");
+    size_t at = 0;
+    if (node == NULL)
+        return true;
+    if (!rh_yaml_keys(yaml, node, "review", review_keys, COUNT(review_keys)))
+        return false;
+    struct fy_node *by = rh_yaml_need(yaml, node, "by", "review");
+    struct fy_node *procedure = rh_yaml_get(node, "procedure");
+    bool good = by != NULL && rh_yaml_choice(yaml, by, "by", reviewers, COUNT(reviewers), &at);
+    loading->out->review = (enum rh_review)at;
+    if (procedure != NULL)
+        good = rh_load_code(yaml, procedure, "procedure", loading->out->review_procedure,
+                            sizeof loading->out->review_procedure) && good;
+    if (good && procedure != NULL && loading->out->review == RH_REVIEW_NONE) {
+        rh_yaml_problem(yaml, procedure, "what nobody reviews has no procedure for it; remove "
+                                         "one of the two");
+        good = false;
+    }
+    return good;
+}
+
+static bool load_relations(struct loading *loading)
+{
+    struct fy_node *follows = rh_yaml_get(loading->yaml->root, "follows");
+    bool good = load_leader(loading);
+    good = load_review(loading) && good;
+    return (follows == NULL || load_few_codes(loading->yaml, follows, "follows",
+                                              loading->out->follows, RH_FOLLOWS_MAX)) &&
+           good;
 }
 
 /* ---- routes ---------------------------------------------------------------------------- */
@@ -445,7 +565,8 @@ static bool check_after(struct loading *loading, uint32_t index)
 static bool covers(const struct rh_procedure *procedure, const struct rh_limit *limit,
                    enum rh_state state)
 {
-    if (!rh_state_in(limit->states, state) || (limit->right_only && !limit->close_at_end))
+    if (!rh_state_in(limit->states, state) || (limit->right_only && !limit->close_at_end) ||
+        limit->when.fact[0] != '\0' || limit->when.outcomes[0][0] != '\0')
         return false;
     if (rh_load_kinds_empty(&limit->kinds))
         return true;
@@ -492,7 +613,7 @@ static bool load(struct loading *loading)
     struct fy_node *opened_by = rh_yaml_need(yaml, yaml->root, "opened_by", "the file");
     bool head = load_names(loading);
     head = opened_by != NULL && load_opened_by(loading, opened_by) && head;
-    const bool allowed = load_allows(loading) && known;
+    const bool allowed = load_allows(loading) && load_relations(loading) && known;
     const bool routed = load_routes(loading);
     bool good = head && allowed && routed;
     good = load_checks(loading) && good;

@@ -176,6 +176,46 @@ static enum rh_err check_nationwide(const struct loading *loading)
     return RH_ERR_CONFIG;
 }
 
+static bool is_known(const struct loading *loading, const char *from, const char *key,
+                     const char *procedure)
+{
+    if (procedure[0] == '\0' || rh_rules_procedure(loading->out, procedure) != NULL)
+        return true;
+    rh_load_report_file(loading->report, from,
+                        "names under '%s' the procedure '%s', which no file describes", key,
+                        procedure);
+    return false;
+}
+
+/* What procedures and settings say of other procedures. */
+static enum rh_err check_relations(const struct loading *loading)
+{
+    const struct rh_settings *settings = &loading->out->settings;
+    bool good = true;
+
+    for (uint32_t i = 0; i < loading->out->procedure_count; i++) {
+        const struct rh_procedure *procedure = &loading->out->procedures[i];
+        good = is_known(loading, procedure->id, "review", procedure->review_procedure) && good;
+        for (uint32_t k = 0; k < RH_FOLLOWS_MAX; k++)
+            good = is_known(loading, procedure->id, "follows", procedure->follows[k]) && good;
+    }
+    for (uint32_t i = 0; i < settings->local_count; i++) {
+        const struct rh_local *local = &settings->locals[i];
+        const struct rh_procedure *procedure =
+            rh_rules_procedure(loading->out, local->procedure);
+        const struct rh_limit *limit =
+            procedure != NULL ? rh_procedure_limit(procedure, local->limit) : NULL;
+        if (limit != NULL && limit->span.n != 0)
+            continue;
+        rh_load_report_file(loading->report, "settings.yaml",
+                            "says under 'local' how long '%s' of '%s' lasts, which is no span of "
+                            "any procedure",
+                            local->limit, local->procedure);
+        good = false;
+    }
+    return good ? RH_OK : RH_ERR_CONFIG;
+}
+
 /* What goes into the journal must come out of it as the same rules. */
 static enum rh_err check_compiled(const struct loading *loading)
 {
@@ -222,6 +262,8 @@ enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct 
     }
     if (err == RH_OK)
         err = check_nationwide(&loading);
+    if (err == RH_OK)
+        err = check_relations(&loading);
     return err == RH_OK ? check_compiled(&loading) : err;
 }
 

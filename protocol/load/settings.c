@@ -8,7 +8,9 @@
 
 enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366 };
 
-static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog", "overdue" };
+static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog", "overdue", "local" };
+static const char *const local_keys[] = { "procedure", "limit", "area", "span", "roll",
+                                          "verification", "basis" };
 static const char *const overdue_keys[] = { "ladder", "remind", "remind_max" };
 
 static bool load_grace(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
@@ -151,6 +153,83 @@ static bool load_overdue(struct rh_yaml *yaml, struct fy_node *node, struct rh_s
     return good;
 }
 
+static bool load_area(struct rh_yaml *yaml, struct fy_node *node, char *out, size_t capacity)
+{
+    if (!rh_yaml_text(yaml, node, "area", out, capacity))
+        return false;
+    const size_t bytes = strlen(out);
+    if (bytes >= 2 && bytes <= 12 && strspn(out, "0123456789") == bytes)
+        return true;
+    rh_yaml_problem(yaml, node, "'%s' is no division code; write 2 to 12 digits, such as \"35\"",
+                    out);
+    return false;
+}
+
+static bool load_local_terms(struct rh_yaml *yaml, struct fy_node *node, struct rh_local *out)
+{
+    struct fy_node *span = rh_yaml_need(yaml, node, "span", "the entry");
+    struct fy_node *roll = rh_yaml_need(yaml, node, "roll", "the entry");
+    struct fy_node *verification = rh_yaml_need(yaml, node, "verification", "the entry");
+    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", "the entry");
+    bool good = span != NULL && rh_load_span(yaml, span, "span", 1, &out->span);
+    good = roll != NULL && rh_load_roll(yaml, roll, &out->roll) && good;
+    good = verification != NULL &&
+           rh_load_verification(yaml, verification, &out->verification) && good;
+    good = basis != NULL && rh_load_line(yaml, basis, "basis", out->basis, sizeof out->basis) &&
+           good;
+    if (good && (out->span.unit == RH_UNIT_HOUR || out->span.unit == RH_UNIT_WORKING_DAY) &&
+        out->roll != RH_ROLL_NONE) {
+        rh_yaml_problem(yaml, roll, "hours and working days never end on a day off; write "
+                                    "'roll: none'");
+        good = false;
+    }
+    return good;
+}
+
+static bool load_local(struct rh_yaml *yaml, struct fy_node *node, struct rh_settings *settings,
+                       struct rh_local *out)
+{
+    if (!rh_yaml_keys(yaml, node, "an entry of 'local'", local_keys, COUNT(local_keys)))
+        return false;
+    struct fy_node *procedure = rh_yaml_need(yaml, node, "procedure", "the entry");
+    struct fy_node *limit = rh_yaml_need(yaml, node, "limit", "the entry");
+    struct fy_node *area = rh_yaml_need(yaml, node, "area", "the entry");
+    bool good = procedure != NULL && rh_load_code(yaml, procedure, "procedure", out->procedure,
+                                                  sizeof out->procedure);
+    good = limit != NULL && rh_load_code(yaml, limit, "limit", out->limit, sizeof out->limit) &&
+           good;
+    good = area != NULL && load_area(yaml, area, out->area, sizeof out->area) && good;
+    good = load_local_terms(yaml, node, out) && good;
+    for (uint32_t i = 0; good && &settings->locals[i] != out; i++) {
+        const struct rh_local *other = &settings->locals[i];
+        if (strcmp(other->procedure, out->procedure) == 0 &&
+            strcmp(other->limit, out->limit) == 0 && strcmp(other->area, out->area) == 0) {
+            rh_yaml_problem(yaml, node, "this limit and area stand in the list already");
+            good = false;
+        }
+    }
+    return good;
+}
+
+static bool load_locals(struct rh_yaml *yaml, struct fy_node *list, struct rh_settings *out)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    bool good = true;
+
+    if (!rh_yaml_sequence(yaml, list, "local"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        if (out->local_count == RH_LOCAL_MAX) {
+            rh_yaml_problem(yaml, node, "at most %d spans differ by area", RH_LOCAL_MAX);
+            return false;
+        }
+        good = load_local(yaml, node, out, &out->locals[out->local_count]) && good;
+        out->local_count++;
+    }
+    return good;
+}
+
 static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_roles *roles)
 {
     bool good = rh_yaml_keys(yaml, yaml->root, "the file", keys, COUNT(keys));
@@ -166,6 +245,9 @@ static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_r
     good = supervisors != NULL && load_supervisors(yaml, supervisors, roles, out) && good;
     struct fy_node *overdue = rh_yaml_get(yaml->root, "overdue");
     if (overdue != NULL && !load_overdue(yaml, overdue, out))
+        good = false;
+    struct fy_node *locals = rh_yaml_get(yaml->root, "local");
+    if (locals != NULL && !load_locals(yaml, locals, out))
         good = false;
     return watchdog != NULL && load_watchdog(yaml, watchdog, out) && good;
 }

@@ -26,6 +26,13 @@ static const struct rh_layout_field rung_fields[] = {
 };
 static const struct rh_layout rung_layout = RH_LAYOUT_OF(struct rh_rung, rung_fields);
 
+static const struct rh_layout_field when_fields[] = {
+    RH_LAYOUT_FIXED_TEXTS(1, struct rh_when, outcomes),
+    RH_LAYOUT_TEXT(2, struct rh_when, fact),
+    RH_LAYOUT_TEXT(3, struct rh_when, equals),
+};
+static const struct rh_layout when_layout = RH_LAYOUT_OF(struct rh_when, when_fields);
+
 static const struct rh_layout_field limit_fields[] = {
     RH_LAYOUT_TEXT(1, struct rh_limit, id),
     RH_LAYOUT_TEXT(2, struct rh_limit, title_zh),
@@ -51,6 +58,7 @@ static const struct rh_layout_field limit_fields[] = {
     RH_LAYOUT_LIST(22, struct rh_limit, ladder, ladder_count, &rung_layout),
     RH_LAYOUT_STRUCT(23, struct rh_limit, kinds, &kinds_layout),
     RH_LAYOUT_BOOL(24, struct rh_limit, repeats),
+    RH_LAYOUT_STRUCT(25, struct rh_limit, when, &when_layout),
 };
 static const struct rh_layout limit_layout = RH_LAYOUT_OF(struct rh_limit, limit_fields);
 
@@ -95,6 +103,12 @@ static const struct rh_layout_field procedure_fields[] = {
     RH_LAYOUT_TEXTS(23, struct rh_procedure, grounds.codes, grounds.count),
     RH_LAYOUT_LIST(24, struct rh_procedure, limits, limit_count, &limit_layout),
     RH_LAYOUT_BOOL(25, struct rh_procedure, applies_open),
+    RH_LAYOUT_BOOL(26, struct rh_procedure, leader_repeats),
+    RH_LAYOUT_FIXED_TEXTS(27, struct rh_procedure, leader_categories),
+    RH_LAYOUT_BOOL(28, struct rh_procedure, sealed),
+    RH_LAYOUT_ENUM(29, struct rh_procedure, review, RH_REVIEW_NONE),
+    RH_LAYOUT_TEXT(30, struct rh_procedure, review_procedure),
+    RH_LAYOUT_FIXED_TEXTS(31, struct rh_procedure, follows),
 };
 static const struct rh_layout procedure_layout =
     RH_LAYOUT_OF(struct rh_procedure, procedure_fields);
@@ -112,6 +126,17 @@ static const struct rh_layout_field routing_fields[] = {
 };
 static const struct rh_layout routing_layout = RH_LAYOUT_OF(struct rh_routing, routing_fields);
 
+static const struct rh_layout_field local_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_local, procedure),
+    RH_LAYOUT_TEXT(2, struct rh_local, limit),
+    RH_LAYOUT_TEXT(3, struct rh_local, area),
+    RH_LAYOUT_STRUCT(4, struct rh_local, span, &span_layout),
+    RH_LAYOUT_ENUM(5, struct rh_local, roll, RH_ROLL_NEXT_WORKING_DAY),
+    RH_LAYOUT_ENUM(6, struct rh_local, verification, RH_VERIFIED_POLICY),
+    RH_LAYOUT_TEXT(7, struct rh_local, basis),
+};
+static const struct rh_layout local_layout = RH_LAYOUT_OF(struct rh_local, local_fields);
+
 static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_U32(1, struct rh_settings, grace_hours),
     RH_LAYOUT_FIXED_LIST(2, struct rh_settings, watchdog, &span_layout),
@@ -119,6 +144,7 @@ static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_LIST(4, struct rh_settings, ladder, ladder_count, &rung_layout),
     RH_LAYOUT_U32(5, struct rh_settings, remind_days),
     RH_LAYOUT_U32(6, struct rh_settings, remind_days_max),
+    RH_LAYOUT_LIST(7, struct rh_settings, locals, local_count, &local_layout),
 };
 static const struct rh_layout settings_layout =
     RH_LAYOUT_OF(struct rh_settings, settings_fields);
@@ -212,6 +238,26 @@ static size_t category_weight(const char *pattern, const char *category)
     if (length > 0 && pattern[length - 1] == '*')
         return strncmp(pattern, category, length - 1) == 0 ? 2 * (length - 1) + 1 : 0;
     return strcmp(pattern, category) == 0 ? 2 * length + 2 : 0;
+}
+
+bool rh_category_matches(const char *pattern, const char *category)
+{
+    return category_weight(pattern, category) > 0;
+}
+
+const struct rh_local *rh_rules_local(const struct rh_rules *rules, const char *procedure,
+                                      const char *limit, const char *area)
+{
+    const struct rh_local *best = NULL;
+    for (uint32_t i = 0; i < rules->settings.local_count; i++) {
+        const struct rh_local *local = &rules->settings.locals[i];
+        if (strcmp(local->procedure, procedure) != 0 || strcmp(local->limit, limit) != 0 ||
+            strncmp(local->area, area, strlen(local->area)) != 0)
+            continue;
+        if (best == NULL || strlen(local->area) > strlen(best->area))
+            best = local;
+    }
+    return best;
 }
 
 const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,

@@ -728,7 +728,9 @@ static void check_row(struct rht_world *world, const struct hub_referral *row)
     if (row->arrived != (row->arrived_ms != 0) && row->state == RH_STATE_DISPATCHED)
         give_up(world, "arrival and its instant disagree");
     enum rh_actor actor = hub_lifecycle_holder(row->state, row->arrived);
-    bool up = row->state == RH_STATE_RETURNED && row->bounce_pair >= 3;
+    bool up = (row->state == RH_STATE_RETURNED && row->bounce_pair >= 3) ||
+              (row->state == RH_STATE_OBJECTED && row->objected_by != HUB_AGENCY_NONE &&
+               row->objected_by != row->addressee);
     if (actor == RH_ACTOR_ADDRESSEE && row->holder != row->addressee)
         give_up(world, "the addressee should hold it");
     if (actor == RH_ACTOR_SENDER && row->holder != row->sender && !up)

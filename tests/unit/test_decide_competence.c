@@ -160,12 +160,38 @@ static void test_bounces_of_other_pairs_do_not_add_up(void **state)
     bounce(t);
     bounce(t);
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->police));
-    OK(rht_world_step(w, t->police, RH_KIND_OBJECT, 1, "not-ours"));
-    OK(rht_world_step(w, t->petitions, RH_KIND_UPHOLD, 1, NULL));
+    OK(rht_world_step(w, t->police, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(w, t->police, RH_KIND_RETURN, 1, "incomplete"));
     HOLDER_IS(t, 1, petitions);
     assert_int_equal(rht_world_row(w, 1)->bounce_count, 3);
     bounce(t);
     HOLDER_IS(t, 1, petitions);
+}
+
+/* Two units deny a matter: no longer a question between the sender and one of them. The second
+ * objection is the common superior's at once (信访工作条例 art. 24), with a date; the sender waits. */
+static void test_a_second_objector_goes_up(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    bounce(t);
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    OK(rht_world_step(w, t->court, RH_KIND_OBJECT, 1, "not-ours"));
+    HOLDER_IS(t, 1, petitions); /* the same one again */
+    OK(rht_world_step(w, t->petitions, RH_KIND_UPHOLD, 1, NULL));
+    OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 1, t->police));
+    OK(rht_world_step(w, t->police, RH_KIND_OBJECT, 1, "not-ours"));
+    STATE_IS(t, 1, OBJECTED);
+    HOLDER_IS(t, 1, city);
+    assert_true(rht_world_waiting(w, t->city) > 0);
+    assert_int_equal(rht_world_clock(w, 1, "objection")->owed_by, t->city);
+    REFUSED(rht_world_step(w, t->petitions, RH_KIND_UPHOLD, 1, NULL), WRONG_ACTOR);
+    REFUSED(rht_world_step(w, t->petitions, RH_KIND_OVERRULE, 1, "x"), WRONG_ACTOR);
+    OK(rht_world_dispatch(w, t->city, RH_KIND_DESIGNATE, 1, t->court));
+    CLOCK_IS(t, 1, "objection", MET);
+    assert_int_equal(rht_world_row(w, 1)->objected_by, 0);
+    REFUSED(rht_world_step(w, t->court, RH_KIND_OBJECT, 1, "not-ours"), OBJECTION_FORBIDDEN);
 }
 
 /* Without a known common superior the matter stays with somebody: the sender. */
@@ -227,6 +253,7 @@ int main(void)
         RHT_TOWN_TEST(test_bouncing_resets_no_clock),
         RHT_TOWN_TEST(test_the_third_bounce_goes_up),
         RHT_TOWN_TEST(test_bounces_of_other_pairs_do_not_add_up),
+        RHT_TOWN_TEST(test_a_second_objector_goes_up),
         RHT_TOWN_TEST(test_without_a_superior_the_sender_keeps_it),
         RHT_TOWN_TEST(test_recall_leaves_a_tombstone),
         RHT_TOWN_TEST(test_recall_takes_the_arrival_back),

@@ -143,6 +143,7 @@ static void test_strangers_learn_nothing(void **state)
             item->extend_n = 1;
         if (k == RH_KIND_TRANSFER_ON || k == RH_KIND_SPLIT || k == RH_KIND_REVIEW_REQUEST)
             item->child_count = 1;
+        item->leader_named = k == RH_KIND_LEADER;
         if (k == RH_KIND_MERGE || k == RH_KIND_RELEASE)
             item->other_id = rht_referral_id(7);
         if (k == RH_KIND_AMEND || k == RH_KIND_ACKNOWLEDGE_INFO)

@@ -336,6 +336,8 @@ static void give_required(struct rht_town *t, struct rh_public *item)
         item->due_ms = t->w->now_ms + RH_DAY_MS;
     if ((required >> 18 & 1u) != 0)
         item->extend_n = 1;
+    if ((required >> 22 & 1u) != 0)
+        item->leader_named = true;
     if ((required >> 25 & 1u) != 0) {
         item->child_count = 1;
         item->children[0].id = rht_referral_id(50);

@@ -111,6 +111,7 @@ static const struct rh_load_sources *small_files(void)
     assert_int_equal(rh_load_sources_add(&small, "calendars/cn.yaml", NULL, year,
                                          strlen(year)), RH_OK);
     add_small(&small, "procedures/filing.yaml", RULES "/procedures/filing-supervision.yaml");
+    add_small(&small, "procedures/p12309.yaml", RULES "/procedures/p12309.yaml");
     add_small(&small, SAMPLE, DATA "/good/minimal.yaml");
     add_small(&small, "procedures/xinfang.yaml", RULES "/procedures/xinfang.yaml");
     add_small(&small, "settings.yaml", RULES "/settings.yaml");

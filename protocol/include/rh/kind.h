@@ -59,6 +59,7 @@
     X(UNSEAL, 63, "unseal", L)                              \
     X(AMEND, 64, "amend", I)                                \
     X(RELEASE, 65, "release", L) /* lead frees a mandatory child of a split */ \
+    X(LEADER, 66, "leader", L) /* another leader in charge */ \
     X(URGE, 70, "urge", A)                                  \
     X(SUPERVISE, 71, "supervise", A)                        \
     X(LIST_SUPERVISE, 72, "list_supervise", A)              \

@@ -21,6 +21,10 @@ enum {
     RH_CODES_MAX = 24,         /* codes of one list */
     RH_CALENDARS_MAX = 4,
     RH_ROUTING_MAX = 1024,     /* entries of the routing map */
+    RH_WHEN_MAX = 4,           /* outcomes a clock depends on */
+    RH_FOLLOWS_MAX = 4,        /* procedures a document may be the next step of */
+    RH_LEADER_CATEGORIES_MAX = 8,
+    RH_LOCAL_MAX = 64,         /* spans that differ by area */
     RH_RULE_ID_BYTES_MAX = 40,
     RH_TITLE_BYTES_MAX = 96,
     RH_BASIS_BYTES_MAX = 160,
@@ -97,6 +101,14 @@ struct rh_rung {
     enum rh_actor to; /* HOLDER, SENDER, ORIGIN, SUPERIOR, SUPERVISOR: who is told */
 };
 
+/* What a clock depends on beside its start; all empty: nothing. Law often owes an act only after
+ * one decision: items are handed over only when the case was filed. */
+struct rh_when {
+    char outcomes[RH_WHEN_MAX][RH_CODE_BYTES_MAX + 1]; /* the matter's outcome is one of these */
+    char fact[RH_RULE_ID_BYTES_MAX + 1];               /* and this fact is there, */
+    char equals[RH_CODE_BYTES_MAX + 1];                /* and is this; empty: any but 0 */
+};
+
 /* A clock of a procedure. */
 struct rh_limit {
     char id[RH_RULE_ID_BYTES_MAX + 1];       /* "dispatch", "object", "handle" ... */
@@ -113,6 +125,7 @@ struct rh_limit {
                                                 one of `states` lasts; each round is met or
                                                 missed by itself */
     struct rh_kind_set kinds;                /* dispatch kinds it applies to; empty: any */
+    struct rh_when when;                     /* applies only where this holds */
     uint32_t states;                         /* states in which it runs; leaving them ends it */
     struct rh_kind_set met_by;               /* kinds that meet it */
     struct rh_kind_set cancelled_by;         /* kinds that end it without met or missed */
@@ -148,6 +161,9 @@ struct rh_code_list {
     char codes[RH_CODES_MAX][RH_CODE_BYTES_MAX + 1]; /* count 0: any code */
 };
 
+/* Who looks at a decision again: the agency above, the deciding agency itself (复议), nobody. */
+enum rh_review { RH_REVIEW_ABOVE, RH_REVIEW_SAME, RH_REVIEW_NONE };
+
 struct rh_procedure {
     char id[RH_CODE_BYTES_MAX + 1];
     uint32_t version;
@@ -161,7 +177,14 @@ struct rh_procedure {
     bool has_start;            /* accepted and in_progress are separate */
     bool report_required;      /* by default; assign always */
     bool reply_owed;           /* by default; register may say more */
-    bool leader_required;      /* accept only with a leader in charge named */
+    bool leader_required;      /* accept only with a leader in charge named, */
+    bool leader_repeats;       /* or only for what was raised before (repeat_of, fact repeat), */
+    char leader_categories[RH_LEADER_CATEGORIES_MAX][RH_CODE_BYTES_MAX + 1]; /* or for these */
+    bool sealed;               /* sealed by the hub from its first record on */
+    enum rh_review review;
+    char review_procedure[RH_CODE_BYTES_MAX + 1]; /* of the review; empty: the same again */
+    char follows[RH_FOLLOWS_MAX][RH_CODE_BYTES_MAX + 1]; /* registered under a matter of these it
+                                  is the next step of a chain that only the last one closes */
     bool applies_open;         /* applies_to: open: takes the place of its earlier version in
                                   open referrals too; else those keep what they began under */
     uint32_t route_count;
@@ -188,6 +211,17 @@ struct rh_routing {
     char remedy_en[RH_BASIS_BYTES_MAX + 1];
 };
 
+/* A span that is another one in some area: where sources conflict, policy of the place decides. */
+struct rh_local {
+    char procedure[RH_CODE_BYTES_MAX + 1];
+    char limit[RH_RULE_ID_BYTES_MAX + 1];
+    char area[RH_CODE_BYTES_MAX + 1];   /* division code prefix; the longest that fits wins */
+    struct rh_span span;
+    enum rh_roll roll;
+    enum rh_verification verification;
+    char basis[RH_BASIS_BYTES_MAX + 1]; /* the source of this choice */
+};
+
 struct rh_settings {
     uint32_t grace_hours;               /* deemed arrival, policy 24 */
     struct rh_span watchdog[RH_STATE_COUNT]; /* per open state, where no law has a number */
@@ -196,6 +230,8 @@ struct rh_settings {
     struct rh_rung ladder[RH_LADDER_MAX]; /* watchdogs, dates a sender wrote */
     uint32_t remind_days;               /* above the last rung of any ladder: urged again so */
     uint32_t remind_days_max;           /* long after, then twice as long, at most this */
+    uint32_t local_count;
+    struct rh_local locals[RH_LOCAL_MAX];
 };
 
 struct rh_rules {
@@ -221,6 +257,11 @@ bool rh_procedure_equal(const struct rh_procedure *a, const struct rh_procedure 
 /* Longest match of category, then of area; NULL when the map has no answer. */
 const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
                                         const char *area);
+/* Whether a category is meant by a pattern: the same, or the part before a last "*". */
+bool rh_category_matches(const char *pattern, const char *category);
+/* What the settings say of a limit in an area, the longest prefix; NULL: the rule's own span. */
+const struct rh_local *rh_rules_local(const struct rh_rules *rules, const char *procedure,
+                                      const char *limit, const char *area);
 /* The calendar for an area, the nationwide one by default; NULL when there is none. */
 const struct rh_calendar *rh_rules_calendar(const struct rh_rules *rules, const char *area);
 
