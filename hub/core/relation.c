@@ -315,6 +315,7 @@ bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id)
 /* The last of a chain is closed, so the one before it is. */
 static void close_before(struct hub_step *step, struct hub_referral *row)
 {
+    hub_step_follow(step, row);
     row->last_holder = row->holder;
     row->holder = HUB_AGENCY_NONE;
     row->state = RH_STATE_CLOSED;
