@@ -53,6 +53,21 @@ static void check_store(const json_t *status, struct finding *out)
         out->grade = disk >= 85 || map >= 70 ? WARN : GOOD;
     if (out->grade != GOOD)
         out->hint = N_("free space, or raise the size of the store");
+    long long mended = number(status, "views.mended");
+    bool damaged = json_is_true(hub_cli_path(status, "views.damaged"));
+    if (!damaged && mended == 0)
+        return;
+    size_t used = strlen(out->value);
+    snprintf(out->value + used, sizeof out->value - used, ", rows mended %lld%s", mended,
+             damaged ? ", damaged" : "");
+    if (damaged) {
+        out->grade = BAD;
+        out->hint = N_("a row of the views is damaged; the hub makes it anew from the journal, "
+                       "its log says how far it came");
+    } else if (out->grade == GOOD) {
+        out->grade = WARN;
+        out->hint = N_("rows of the views were damaged and made anew; examine the disk");
+    }
 }
 
 static void check_chain(const json_t *status, struct finding *out)

@@ -163,6 +163,11 @@ static void print_store(struct hub_cli *cli, const json_t *row)
     put(&right, _("   in progress %lld, queued %lld"), number(row, "in_progress"),
         number(row, "queue"));
     print_pair(cli->out, &left, &right);
+    if (json_is_true(hub_cli_path(row, "views.damaged")))
+        fprintf(cli->out, "%s\n", _("a row of the views is damaged: rhub check store"));
+    else if (number(row, "views.mended") > 0)
+        fprintf(cli->out, _("%lld damaged rows of the views were made anew: rhub check store\n"),
+                number(row, "views.mended"));
 }
 
 /* What runs in steps behind the daily work; a line only while something does. */

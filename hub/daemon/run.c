@@ -24,17 +24,29 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { FDS_MAX = 16, FIRE_LIMIT = 256, PATH_BYTES = 4096 };
+enum { FDS_MAX = 16, FIRE_LIMIT = 256, PATH_BYTES = 4096, RENEW_EVERY_MS = 60000 };
+
+/* The operator's reader. What it meets is told to the engine, whoever reads. */
+struct looking {
+    struct hub_store_reader *reader;
+    struct hub_engine *engine;
+    uint64_t bad; /* rows that failed their check, as last told */
+};
 
 struct hub {
+    struct hub_options own;             /* the caller's, with the endpoint really bound */
     const struct hub_options *options;
+    char endpoint[HUB_DOOR_TEXT_BYTES];
     struct hub_assembly assembly;
     struct hub_gateway *gateway;
     struct hub_operator *operator;
     struct hub_watch watch;
+    struct looking looking;
     char admin[PATH_BYTES];
     int signals;
     uint64_t looked_ms; /* monotonic; when the wall clock was looked at */
+    uint64_t renewed_ms; /* monotonic; when the views were last put aside, 0 never */
+    bool renew;          /* the views are beyond mending: put them aside */
     bool stop;
 };
 
@@ -97,6 +109,42 @@ static enum rh_err look_at_clock(struct hub *hub)
     return hub_engine_clock_look(hub->assembly.engine);
 }
 
+/* Rows of the views that somebody found damaged, made anew. RH_ERR_CORRUPT: the store as a whole
+ * must be. When the journal itself cannot be read nothing is stopped: what is whole stays
+ * readable, and status goes on saying so. */
+static enum rh_err mend(struct hub *hub)
+{
+    struct hub_mended mended;
+    bool harmed;
+    enum rh_err err = hub_engine_mend(hub->assembly.engine, &mended, &harmed);
+    struct hub_log_about about = { .count = mended.rows, .detail = mended.text };
+    if (err == RH_OK && mended.rows > 0)
+        hub_log(HUB_LOG_WARNING, "views", &about,
+                _("damaged rows of the views were made anew from the journal; examine the disk"));
+    if (err == RH_OK)
+        return RH_OK;
+    if (err == RH_ERR_FULL || harmed) {
+        hub->renew = true;
+        return RH_ERR_CORRUPT;
+    }
+    (void)failed(err, "views",
+                 _("a row of the views is damaged and the journal cannot make it anew; do not "
+                   "delete anything, compare with a copy using 'rhub-audit verify'"),
+                 hub->options->data_dir);
+    return RH_OK;
+}
+
+/* What timers, a release or a commit met while nothing was staged can be mended under a running
+ * hub; anything else goes up. */
+static enum rh_err excuse(struct hub *hub, enum rh_err err)
+{
+    struct hub_engine *engine = hub->assembly.engine;
+    if (err != RH_ERR_CORRUPT || !hub_engine_rests(engine))
+        return err;
+    hub_engine_hurt(engine);
+    return hub_engine_wants_mending(engine) ? RH_OK : err;
+}
+
 /* One turn: everything that arrived, decided; one frame; then the answers. */
 static enum rh_err turn(struct hub *hub)
 {
@@ -109,17 +157,19 @@ static enum rh_err turn(struct hub *hub)
     if (err == RH_OK)
         err = hub_operator_turn(hub->operator, engine, hub->gateway);
     if (err == RH_OK)
-        err = hub_engine_fire(engine, FIRE_LIMIT, &fired);
+        err = excuse(hub, hub_engine_fire(engine, FIRE_LIMIT, &fired));
     if (err == RH_OK)
         err = hub_engine_work(engine, HUB_WORK_LOOKS);
     if (err == RH_OK)
         err = hub_engine_finish(engine);
     if (err == RH_OK)
-        err = hub_gateway_release(hub->gateway);
+        err = excuse(hub, hub_gateway_release(hub->gateway));
     if (err == RH_OK)
         err = hub_operator_release(hub->operator);
     if (err == RH_OK)
-        err = hub_engine_settle(engine);
+        err = excuse(hub, hub_engine_settle(engine));
+    if (err == RH_OK && hub_engine_wants_mending(engine))
+        err = mend(hub);
     hub_watch_look(&hub->watch, engine, hub->gateway);
     if (err == RH_OK && hub_operator_wants_stop(hub->operator))
         hub->stop = true;
@@ -159,19 +209,26 @@ static enum rh_err run_until_stopped(struct hub *hub)
 
 static enum rh_err refresh_reader(void *context, struct hub_map **map)
 {
-    enum rh_err err = hub_store_reader_refresh(context);
-    *map = err == RH_OK ? hub_store_reader_map(context) : NULL;
+    struct looking *looking = context;
+    enum rh_err err = hub_store_reader_refresh(looking->reader);
+    *map = err == RH_OK ? hub_store_reader_map(looking->reader) : NULL;
     return err;
 }
 
 static void release_reader(void *context)
 {
-    hub_store_reader_release(context);
+    struct looking *looking = context;
+    uint64_t bad = hub_store_reader_bad(looking->reader);
+    hub_store_reader_release(looking->reader);
+    if (bad != looking->bad)
+        hub_engine_hurt(looking->engine);
+    looking->bad = bad;
 }
 
 static const char *reader_fault(void *context)
 {
-    return hub_store_reader_report(context)->text;
+    const struct looking *looking = context;
+    return hub_store_reader_report(looking->reader)->text;
 }
 
 /* The endpoint really bound, for whoever asked for a chosen port: written aside, synced and put
@@ -212,8 +269,12 @@ static enum rh_err open_gateway(struct hub *hub)
     };
     enum rh_err err =
         hub_gateway_open(&gateway, hub->assembly.engine, &hub->gateway, report);
-    if (err == RH_OK)
+    if (err == RH_OK) {
+        /* Views made anew: the hub comes back where it was. */
+        snprintf(hub->endpoint, sizeof hub->endpoint, "%s", hub_gateway_endpoint(hub->gateway));
+        hub->own.endpoint = hub->endpoint;
         return write_endpoint(hub);
+    }
     const char *sentence =
         strstr(report, HUB_DOOR_CANNOT_BIND) != NULL
             ? _("the port for agencies cannot be had: another program may listen there (`ss -ltnp` "
@@ -223,7 +284,7 @@ static enum rh_err open_gateway(struct hub *hub)
     return failed(err, "gateway", sentence, report);
 }
 
-static enum rh_err open_operator(struct hub *hub, struct hub_store_reader *reader)
+static enum rh_err open_operator(struct hub *hub)
 {
     const struct hub_operator_options options = {
         .path = hub->admin,
@@ -232,7 +293,7 @@ static enum rh_err open_operator(struct hub *hub, struct hub_store_reader *reade
         .endpoint = hub_gateway_endpoint(hub->gateway),
         .data_dir = hub->options->data_dir,
         .version = RH_VERSION,
-        .reader = reader,
+        .reader = &hub->looking,
         .refresh = refresh_reader,
         .release = release_reader,
         .fault = reader_fault,
@@ -259,30 +320,36 @@ static void harden(void)
 }
 
 /* A row of the views failed its check. What they say can be made again from the journal: they
- * are put aside, and the next start does so. */
-static void renew_views(const struct hub *hub)
+ * are put aside, and the next start does so: here and now, unless that was done a moment ago. */
+static bool renew_views(struct hub *hub)
 {
     char name[32];
+    uint64_t now = hub_time_system_monotonic();
+    bool lately = hub->renewed_ms != 0 && now - hub->renewed_ms < RENEW_EVERY_MS;
     (void)failed(RH_ERR_CORRUPT, "views", _("a row of the views failed its check"),
                  hub->assembly.report);
     enum rh_err err = hub_assembly_renew(hub->options, name);
+    hub->renewed_ms = now;
+    hub->renew = false;
     if (err == RH_OK)
         hub_logf(HUB_LOG_WARNING, "views", NULL,
-                 _("the damaged views were put aside as %s; start the hub again, it makes them "
-                   "anew from the journal"),
+                 _("the damaged views were put aside as %s; a start makes them anew from the "
+                   "journal"),
                  name);
     else
         (void)failed(err, "views",
                      _("the damaged views cannot be put aside; restore a backup, or move them "
                        "away by hand if the journal is complete"),
                      hub->options->data_dir);
+    return err == RH_OK && !lately;
 }
 
-static enum rh_err open_hub(struct hub *hub)
+/* *again: the damaged views are out of the way, and another try makes them anew. */
+static enum rh_err open_hub(struct hub *hub, bool *again)
 {
     enum rh_err err = hub_assembly_open(&hub->assembly, hub->options);
     if (err == RH_ERR_CORRUPT && hub->assembly.views_to_blame)
-        renew_views(hub);
+        *again = renew_views(hub);
     else if (err != RH_OK)
         return failed(err, "start", _("the hub does not start; nothing was changed"),
                       hub->assembly.report);
@@ -320,16 +387,17 @@ static enum rh_err prepare(struct hub *hub)
     return RH_OK;
 }
 
-static enum rh_err open_doors(struct hub *hub, struct hub_store_reader **reader)
+static enum rh_err open_doors(struct hub *hub)
 {
-    enum rh_err err = hub_store_reader_open(hub->assembly.store, reader);
+    hub->looking = (struct looking){ .engine = hub->assembly.engine };
+    enum rh_err err = hub_store_reader_open(hub->assembly.store, &hub->looking.reader);
     if (err != RH_OK)
         return failed(err, "views",
                       _("the views cannot be opened for reading; is another program using "
                         "them?"),
                       hub_store_report(hub->assembly.store)->text);
     err = open_gateway(hub);
-    return err == RH_OK ? open_operator(hub, *reader) : err;
+    return err == RH_OK ? open_operator(hub) : err;
 }
 
 /* READY until the end; the reason of the end is in the log. */
@@ -355,28 +423,47 @@ static enum rh_err serve(struct hub *hub)
     return err;
 }
 
+/* From opening to closing. *again: the views were damaged and are to be made anew. */
+static enum rh_err live(struct hub *hub, bool *again)
+{
+    *again = false;
+    enum rh_err err = open_hub(hub, again);
+    if (err != RH_OK)
+        return err;
+    err = open_doors(hub);
+    if (err == RH_OK)
+        err = serve(hub);
+    if (err != RH_ERR_CORRUPT) /* else it may come back in this process */
+        hub_notify("STOPPING=1");
+    hub_operator_close(&hub->operator);
+    hub_gateway_close(&hub->gateway);
+    hub_store_reader_close(&hub->looking.reader);
+    bool renew = err == RH_ERR_CORRUPT &&
+                 (hub_assembly_blames_views(&hub->assembly) || hub->renew);
+    hub_assembly_close(&hub->assembly);
+    if (renew)
+        *again = renew_views(hub);
+    return err;
+}
+
 int hub_daemon_run(const struct hub_options *options)
 {
     static struct hub hub;
-    struct hub_store_reader *reader = NULL;
-    hub = (struct hub){ .options = options, .signals = -1 };
+    bool again = true;
+    hub = (struct hub){ .own = *options, .signals = -1 };
+    hub.options = &hub.own;
     enum rh_err err = prepare(&hub);
-    if (err == RH_OK)
-        err = open_hub(&hub);
-    if (err != RH_OK)
-        return rh_exit_of(err);
-    err = open_doors(&hub, &reader);
-    if (err == RH_OK)
-        err = serve(&hub);
-    hub_notify("STOPPING=1");
-    hub_operator_close(&hub.operator);
-    hub_gateway_close(&hub.gateway);
-    hub_store_reader_close(&reader);
-    bool renew = err == RH_ERR_CORRUPT && hub_assembly_blames_views(&hub.assembly);
-    hub_assembly_close(&hub.assembly);
-    if (renew)
-        renew_views(&hub);
-    close(hub.signals);
+    while (err == RH_OK && again) {
+        err = live(&hub, &again);
+        if (again && !hub.stop) {
+            memset(&hub.watch, 0, sizeof hub.watch);
+            err = RH_OK;
+        } else {
+            again = false;
+        }
+    }
+    if (hub.signals >= 0)
+        close(hub.signals);
     return rh_exit_of(err);
 }
 

@@ -310,6 +310,8 @@ void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out)
     out->firing_held = engine->firing_held;
     out->wall_skew_ms = hub_time_skew(&engine->time);
     out->map_permille = engine->map_permille;
+    out->hurt = atomic_load(&engine->hurt);
+    out->mended = engine->mended;
     out->jump_ms = engine->time.reported_skew;
     out->rules_index = engine->rules_index;
     memcpy(out->text, engine->held_text, sizeof out->text);

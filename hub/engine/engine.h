@@ -14,6 +14,7 @@
 #include <rh/sign.h>
 #include <rh/wire.h>
 
+#include "views/mend.h"
 #include "views/views.h"
 
 struct hub_engine;
@@ -234,6 +235,23 @@ enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
 enum rh_err hub_engine_consistency(struct hub_engine *engine, uint64_t old_size,
                                    struct rh_frame_consistency *out);
 
+/* Rows of the views that fail their check. hurt: somebody met one; from any thread. The engine's
+ * thread asks wants_mending after each turn and then mends: the journal is replayed into memory
+ * and the store made equal to it, which stands still as long as a start without views would.
+ *
+ * out      caller's: how many rows, and which was the first.
+ * harmed   the store itself could not be mended: only views made anew help.
+ *
+ * RH_ERR_FULL      more than HUB_MEND_RECORDS_MAX records (or memory): a start makes views anew.
+ * RH_ERR_NOTFOUND  the journal does not begin with its first record any more.
+ * others           the journal cannot be read to its end; nothing was changed. */
+enum { HUB_MEND_RECORDS_MAX = 200000 };
+void hub_engine_hurt(struct hub_engine *engine);
+/* Nothing is staged: what was offered is durable, and views and journal agree. */
+bool hub_engine_rests(const struct hub_engine *engine);
+bool hub_engine_wants_mending(struct hub_engine *engine);
+enum rh_err hub_engine_mend(struct hub_engine *engine, struct hub_mended *out, bool *harmed);
+
 /* Condition of the hub, for status and for the gateway. */
 struct hub_engine_health {
     uint64_t records;            /* log size */
@@ -246,6 +264,8 @@ struct hub_engine_health {
                                     confirmed: the skew it made; 0 none */
     uint64_t rules_index;        /* record of the rules in force */
     uint32_t map_permille;
+    bool hurt;                   /* a row of the views fails its check and is not mended yet */
+    uint64_t mended;             /* rows made anew since the start */
     char text[200];              /* one English sentence when something is held */
 };
 void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out);

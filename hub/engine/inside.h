@@ -13,6 +13,8 @@
 #include <rh/proof.h>
 #include <rh/refusal.h>
 
+#include <stdatomic.h>
+
 enum {
     HUB_TERM = 1,                      /* one machine: the term never changes */
     HUB_RECENT_MAX = 4096,             /* records of a turn whose cores stay in memory */
@@ -93,6 +95,10 @@ struct hub_engine {
     uint32_t doubter;           /* first agency whose clock contradicts that gap, 0 none */
     char held_text[200];
     uint32_t map_permille;
+
+    atomic_bool hurt;           /* a reader met a row that fails its check */
+    uint64_t mend_at_ms;        /* monotonic; not before */
+    uint64_t mended;            /* rows, since the start */
 
     uint32_t stirred_count;
     uint32_t stirred[HUB_STIRRED_MAX];

@@ -22,13 +22,21 @@ static enum rh_err make_room(struct hub_engine *engine, unsigned which, size_t w
     return RH_OK;
 }
 
+/* A row of the views that fails its check is made anew; a record that does cannot be. */
+static enum rh_err met(struct hub_engine *engine, enum rh_err err)
+{
+    if (err == RH_ERR_CORRUPT)
+        hub_engine_hurt(engine);
+    return err;
+}
+
 enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t index,
                             struct rh_bytes *core, struct rh_bytes *rest,
                             struct rh_bytes *content, struct hub_record **out)
 {
     rh_assert(which < 2);
     struct hub_location place;
-    enum rh_err err = hub_views_location(engine->views.map, index, &place);
+    enum rh_err err = met(engine, hub_views_location(engine->views.map, index, &place));
     if (err != RH_OK)
         return err;
     struct hub_journal_location at = {
@@ -121,8 +129,8 @@ enum rh_err hub_engine_confirm_again(struct hub_engine *engine, uint32_t agency,
     for (uint32_t i = 0; i < count && i < RH_BUNDLE_ITEMS_MAX; i++) {
         uint64_t index;
         struct rh_hash digest;
-        enum rh_err err = hub_views_number(engine->views.map, agency, epoch, first_n + i, &index,
-                                           &digest);
+        enum rh_err err = met(engine, hub_views_number(engine->views.map, agency, epoch,
+                                                       first_n + i, &index, &digest));
         if (err == RH_ERR_NOTFOUND && i > 0)
             break;
         if (err != RH_OK)
@@ -399,7 +407,7 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
 
     struct hub_referral *row = engine->views.before;
     if (queued->rno != 0) {
-        err = hub_views_referral(engine->views.map, queued->rno, row);
+        err = met(engine, hub_views_referral(engine->views.map, queued->rno, row));
         if (err != RH_OK)
             return err;
         out->number = (struct rh_bytes){ (const uint8_t *)row->number, strlen(row->number) };

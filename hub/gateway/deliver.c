@@ -433,6 +433,8 @@ enum rh_err hub_deliver_run(struct hub_gateway *gateway, uint64_t now_ms)
             err = settle(gateway, session, now_ms);
         if (err == RH_OK)
             err = serve(gateway, session, &budget);
+        if (err != RH_OK) /* a bad row is made anew; then it goes on where it stood */
+            hub_deliver_hungry(gateway, peer);
     }
     return err;
 }

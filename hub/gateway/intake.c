@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { RETRY_MS = 1000 };
+
 bool hub_intake_has_room(const struct hub_gateway *gateway)
 {
     return gateway->pending_count + 2 <= HUB_PENDING_MAX;
@@ -262,9 +264,17 @@ enum rh_err hub_intake_turn(struct hub_gateway *gateway)
 /* Answers after the sync ------------------------------------------------------------------ */
 
 /* A record that cannot be read back is the storage's fault: its sender is told, and nothing
- * else stops. A device that is gone shows at the next sync. */
+ * else stops. A device that is gone shows at the next sync. A row of the views is made anew in a
+ * moment: ask again then. */
 static void not_confirmed(struct hub_gateway *gateway, struct hub_session *session, uint64_t n)
 {
+    struct hub_engine_health health;
+    hub_engine_health(gateway->engine, &health);
+    if (health.hurt) {
+        hub_out_busy(gateway, session->peer->agency, session->routing, RH_REFUSE_BUSY_HELD,
+                     RETRY_MS, n);
+        return;
+    }
     gateway->counters.unreadable++;
     hub_out_error(gateway, session->peer->agency, session->routing, RH_REFUSE_RECORD_CORRUPT,
                   "", n);

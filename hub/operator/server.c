@@ -54,6 +54,7 @@ enum rh_err hub_ask_damaged(struct hub_ask *ask, uint64_t number)
 {
     char id[24];
     json_t *row = hub_json_row("damaged");
+    hub_engine_hurt(ask->op->options.engine);
     snprintf(id, sizeof id, "#%llu", (unsigned long long)number);
     hub_json_text(row, "id", id);
     hub_json_code(row, "code", RH_REFUSE_RECORD_CORRUPT);
@@ -251,6 +252,8 @@ static void answer(void *context, const struct rh_local_peer *peer, char *line, 
     if (err != RH_OK && ask->refusal == 0) {
         ask->refusal = refusal_of(err);
         ask->detail = rh_err_text(err);
+        if (err == RH_ERR_CORRUPT)
+            hub_engine_hurt(op->options.engine);
         if (err == RH_ERR_CORRUPT)
             copy_text(ask->value, sizeof ask->value, hub_ask_fault(ask));
     }

@@ -232,6 +232,15 @@ static void put_jobs(struct hub_ask *ask, json_t *row)
     json_object_set_new(row, "jobs", jobs);
 }
 
+/* Rows of the views that failed their check: made anew since the start, or waiting for it. */
+static void put_views(const struct hub_ask *ask, json_t *row)
+{
+    json_t *views = json_object();
+    hub_json_uint(views, "mended", ask->health.mended);
+    hub_json_bool(views, "damaged", ask->health.hurt);
+    json_object_set_new(row, "views", views);
+}
+
 static void put_health(const struct hub_ask *ask, json_t *row)
 {
     const struct hub_engine_health *health = &ask->health;
@@ -272,6 +281,7 @@ enum rh_err hub_verb_status(struct hub_ask *ask)
     put_dead(ask, row);
     put_disk(ask, row);
     put_jobs(ask, row);
+    put_views(ask, row);
     hub_json_uint(row, "referrals", hub_find_count(ask, "referrals"));
     hub_json_uint(row, "open", hub_find_count(ask, "open"));
     hub_json_uint(row, "queue", hub_find_count(ask, "queue"));

@@ -13,8 +13,10 @@ static enum rh_err reader_get(struct hub_map *map, unsigned table, struct rh_byt
     struct hub_store_reader *reader = from_map(map);
     rh_assert(reader->active);
     bool broken;
-    return hub_store_lookup(reader->store, reader->txn, table, key, value, &reader->report,
-                            &broken);
+    enum rh_err err = hub_store_lookup(reader->store, reader->txn, table, key, value,
+                                       &reader->report, &broken);
+    reader->bad += err == RH_ERR_CORRUPT;
+    return err;
 }
 
 static enum rh_err reader_next(struct hub_map *map, unsigned table, struct rh_bytes from,
@@ -23,8 +25,10 @@ static enum rh_err reader_next(struct hub_map *map, unsigned table, struct rh_by
     struct hub_store_reader *reader = from_map(map);
     rh_assert(reader->active);
     bool broken;
-    return hub_store_seek(reader->store, reader->txn, table, from, key, value, &reader->report,
-                          &broken);
+    enum rh_err err = hub_store_seek(reader->store, reader->txn, table, from, key, value,
+                                     &reader->report, &broken);
+    reader->bad += err == RH_ERR_CORRUPT;
+    return err;
 }
 
 static enum rh_err reader_put(struct hub_map *map, unsigned table, struct rh_bytes key,
@@ -147,6 +151,11 @@ enum rh_err hub_store_reader_entries(struct hub_store_reader *reader, unsigned t
         return hub_report_errno(&reader->report, "entries", rc);
     *out = stat.ms_entries;
     return RH_OK;
+}
+
+uint64_t hub_store_reader_bad(const struct hub_store_reader *reader)
+{
+    return reader->bad;
 }
 
 const struct hub_store_report *hub_store_reader_report(const struct hub_store_reader *reader)

@@ -131,6 +131,8 @@ void hub_store_reader_release(struct hub_store_reader *reader);
 struct hub_map *hub_store_reader_map(struct hub_store_reader *reader);
 enum rh_err hub_store_reader_entries(struct hub_store_reader *reader, unsigned table,
                                      uint64_t *out);
+/* Rows met so far that failed their check, each as often as it was met. */
+uint64_t hub_store_reader_bad(const struct hub_store_reader *reader);
 const struct hub_store_report *hub_store_reader_report(const struct hub_store_reader *reader);
 
 /* Verify every checksum, a bounded step at a time, so that a scrub can run for ever beside the

@@ -31,6 +31,7 @@ struct hub_store_reader {
     MDB_txn *txn;             /* reset while resting */
     bool active;              /* between refresh and release */
     _Atomic uint64_t snapshot; /* number of the commit seen; 0 while resting */
+    uint64_t bad;              /* rows met that fail their check */
     struct hub_store_report report;
 };
 
