@@ -207,7 +207,8 @@ static void check_lost(struct hub_claims *claims, const struct hub_record *recor
     if (claims->hub_key_known &&
         rh_lost_verify(record->lost, &check, claims->first) != RH_OK)
         hub_findings_say(claims->findings, HUB_FINDING_BUNDLE, record->core.index,
-                         "the lost receipts that came along are not this hub's for its items");
+                         N_("the lost receipts that came along are not this hub's for its "
+                            "items"));
 }
 
 static enum rh_err take_bundle(struct hub_claims *claims, const struct hub_record *record)
@@ -300,7 +301,7 @@ static void check_first(struct hub_claims *claims, const struct hub_record *reco
         (record->lost_ms == first->stored_ms && record->lost_generation == first->generation))
         return;
     hub_findings_say(claims->findings, HUB_FINDING_ITEM, record->core.index,
-                     "it counts from another instant than the lost receipt says");
+                     N_("it counts from another instant than the lost receipt says"));
 }
 
 static enum rh_err take_item(struct hub_claims *claims, const struct hub_record *record)

@@ -211,6 +211,53 @@ static void test_forged_log_is_not_the_one_an_agency_saw(void **state)
     json_decref(printed);
 }
 
+static enum rht_forge_verdict put_instant_back(void *arg, struct hub_record *record)
+{
+    if (!is_it(arg, record))
+        return RHT_FORGE_KEEP;
+    record->lost_ms = record->core.stored_ms - 86400000;
+    record->lost_generation = 1;
+    return RHT_FORGE_CHANGED;
+}
+
+/* A hub with all its keys may not say by itself that something was stored earlier: without the
+ * receipt that says so beside the bundle it is found. */
+static void test_forged_earlier_instant_needs_its_receipt(void **state)
+{
+    (void)state;
+    char log[RHT_AUDIT_PATH_BYTES];
+    json_t *printed;
+    struct plan plan = { .type = RH_RECORD_ITEM, .nth = 200 };
+    forge("earlier", put_instant_back, &plan, true, log);
+    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    rht_assert_found(printed, "item", plan.at);
+    json_decref(printed);
+}
+
+static enum rht_forge_verdict add_lost_receipt(void *arg, struct hub_record *record)
+{
+    /* [["test.demo", no confirm]] */
+    static const uint8_t lost[] = { 0x91, 0x92, 0xa9, 't', 'e', 's', 't', '.',
+                                    'd',  'e',  'm',  'o', 0xc4, 1,   0x90 };
+    if (!is_it(arg, record))
+        return RHT_FORGE_KEEP;
+    record->lost = (struct rh_bytes){ lost, sizeof lost };
+    return RHT_FORGE_CHANGED;
+}
+
+/* A receipt beside a bundle must be the hub's own word. */
+static void test_forged_lost_receipt_is_found(void **state)
+{
+    (void)state;
+    char log[RHT_AUDIT_PATH_BYTES];
+    json_t *printed;
+    struct plan plan = { .type = RH_RECORD_BUNDLE, .nth = 1 };
+    forge("lost-receipt", add_lost_receipt, &plan, true, log);
+    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    rht_assert_found(printed, "bundle", plan.at);
+    json_decref(printed);
+}
+
 static enum rht_forge_verdict change_agency_key(void *arg, struct hub_record *record)
 {
     struct plan *plan = arg;
@@ -726,6 +773,8 @@ int main(void)
         cmocka_unit_test(test_forged_tail_is_named_from_its_first_record),
         cmocka_unit_test(test_forged_gap_is_named),
         cmocka_unit_test(test_forged_log_is_not_the_one_an_agency_saw),
+        cmocka_unit_test(test_forged_earlier_instant_needs_its_receipt),
+        cmocka_unit_test(test_forged_lost_receipt_is_found),
         cmocka_unit_test(test_forged_agency_row_is_found_twice),
         cmocka_unit_test(test_forged_time_is_found),
         cmocka_unit_test(test_forged_silence_is_found),
