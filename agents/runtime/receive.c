@@ -225,6 +225,9 @@ static enum rh_err tell_case(struct agent *agent, const struct rh_public *item,
     if (receipt != NULL) {
         known.holder = receipt->holder;
         known.due_ms = receipt->due_ms;
+    } else if (rh_kind_is_dispatch(item->kind) &&
+               strcmp(item->to.text, agent->options.agency.text) == 0) {
+        known.holder = item->to; /* it is with us now */
     }
     bool named = number[0] != '\0' && strcmp(known.number, number) != 0;
     if (named)

@@ -350,6 +350,7 @@ static enum rh_err serve_act(struct agent_ask *ask)
                                         "children", "copies", NULL };
     const char *id = agent_ask_text(ask, "id");
     const char *file = agent_ask_text(ask, "file");
+    const char *leader = agent_ask_text(ask, "leader");
     if (ask->refusal != 0)
         return RH_OK;
     if (id == NULL)
@@ -361,6 +362,11 @@ static enum rh_err serve_act(struct agent_ask *ask)
         json_t *value = json_object_get(ask->args, same[i]);
         if (value != NULL)
             json_object_set(message, same[i], value);
+    }
+    if (leader != NULL) { /* by name, so sealed with the rest of what is personal */
+        json_t *content = json_object();
+        json_object_set_new(content, "leader", json_string(leader));
+        json_object_set_new(message, "private", content);
     }
     enum rh_err err = RH_OK;
     if (file == NULL || add_file(ask, file, message))
@@ -387,7 +393,7 @@ static const struct agent_verb verbs[] = {
     { "send", serve_send, { "message", "wait", "wait_s", NULL } },
     { "act", serve_act,
       { "kind", "id", "to", "code", "note", "basis", "proper", "extend_n", "facts", "file",
-        "children", "copies", "wait", "wait_s", NULL } },
+        "children", "copies", "leader", "wait", "wait_s", NULL } },
     { "inbox", agent_verb_inbox, { "limit", "cursor", "state", NULL } },
     { "outbox", agent_verb_outbox, { "limit", "cursor", "state", NULL } },
     { "due", agent_verb_due, { "limit", "cursor", "state", NULL } },

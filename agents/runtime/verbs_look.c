@@ -222,15 +222,24 @@ enum rh_err agent_verb_outbox(struct agent_ask *ask)
 
 static json_t *due_row(struct agent *agent, const struct agent_case *known)
 {
-    json_t *row = row_of("deadline");
+    json_t *row = row_of("owed");
     add_case_name(agent, row, &known->id, known->number);
     agent_json_text(row, "owed_by", known->holder.text);
     agent_json_text(row, "procedure", known->procedure);
     if (known->state != RH_STATE_NONE)
         agent_json_text(row, "state", rh_state_name(known->state));
-    bool over = known->overdue || known->due_ms <= agent_now_ms(agent);
+    if (known->last_kind != RH_KIND_NONE)
+        agent_json_text(row, "last_kind", rh_kind_name(known->last_kind));
+    uint64_t now_ms = agent_now_ms(agent);
+    bool over = known->overdue || known->due_ms <= now_ms;
     agent_json_text(row, "status", over ? "missed" : "running");
+    json_object_set_new(row, "mine", json_boolean(strcmp(known->holder.text,
+                                                         agent->options.agency.text) == 0));
     agent_json_instant(row, "end_at", known->due_ms);
+    if (known->due_ms > now_ms)
+        set_number(row, "left_s", (known->due_ms - now_ms) / 1000);
+    else
+        set_number(row, "overdue_s", (now_ms - known->due_ms) / 1000);
     agent_json_text(row, "from", known->from.text);
     agent_json_text(row, "to", known->to.text);
     return row;

@@ -27,10 +27,14 @@
                N_("by how much, in the unit of the rule") }
 #define CHILD { "child", 0, HUB_CLI_CHILDREN, "children", N_("AGENCY[:optional]"), \
                 N_("a part for this agency") }
+#define LEADER { "leader", 0, HUB_CLI_TEXT, "leader", N_("NAME"), \
+                 N_("the leader in charge, by name; sealed, not for the hub") }
 #define COMMON NOTE, FILE_, BASIS, FACT, COPY, WAIT, WAIT_S, { .name = NULL }
 
 static const struct hub_cli_flag plain[] = { COMMON };
 static const struct hub_cli_flag coded[] = { CODE, COMMON };
+static const struct hub_cli_flag accepting[] = { CODE, LEADER, COMMON };
+static const struct hub_cli_flag telling[] = { TO, CODE, LEADER, COMMON };
 static const struct hub_cli_flag refusing[] = { CODE, PROPER, COMMON };
 static const struct hub_cli_flag addressed[] = { TO, CODE, COMMON };
 static const struct hub_cli_flag extending[] = { DAYS, CODE, COMMON };
@@ -95,7 +99,8 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
         "rhub overrule R-2026-000042 --code competent", coded),
     ACT("designate", "designate", N_("designate an agency"),
         "rhub designate R-2026-000042 --to court.510604", addressed),
-    ACT("accept", "accept", N_("accept it for handling"), "rhub accept R-2026-000042", coded),
+    ACT("accept", "accept", N_("accept it for handling"), "rhub accept R-2026-000042\n"
+        "rhub accept R-2026-000043 --leader NAME", accepting),
     ACT("refuse", "refuse", N_("do not accept it"),
         "rhub refuse R-2026-000042 --code outside-civil-scope", refusing),
     ACT("return", "return", N_("give it back"),
@@ -135,7 +140,8 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     ACT("supervise", "supervise", N_("supervise the agency that holds it"),
         "rhub supervise R-2026-000042", coded),
     ACT("progress", "progress", N_("tell how far it is"),
-        "rhub progress R-2026-000042 --note \"hearing on Monday\"", addressed),
+        "rhub progress R-2026-000042 --note \"hearing on Monday\"\n"
+        "rhub progress R-2026-000043 --leader NAME", telling),
     ACT("notice", "notice", N_("send a notice"),
         "rhub notice R-2026-000042 --to petitions.510603", addressed),
     ACT("copy", "copy", N_("send a copy"), "rhub copy R-2026-000042 --to justice.510603",
@@ -146,7 +152,7 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     { "outbox", NULL, HUB_CLI_AGENT, "outbox", NULL, N_("what was sent"), "rhub outbox", PAGES,
       { { NULL } }, box_flags, "message", NULL, NULL, NULL },
     { "due", NULL, HUB_CLI_AGENT, "due", NULL, N_("what this agency owes, and by when"),
-      "rhub due\nrhub due --state overdue", PAGES, { { NULL } }, due_flags, "deadline", NULL,
+      "rhub due\nrhub due --state overdue", PAGES, { { NULL } }, due_flags, "owed", NULL,
       NULL, NULL },
     { "taken", NULL, HUB_CLI_AGENT, "taken", NULL,
       N_("the case system has it; no business act"), "rhub taken 17", HUB_CLI_CAN_ROWS, ID,

@@ -28,6 +28,17 @@ static struct rht_hub *hub;
 static struct kit_agency sender, receiver;
 static pid_t processes[2];
 
+static bool leader_named;
+
+static uint32_t look_at_leader(void *context, const struct rh_agency_id *from,
+                               const struct rh_public *item)
+{
+    (void)context;
+    (void)from;
+    leader_named = leader_named || (item->kind == RH_KIND_ACCEPT && item->leader_named);
+    return 0;
+}
+
 static pid_t start(const struct kit_agency *agency)
 {
     char keys[300], state[300], card[300], log[300];
@@ -327,6 +338,14 @@ static void test_agent_answers_over_its_socket(void **state)
     assert_string_equal(text_at(row, "state"), "signed");
     assert_int_equal(json_array_size(json_object_get(row, "messages")), 2);
     json_decref(row);
+    /* A leader is named: the hub hears that one is, not who. */
+    rht_hub_knobs(hub)->decide = look_at_leader;
+    row = ask_row(&receiver, "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"accept\","
+                             "\"id\":\"R-26K4-0001\",\"leader\":\"李四\"}}");
+    assert_string_equal(text_at(row, "result"), "stored");
+    json_decref(row);
+    rht_hub_knobs(hub)->decide = NULL;
+    assert_true(leader_named);
     snprintf(request, sizeof request, "{\"v\":1,\"verb\":\"taken\",\"args\":{\"id\":\"%s\"}}",
              id);
     json_decref(ask_row(&receiver, request));
