@@ -166,7 +166,7 @@ static void print_store(struct hub_cli *cli, const json_t *row)
     if (json_is_true(hub_cli_path(row, "views.damaged")))
         fprintf(cli->out, "%s\n", _("a row of the views is damaged: rhub check store"));
     else if (number(row, "views.mended") > 0)
-        fprintf(cli->out, _("%lld damaged rows of the views were made anew: rhub check store\n"),
+        fprintf(cli->out, _("damaged rows of the views made anew: %lld (rhub check store)\n"),
                 number(row, "views.mended"));
 }
 

@@ -245,7 +245,7 @@ enum rh_err hub_engine_consistency(struct hub_engine *engine, uint64_t old_size,
  * RH_ERR_FULL      more than HUB_MEND_RECORDS_MAX records (or memory): a start makes views anew.
  * RH_ERR_NOTFOUND  the journal does not begin with its first record any more.
  * others           the journal cannot be read to its end; nothing was changed. */
-enum { HUB_MEND_RECORDS_MAX = 200000 };
+enum { HUB_MEND_RECORDS_MAX = 100000 };
 void hub_engine_hurt(struct hub_engine *engine);
 /* Nothing is staged: what was offered is durable, and views and journal agree. */
 bool hub_engine_rests(const struct hub_engine *engine);
