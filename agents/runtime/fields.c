@@ -7,7 +7,7 @@
 enum {
     PROCEDURE, CATEGORY, AREA, SOURCE, ROOT, OTHER, CODE, REPLY, EXTERNALS, ACCUSED, TO, DUE,
     REPORT, PROPER, LEADER, EXTEND, CHILDREN, REFERS, LANE, BASIS, OCCURRED, WANTED, COPIES,
-    FACTS, TRACE, FIELDS
+    FACTS, TRACE, PERSONS, MATTER, FIELDS
 };
 
 static const struct agent_field names[FIELDS] = {
@@ -24,7 +24,8 @@ static const struct agent_field names[FIELDS] = {
     [BASIS] = { "basis", "basis" },             [OCCURRED] = { "occurred_ms", "occurred" },
     [WANTED] = { "information_wanted", "information_wanted" },
     [COPIES] = { "copies", "copies" },          [FACTS] = { "facts", "facts" },
-    [TRACE] = { "trace", "trace" },
+    [TRACE] = { "trace", "trace" },              [PERSONS] = { "persons", "private/persons" },
+    [MATTER] = { "matter", "matter" },
 };
 
 #define F(field) (1u << (field))
@@ -39,7 +40,8 @@ struct need {
 
 static const struct need needs[] = {
     { RH_KIND_REGISTER, F(PROCEDURE) | F(CATEGORY) | F(AREA) | F(SOURCE),
-      F(ROOT) | F(OTHER) | F(CODE) | F(REPLY) | F(EXTERNALS) | F(ACCUSED) },
+      F(ROOT) | F(OTHER) | F(CODE) | F(REPLY) | F(EXTERNALS) | F(ACCUSED) | F(PERSONS) |
+          F(MATTER) },
     { RH_KIND_ASSIGN, F(DUE), SENDING },
     { RH_KIND_SIGN, 0, F(EXTERNALS) },
     { RH_KIND_RECALL, 0, F(CODE) },
@@ -123,7 +125,8 @@ uint32_t agent_fields_present(const struct rh_public *item)
            bit(item->lane != RH_LANE_NORMAL, LANE) | bit(item->basis[0] != 0, BASIS) |
            bit(item->occurred_ms != 0, OCCURRED) | bit(item->information_wanted, WANTED) |
            bit(item->copy_count > 0, COPIES) | bit(item->fact_count > 0, FACTS) |
-           bit(item->trace[0] != 0, TRACE);
+           bit(item->trace[0] != 0, TRACE) | bit(item->person_count > 0, PERSONS) |
+           bit(!rh_hash_is_zero(&item->matter), MATTER);
 }
 
 static uint32_t refusal_of(unsigned field)

@@ -27,6 +27,7 @@ struct agent_message {
     struct rh_private content;
     uint32_t accused_count;
     struct rh_agency_id accused[RH_ACCUSED_MAX];
+    char matter[RH_EXTERNAL_NUMBER_BYTES_MAX + 1]; /* what it is about, hashed; empty: none */
     bool seal;                           /* private part and body only for the addressees */
     char media_type[AGENT_TYPE_BYTES_MAX + 1]; /* body; empty: none */
     char body_file[AGENT_NAME_BYTES_MAX + 1];  /* body stands in this file; empty: below */

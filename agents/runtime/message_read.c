@@ -28,6 +28,7 @@ enum value_type {
     VALUE_CHILDREN,
     VALUE_FACTS,
     VALUE_ACCUSED,
+    VALUE_MATTER,
     VALUE_PRIVATE,
     VALUE_BODY,
     VALUE_NOTE,
@@ -73,6 +74,7 @@ static const struct known_key keys[] = {
     { "children", VALUE_CHILDREN, 0 },
     { "facts", VALUE_FACTS, 0 },
     { "accused", VALUE_ACCUSED, 0 },
+    { "matter", VALUE_MATTER, 0 },
     { "private", VALUE_PRIVATE, 0 },
     { "body", VALUE_BODY, 0 },
     { "note", VALUE_NOTE, 0 },
@@ -671,6 +673,13 @@ static void read_trace(struct reading *reading, const json_t *value, char *out)
         wrong(reading, "a W3C traceparent", "应为 W3C traceparent");
 }
 
+static void read_matter(struct reading *reading, const json_t *value)
+{
+    struct rh_bytes text = line_of(reading, value, RH_EXTERNAL_NUMBER_BYTES_MAX);
+    if (text.bytes > 0)
+        memcpy(reading->message->matter, text.data, text.bytes);
+}
+
 static void read_member(struct reading *reading, const struct known_key *key, json_t *value)
 {
     struct agent_message *message = reading->message;
@@ -714,6 +723,9 @@ static void read_member(struct reading *reading, const struct known_key *key, js
     case VALUE_ACCUSED:
         message->accused_count =
             read_agencies(reading, value, message->accused, RH_ACCUSED_MAX);
+        break;
+    case VALUE_MATTER:
+        read_matter(reading, value);
         break;
     case VALUE_PRIVATE:
         read_private(reading, value);

@@ -49,6 +49,7 @@ static bool make_event(struct hub_state *state, const struct hub_record *record,
         event->next_rno = record->next_rno;
         event->next_number = record->next_number;
         event->free_slot = record->free_slot;
+        memcpy(event->random, record->random, sizeof event->random);
         return rh_public_decode(record->public_part, state->public_part, NULL) == RH_OK;
     case RH_RECORD_TIMER:
         event->type = HUB_EVENT_WAKE;

@@ -156,6 +156,7 @@ static void assert_bounds(const struct rh_public *item)
     rh_assert(item->child_count <= RH_CHILDREN_MAX);
     rh_assert(item->fact_count <= RH_FACTS_MAX);
     rh_assert(item->accused_count <= sizeof(item->accused) / sizeof(item->accused[0]));
+    rh_assert(item->person_count <= RH_PERSON_HASHES_MAX);
     rh_assert(item->lane < RH_LANE_COUNT);
 }
 
@@ -242,6 +243,7 @@ static void reset(struct hub_outcome *out)
     out->delivery_count = 0;
     out->queue_count = 0;
     out->note_count = 0;
+    out->hot_count = 0;
     out->holder = 0;
     out->due_ms = 0;
 }

@@ -15,6 +15,7 @@ enum {
     HUB_ROWS_OUT_MAX = 64,        /* own row, parent, children of a split; arrivals of one ack */
     HUB_DELIVERIES_OUT_MAX = 40,
     HUB_NOTES_OUT_MAX = 96,
+    HUB_HOTS_OUT_MAX = 4,         /* hot-spot rules one registration counts for */
     HUB_ACK_ARRIVALS_MAX = 60     /* dispatches one ack can bring to arrival; a larger one takes
                                      effect so far, the next does the rest */
 };
@@ -26,6 +27,8 @@ static_assert(HUB_ACK_ARRIVALS_MAX + 2 <= HUB_ROWS_OUT_MAX,
 static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
 static_assert(RH_COPIES_MAX + RH_CHILDREN_MAX + 2 <= HUB_DELIVERIES_OUT_MAX,
               "every copy and child must fit in one outcome");
+
+enum { HUB_EVENT_RANDOM_BYTES = 16 };
 
 enum hub_event_type {
     HUB_EVENT_ITEM = 1,     /* an agency's item, in turn and verified */
@@ -53,6 +56,7 @@ struct hub_event {
     struct hub_dead dead;           /* DEAD_RETRY, DEAD_RETURN: the row before */
     uint64_t next_rno;              /* number a newly registered referral gets */
     uint64_t next_number;           /* ordinal of this year's human numbers */
+    uint8_t random[HUB_EVENT_RANDOM_BYTES]; /* ITEM: fresh, and on record */
     uint64_t free_slot;             /* first unused content key slot; child n takes +n */
     uint64_t down_ms;               /* how long the hub has not run since its first record, as
                                        journalled; 0 makes the grace count wall time */
@@ -113,6 +117,8 @@ struct hub_outcome {
     struct hub_queue_out queue[HUB_DELIVERIES_OUT_MAX];
     uint32_t note_count;
     struct hub_note_out notes[HUB_NOTES_OUT_MAX];
+    uint32_t hot_count;
+    struct hub_hot hots[HUB_HOTS_OUT_MAX]; /* rows of the hot-spot map after */
     uint32_t holder;                /* of row 0 after, 0 none */
     uint64_t due_ms;                /* earliest end that holder owes, 0 none */
 };
@@ -143,6 +149,12 @@ struct hub_world {
     /* First queued entry of (to, from, lane) at or after a pair_seq. */
     enum rh_err (*queued_next)(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
                                uint64_t at_least, struct hub_queued *out);
+    /* The newest referral with this mark whose number is below *rno; *rno becomes that. */
+    enum rh_err (*marked)(void *context, const struct hub_mark *mark, uint64_t *rno);
+    /* Who has a query code. */
+    enum rh_err (*query_code)(void *context, const char *code, uint64_t *rno);
+    /* A row of the hot-spot map. */
+    enum rh_err (*hot)(void *context, const char *rule, const char *area, struct hub_hot *out);
     /* The dead letter of a record for a receiver, settled or not. */
     /* A procedure as it was in an earlier record of rules: a referral keeps those it was
      * registered under. NULL (the function or its answer): as it is in `rules`. Borrowed for

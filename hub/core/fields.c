@@ -3,14 +3,14 @@
  * silently ignored is a promise somebody believes in. */
 #include "core/step.h"
 
-#define F(key) (1u << (key))
+#define F(key) (UINT64_C(1) << (key))
 
 enum {
     ID = 1, KIND = 2, REFERRAL = 3, ROOT = 4, OTHER = 5, REFERS = 6, TO = 7, PROCEDURE = 8,
     LANE = 9, CATEGORY = 10, AREA = 11, SOURCE = 12, CODE = 13, BASIS = 14, PROPER = 15,
     DUE = 16, OCCURRED = 17, EXTEND = 18, REPORT = 19, WANTED = 20, REPLY = 21, LEADER = 22,
     EXTERNALS = 23, COPIES = 24, CHILDREN = 25, FACTS = 26, TRACE = 27, FROM = 28, SEQ = 29,
-    REFUSAL = 30, ACCUSED = 31
+    REFUSAL = 30, ACCUSED = 31, PERSONS = 32, MATTER = 33
 };
 
 /* With every kind that belongs to a referral. */
@@ -19,8 +19,8 @@ enum {
 
 struct need {
     enum rh_kind kind;
-    uint32_t required; /* beside ALWAYS */
-    uint32_t optional; /* beside COMMON */
+    uint64_t required; /* beside ALWAYS */
+    uint64_t optional; /* beside COMMON */
 };
 
 #define DISPATCH(kind, more) \
@@ -30,7 +30,8 @@ struct need {
 
 static const struct need needs[] = {
     STEP(REGISTER, F(PROCEDURE) | F(CATEGORY) | F(AREA) | F(SOURCE),
-         F(ROOT) | F(OTHER) | F(CODE) | F(REPLY) | F(EXTERNALS) | F(ACCUSED)),
+         F(ROOT) | F(OTHER) | F(CODE) | F(REPLY) | F(EXTERNALS) | F(ACCUSED) | F(PERSONS) |
+             F(MATTER)),
     DISPATCH(FORWARD, 0),
     DISPATCH(ASSIGN, F(DUE)),
     DISPATCH(REFER, 0),
@@ -94,7 +95,7 @@ static const struct need needs[] = {
     STEP(NACK, F(FROM) | F(SEQ) | F(REFUSAL), 0),
 };
 
-bool hub_fields_of(enum rh_kind kind, uint32_t *required, uint32_t *optional)
+bool hub_fields_of(enum rh_kind kind, uint64_t *required, uint64_t *optional)
 {
     for (unsigned i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         if (needs[i].kind != kind)
@@ -114,12 +115,12 @@ bool hub_fields_of(enum rh_kind kind, uint32_t *required, uint32_t *optional)
     return false;
 }
 
-static uint32_t bit_if(bool present, unsigned key)
+static uint64_t bit_if(bool present, unsigned key)
 {
     return present ? F(key) : 0;
 }
 
-static uint32_t present_ids(const struct rh_public *item)
+static uint64_t present_ids(const struct rh_public *item)
 {
     return bit_if(!rh_id_is_zero(item->message_id.bytes), ID) | F(KIND) |
            bit_if(!rh_id_is_zero(item->referral_id.bytes), REFERRAL) |
@@ -128,7 +129,7 @@ static uint32_t present_ids(const struct rh_public *item)
            bit_if(!rh_id_is_zero(item->refers_to.bytes), REFERS);
 }
 
-static uint32_t present_texts(const struct rh_public *item)
+static uint64_t present_texts(const struct rh_public *item)
 {
     return bit_if(item->to.text[0] != 0, TO) | bit_if(item->procedure[0] != 0, PROCEDURE) |
            bit_if(item->category[0] != 0, CATEGORY) | bit_if(item->area[0] != 0, AREA) |
@@ -137,7 +138,7 @@ static uint32_t present_texts(const struct rh_public *item)
            bit_if(item->trace[0] != 0, TRACE) | bit_if(item->from.text[0] != 0, FROM);
 }
 
-static uint32_t present_rest(const struct rh_public *item)
+static uint64_t present_rest(const struct rh_public *item)
 {
     return bit_if(item->lane != RH_LANE_NORMAL, LANE) | bit_if(item->due_ms != 0, DUE) |
            bit_if(item->occurred_ms != 0, OCCURRED) | bit_if(item->extend_n != 0, EXTEND) |
@@ -146,10 +147,12 @@ static uint32_t present_rest(const struct rh_public *item)
            bit_if(item->external_count != 0, EXTERNALS) |
            bit_if(item->copy_count != 0, COPIES) | bit_if(item->child_count != 0, CHILDREN) |
            bit_if(item->fact_count != 0, FACTS) | bit_if(item->pair_seq != 0, SEQ) |
-           bit_if(item->refusal != 0, REFUSAL) | bit_if(item->accused_count != 0, ACCUSED);
+           bit_if(item->refusal != 0, REFUSAL) | bit_if(item->accused_count != 0, ACCUSED) |
+           bit_if(item->person_count != 0, PERSONS) |
+           bit_if(!rh_hash_is_zero(&item->matter), MATTER);
 }
 
-static unsigned lowest(uint32_t bits)
+static unsigned lowest(uint64_t bits)
 {
     unsigned key = 0;
     while ((bits >> key & 1u) == 0)
@@ -175,11 +178,11 @@ static enum rh_refusal missing(unsigned key)
 bool hub_fields_check(struct hub_step *step)
 {
     const struct rh_public *item = step->item;
-    uint32_t required, optional;
+    uint64_t required, optional;
     if (!hub_fields_of(item->kind, &required, &optional))
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_KIND, KIND);
 
-    uint32_t present = present_ids(item) | present_texts(item) | present_rest(item);
+    uint64_t present = present_ids(item) | present_texts(item) | present_rest(item);
     if ((required & ~present) != 0) {
         unsigned key = lowest(required & ~present);
         return hub_step_refuse(step, missing(key), key);

@@ -203,7 +203,7 @@ bool hub_decide_seal(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 2);
     step->row->sealed = true;
     step->row->sealed_by = step->agency;
-    return hub_step_tell(step, TELL_PARTIES);
+    return hub_screening_sealed(step) && hub_step_tell(step, TELL_PARTIES);
 }
 
 bool hub_decide_unseal(struct hub_step *step)

@@ -51,6 +51,7 @@ static const struct rh_layout_field outcome_fields[] = {
     RH_LAYOUT_LIST(7, struct hub_outcome, notes, note_count, &note_layout),
     RH_LAYOUT_U32(8, struct hub_outcome, holder),
     RH_LAYOUT_U64(9, struct hub_outcome, due_ms),
+    RH_LAYOUT_LIST(10, struct hub_outcome, hots, hot_count, &hub_hot_layout),
 };
 
 static const struct rh_layout outcome_layout =

@@ -77,6 +77,10 @@ bool hub_decide_register(struct hub_step *step)
     row->holder = step->agency;
     row->reply_owed = procedure->reply_owed || item->reply_owed;
     row->repeat_of = item->other_id;
+    row->repeat = !rh_id_is_zero(item->other_id.bytes);
+    row->person_count = item->person_count;
+    memcpy(row->persons, item->persons, item->person_count * sizeof(row->persons[0]));
+    row->matter = item->matter;
     if (has_root)
         row->root = root;
     (void)hub_step_party(row, step->agency);
@@ -93,5 +97,5 @@ bool hub_decide_register(struct hub_step *step)
     /* Whom the report names for a copy gets it; the seal stands for all that comes after. */
     bool told = hub_step_tell(step, 0);
     hub_step_seal(row, procedure);
-    return told;
+    return told && hub_screening_registered(step);
 }

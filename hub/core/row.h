@@ -19,6 +19,8 @@ enum {
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
+    HUB_QUERY_CODE_BYTES = 15,  /* "7K3M-Q9TX-2P4R", terminated */
+    HUB_HITS_MAX = 4,           /* earlier referrals one registration is marked with */
     HUB_REFERRAL_BYTES_MAX = 14 * 1024
 };
 
@@ -72,6 +74,16 @@ struct hub_deadline {
                                                of the hub had stored first; 0: not so */
     bool left;                              /* CANCELLED because its states were left: coming
                                                back revives it, so bouncing resets nothing */
+};
+
+/* An earlier referral that a registration looks like, and why. */
+struct hub_hit {
+    char rule[RH_RULE_ID_BYTES_MAX + 1];    /* rh_repeat.id */
+    uint32_t rule_version;
+    enum rh_relation relation;
+    uint64_t rno;                           /* the earlier one */
+    struct rh_referral_id id;
+    bool told;                              /* who registered may know of the earlier one */
 };
 
 struct hub_referral {
@@ -135,6 +147,14 @@ struct hub_referral {
     uint32_t accused_count;                 /* ascending, no repeats */
     struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these never
                                                get it nor learn that it exists */
+    char query_code[HUB_QUERY_CODE_BYTES];   /* what the petitioner asks by; "" for parts */
+    bool repeat;                            /* says the sender (repeat_of) or a hit: the same
+                                               person with the same matter again */
+    uint32_t person_count;                  /* what later ones are compared with: keyed hashes, */
+    struct rh_hash persons[RH_PERSON_HASHES_MAX]; /* as they came at registration */
+    struct rh_hash matter;
+    uint32_t hit_count;                     /* the strongest relation first */
+    struct hub_hit hits[HUB_HITS_MAX];
     uint32_t deadline_serial;
     uint32_t deadline_count;
     struct hub_deadline deadlines[HUB_DEADLINES_MAX];
@@ -235,6 +255,48 @@ struct hub_job_row {
 };
 
 enum { HUB_JOB_BYTES_MAX = 256 };
+
+/* What repeats are found by, one entry of the table of marks each. */
+enum hub_mark_what {
+    HUB_MARK_PERSON = 1,        /* a */
+    HUB_MARK_MATTER = 2,        /* a */
+    HUB_MARK_PERSON_MATTER = 3, /* a the person, b the matter */
+    HUB_MARK_PLACE = 4          /* category, area cut to its town (9) or village (12) */
+};
+
+struct hub_mark {
+    enum hub_mark_what what;
+    struct rh_hash a, b;
+    char category[RH_CODE_BYTES_MAX + 1];
+    char area[RH_CODE_BYTES_MAX + 1];
+};
+
+enum { HUB_MARKS_MAX = 2 * RH_PERSON_HASHES_MAX + 1 + 2 };
+
+/* The marks of a row, into out[HUB_MARKS_MAX]; how many. None for what was not registered, and
+ * none while it is sealed: sealed matters are not to be found by anybody. */
+uint32_t hub_referral_marks(const struct hub_referral *row, struct hub_mark *out);
+
+/* How often a hot-spot rule was met in one area, day by day. */
+struct hub_hot {
+    char rule[RH_RULE_ID_BYTES_MAX + 1];    /* rh_hotspot.id */
+    uint32_t rule_version;                  /* as of the newest registration */
+    char area[RH_CODE_BYTES_MAX + 1];       /* cut to the rule's level */
+    int32_t first_day;                      /* day of counts[0], days since 1970-01-01 */
+    uint32_t day_count;
+    uint32_t counts[RH_HOTSPOT_DAYS_MAX];   /* registrations of that day and those after it */
+    uint32_t to, superior;                  /* warned last, 0 none */
+    int32_t warned_day;                     /* 0 never */
+    uint32_t warned_count;                  /* numerator of that warning, */
+    uint32_t warned_threshold;              /* the threshold it reached, */
+    uint32_t warned_days;                   /* and its window */
+    uint64_t warned_ms;
+};
+
+/* Registrations in the window of `days` that ends with `day`. */
+uint32_t hub_hot_total(const struct hub_hot *hot, int32_t day, uint32_t days);
+enum rh_err hub_hot_encode(const struct hub_hot *hot, struct rh_writer *writer);
+enum rh_err hub_hot_decode(struct rh_bytes bytes, struct hub_hot *out);
 
 enum rh_err hub_referral_encode(const struct hub_referral *row, struct rh_writer *writer);
 enum rh_err hub_referral_decode(struct rh_bytes bytes, struct hub_referral *out);

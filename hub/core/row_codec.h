@@ -4,6 +4,7 @@
 
 #include <rh/layout.h>
 
+extern const struct rh_layout hub_hot_layout;
 extern const struct rh_layout hub_referral_layout;
 extern const struct rh_layout hub_span_layout;
 

@@ -67,6 +67,17 @@ static const struct rh_layout_field fact_fields[] = {
 
 static const struct rh_layout fact_layout = RH_LAYOUT_OF(struct rh_fact, fact_fields);
 
+static const struct rh_layout_field hit_fields[] = {
+    RH_LAYOUT_TEXT(1, struct hub_hit, rule),
+    RH_LAYOUT_U32(2, struct hub_hit, rule_version),
+    RH_LAYOUT_ENUM(3, struct hub_hit, relation, RH_RELATION_COUNT - 1),
+    RH_LAYOUT_U64(4, struct hub_hit, rno),
+    RH_LAYOUT_BIN(5, struct hub_hit, id),
+    RH_LAYOUT_BOOL(6, struct hub_hit, told),
+};
+
+static const struct rh_layout hit_layout = RH_LAYOUT_OF(struct hub_hit, hit_fields);
+
 static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U64(1, struct hub_referral, rno),
     RH_LAYOUT_BIN(2, struct hub_referral, id),
@@ -148,6 +159,11 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U64(78, struct hub_referral, quiet_ms),
     RH_LAYOUT_U32(79, struct hub_referral, objected_by),
     RH_LAYOUT_U32(80, struct hub_referral, leader_count),
+    RH_LAYOUT_TEXT(90, struct hub_referral, query_code),
+    RH_LAYOUT_BOOL(91, struct hub_referral, repeat),
+    RH_LAYOUT_BINS(92, struct hub_referral, persons, person_count),
+    RH_LAYOUT_BIN(93, struct hub_referral, matter),
+    RH_LAYOUT_LIST(94, struct hub_referral, hits, hit_count, &hit_layout),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -164,6 +164,14 @@ const struct hub_referral *hub_step_peek(struct hub_step *step, const struct rh_
     return row;
 }
 
+const struct hub_referral *hub_step_peek_rno(struct hub_step *step, uint64_t rno, bool *found)
+{
+    uint32_t count = step->out->row_count;
+    const struct hub_referral *row = hub_step_load_rno(step, rno, found);
+    step->out->row_count = count;
+    return row;
+}
+
 /* "R-2026-000042": the year in China, the ordinal within it. */
 static void format_number(uint64_t now_ms, uint64_t ordinal, char out[HUB_NUMBER_BYTES])
 {

@@ -69,6 +69,9 @@ const struct hub_referral *hub_step_peek(struct hub_step *step, const struct rh_
 /* A new referral with its numbers, slot and registration instant; NULL when full. */
 struct hub_referral *hub_step_make(struct hub_step *step, const struct rh_referral_id *id);
 
+/* The same by number, for one that is only looked at. */
+const struct hub_referral *hub_step_peek_rno(struct hub_step *step, uint64_t rno, bool *found);
+
 /* An agency row into *out. False: unknown (found false) or failed. */
 bool hub_step_agency(struct hub_step *step, uint32_t no, struct hub_agency *out, bool *found);
 bool hub_step_agency_id(struct hub_step *step, const struct rh_agency_id *id,
@@ -134,12 +137,20 @@ uint32_t hub_actor_common_superior(struct hub_step *step, const struct hub_refer
 /* Of a role that may supervise. */
 bool hub_actor_supervises(struct hub_step *step, uint32_t agency);
 
+/* ---- screening (screening.c) ----------------------------------------------------------- */
+
+/* A referral was registered: its query code, what it repeats, and what it adds to the hot-spot
+ * map; tells who registered it. */
+bool hub_screening_registered(struct hub_step *step);
+/* A referral was sealed: it counts in no hot spot any more. */
+bool hub_screening_sealed(struct hub_step *step);
+
 /* ---- fields (fields.c) ----------------------------------------------------------------- */
 
 /* Whether the item has what its kind needs and nothing else; refuses otherwise. */
 bool hub_fields_check(struct hub_step *step);
 /* For the specification's test: keys as bits. False for a kind agencies do not send. */
-bool hub_fields_of(enum rh_kind kind, uint32_t *required, uint32_t *optional);
+bool hub_fields_of(enum rh_kind kind, uint64_t *required, uint64_t *optional);
 
 /* ---- dispatch (dispatch.c) ------------------------------------------------------------- */
 

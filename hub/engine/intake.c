@@ -286,7 +286,7 @@ static void refuse_undecodable(struct hub_engine *engine, uint32_t refusal, unsi
     outcome->field = field;
     outcome->rno = 0;
     outcome->row_count = outcome->delivery_count = outcome->queue_count = 0;
-    outcome->note_count = 0;
+    outcome->note_count = outcome->hot_count = 0;
     outcome->holder = 0;
     outcome->due_ms = 0;
     memset(&engine->public_part->message_id, 0, sizeof engine->public_part->message_id);
@@ -307,6 +307,8 @@ static enum rh_err decide_item(struct hub_engine *engine, uint32_t agency,
     event->down_ms = engine->down_ms;
     event->lost_ms = record->lost_ms;
     event->lost_generation = record->lost_generation;
+    static_assert(sizeof event->random == sizeof record->random, "all of it is on record");
+    memcpy(event->random, record->random, sizeof event->random);
     enum rh_err err = hub_views_next(&engine->views, event->now_ms, &event->next_rno,
                                      &event->next_number, &event->free_slot);
     if (err != RH_OK)

@@ -358,6 +358,67 @@ static void describe_note(const struct hub_outcome *outcome, const struct hub_re
     }
 }
 
+static void add_code(struct rh_public *notice, const char *key, const char *code)
+{
+    struct rh_fact *fact = &notice->facts[notice->fact_count++];
+    memcpy(fact->key, key, strlen(key) + 1);
+    memcpy(fact->code, code, strlen(code) + 1);
+}
+
+static void add_number(struct rh_public *notice, const char *key, uint64_t number)
+{
+    struct rh_fact *fact = &notice->facts[notice->fact_count++];
+    memcpy(fact->key, key, strlen(key) + 1);
+    fact->is_number = true;
+    fact->number = (int64_t)number;
+}
+
+/* To whoever registered: the petitioner's code, and the earlier matter it repeats, as far as it
+ * may know of that one still. */
+static enum rh_err describe_registration(struct hub_engine *engine,
+                                         const struct hub_referral *row,
+                                         struct rh_public *notice)
+{
+    memcpy(notice->code, "registered", sizeof "registered");
+    add_code(notice, "query_code", row->query_code);
+    for (uint32_t i = 0; i < row->hit_count; i++) {
+        const struct hub_hit *hit = &row->hits[i];
+        struct hub_referral *earlier = &engine->outcome->rows[0]; /* read to the end by now */
+        if (!hit->told)
+            continue;
+        enum rh_err err = hub_views_referral(engine->views.map, hit->rno, earlier);
+        if (err != RH_OK)
+            return err;
+        if (earlier->sealed)
+            continue;
+        notice->other_id = hit->id;
+        add_code(notice, "repeat_relation", rh_relation_name(hit->relation));
+        add_code(notice, "repeat_rule", hit->rule);
+        add_number(notice, "repeat_rule_version", hit->rule_version);
+        return RH_OK;
+    }
+    return RH_OK;
+}
+
+/* A hot spot: which rule, where, how many in which window. */
+static void describe_hot_spot(const struct hub_outcome *outcome, uint32_t to, uint64_t now_ms,
+                              struct rh_public *notice)
+{
+    for (uint32_t i = 0; i < outcome->hot_count; i++) {
+        const struct hub_hot *hot = &outcome->hots[i];
+        if (hot->warned_ms != now_ms || (hot->to != to && hot->superior != to) ||
+            notice->fact_count > 0)
+            continue;
+        memcpy(notice->code, "hot_spot", sizeof "hot_spot");
+        memcpy(notice->area, hot->area, sizeof notice->area);
+        add_code(notice, "rule", hot->rule);
+        add_number(notice, "rule_version", hot->rule_version);
+        add_number(notice, "count", hot->warned_count);
+        add_number(notice, "threshold", hot->warned_threshold);
+        add_number(notice, "window_days", hot->warned_days);
+    }
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -381,6 +442,14 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     notice->occurred_ms = record->core.stored_ms;
     notice->due_ms = hub_referral_due(row, row->holder);
     describe_note(engine->outcome, row, queued, rank, notice);
+    if (queued->kind == RH_KIND_WARNING && queued->rno == 0) {
+        describe_hot_spot(engine->outcome, queued->to, record->core.stored_ms, notice);
+        notice->due_ms = 0;
+    }
+    if (queued->kind == RH_KIND_NOTICE && record->core.type == RH_RECORD_ITEM)
+        err = describe_registration(engine, row, notice);
+    if (err != RH_OK)
+        return err;
     struct rh_writer writer;
     rh_writer_init(&writer, engine->notice, sizeof engine->notice);
     err = rh_public_encode(notice, &writer);

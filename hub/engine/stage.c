@@ -47,6 +47,7 @@ struct hub_record *hub_record_begin(struct hub_engine *engine, enum rh_record_ty
     struct hub_record *record = engine->record;
     memset(record, 0, sizeof *record);
     record->core.type = type;
+    rh_random(record->random, sizeof record->random);
     return record;
 }
 
@@ -162,7 +163,6 @@ enum rh_err hub_stage(struct hub_engine *engine, struct hub_record *record,
     record->core.hub = engine->hub;
     record->core.index = engine->next_index;
     record->core.stored_ms = now_ms;
-    rh_random(record->random, sizeof record->random);
 
     uint8_t core_bytes[RH_CORE_BYTES_MAX];
     struct rh_writer core, rest;

@@ -208,6 +208,31 @@ static json_t *list_facts(const struct hub_referral *of)
     return facts;
 }
 
+/* Which earlier referrals it looks like, and by which rule. */
+static json_t *list_hits(struct hub_ask *ask, const struct hub_referral *of)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < of->hit_count; i++) {
+        const struct hub_hit *hit = &of->hits[i];
+        struct hub_referral *earlier = ask->op->other;
+        const struct rh_repeat *rule =
+            ask->op->rules_known ? rh_rules_repeat(ask->op->rules, hit->rule) : NULL;
+        if (hub_views_referral(ask->map, hit->rno, earlier) != RH_OK)
+            break;
+        json_t *entry = json_object();
+        hub_json_text(entry, "id", earlier->sealed ? "" : earlier->number);
+        hub_json_text(entry, "relation", rh_relation_name(hit->relation));
+        hub_json_text(entry, "rule", hit->rule);
+        hub_json_uint(entry, "rule_version", hit->rule_version);
+        hub_json_text(entry, "title_zh", rule == NULL ? "" : rule->title_zh);
+        hub_json_text(entry, "title_en", rule == NULL ? "" : rule->title_en);
+        hub_json_text(entry, "state", earlier->sealed ? "" : rh_state_name(earlier->state));
+        hub_json_at(entry, "registered_at", earlier->sealed ? 0 : earlier->registered_ms);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
 json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *of)
 {
     json_t *row = hub_json_referral(ask, of);
@@ -221,6 +246,9 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
     for (uint32_t i = 0; i < of->external_count; i++)
         json_array_append_new(systems, json_string(of->externals[i].system));
     hub_json_uuid(row, "repeat_of_id", of->repeat_of.bytes);
+    hub_json_bool(row, "repeat", of->repeat);
+    json_object_set_new(row, "repeats", list_hits(ask, of));
+    hub_json_text(row, "query_code", of->query_code);
     hub_json_uuid(row, "merged_into_id", of->merged_into.bytes);
     hub_json_uint(row, "rules_index", of->rules_index);
     hub_json_at(row, "arrival_due_at", of->arrival_due_ms);

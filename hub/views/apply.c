@@ -106,6 +106,8 @@ static enum rh_err apply_outcome(struct hub_views *views, const struct hub_recor
         err = hub_apply_referral(views, &outcome->rows[i]);
     if (err == RH_OK)
         err = hub_apply_queues(views, record, outcome);
+    for (uint32_t i = 0; i < outcome->hot_count && err == RH_OK; i++)
+        err = hub_apply_hot(views, &outcome->hots[i]);
     if (err == RH_OK)
         err = apply_timeline(views, record, outcome);
     return err == RH_OK ? count_notes(views, outcome) : err;
@@ -123,6 +125,7 @@ static enum rh_err apply_item(struct hub_views *views, const struct hub_record *
     if (refusal != 0) {
         outcome->row_count = outcome->note_count = 0;
         outcome->delivery_count = outcome->queue_count = 0;
+        outcome->hot_count = 0;
         err = hub_count_both(views, HUB_FIGURE_REFUSED, HUB_FIGURE_REFUSED_NUMBER, refusal, 1);
         return err == RH_OK ? apply_timeline(views, record, outcome) : err;
     }
@@ -202,6 +205,7 @@ static void no_outcome(struct hub_outcome *out)
     out->refusal = out->field = out->holder = 0;
     out->rno = out->due_ms = 0;
     out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
+    out->hot_count = 0;
 }
 
 enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_bytes core,

@@ -24,6 +24,8 @@ enum rh_err hub_apply_restart_pairs(struct hub_views *views);
 /* An agency's row as it is after; `bytes` is its encoded form. */
 enum rh_err hub_apply_agency(struct hub_views *views, const struct hub_agency *row,
                              struct rh_bytes bytes);
+/* A row of the hot-spot map as it is after. */
+enum rh_err hub_apply_hot(struct hub_views *views, const struct hub_hot *hot);
 enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index);
 /* A job's row as it is after; `bytes` is its encoded form. */
 enum rh_err hub_apply_job(struct hub_views *views, const struct hub_job_row *row,

@@ -48,6 +48,17 @@ enum rh_err hub_apply_agency(struct hub_views *views, const struct hub_agency *r
     return err;
 }
 
+enum rh_err hub_apply_hot(struct hub_views *views, const struct hub_hot *hot)
+{
+    struct rh_writer writer;
+    struct hub_key key = hub_key_hot(hot->rule, hot->area);
+    rh_writer_init(&writer, views->buffer, HUB_MAP_VALUE_MAX);
+    if (hub_hot_encode(hot, &writer) != RH_OK)
+        return RH_ERR_CORRUPT;
+    return hub_change_set(views, HUB_TABLE_HOT, &key,
+                          (struct rh_bytes){ views->buffer, writer.bytes });
+}
+
 enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index)
 {
     struct hub_key key = hub_key_u64(index);

@@ -160,6 +160,37 @@ static enum rh_err index_externals(struct hub_views *views, const struct hub_ref
     return err;
 }
 
+/* Marks follow from what was registered and never change, but for the seal, which takes all of
+ * them away and whose end gives them back. */
+static enum rh_err index_marks(struct hub_views *views, const struct hub_referral *old,
+                               const struct hub_referral *row)
+{
+    struct hub_mark marks[HUB_MARKS_MAX];
+    enum rh_err err = RH_OK;
+    if (old != NULL && old->sealed == row->sealed)
+        return RH_OK;
+    uint32_t count = old == NULL ? 0 : hub_referral_marks(old, marks);
+    for (uint32_t i = 0; i < count && err == RH_OK; i++) {
+        struct hub_key key = hub_key_mark(&marks[i], row->rno);
+        err = hub_change_clear(views, HUB_TABLE_MARK, &key);
+    }
+    count = hub_referral_marks(row, marks);
+    for (uint32_t i = 0; i < count && err == RH_OK; i++) {
+        struct hub_key key = hub_key_mark(&marks[i], row->rno);
+        err = hub_change_set(views, HUB_TABLE_MARK, &key, nothing);
+    }
+    return err;
+}
+
+static enum rh_err index_code(struct hub_views *views, const struct hub_referral *old,
+                              const struct hub_referral *row)
+{
+    if (old != NULL || row->query_code[0] == 0)
+        return RH_OK;
+    struct hub_key key = hub_key_text(row->query_code);
+    return set_rno(views, HUB_TABLE_QUERY, &key, row->rno);
+}
+
 /* What never changes once it is there: id, human number, parent. */
 static enum rh_err index_names(struct hub_views *views, const struct hub_referral *old,
                                const struct hub_referral *row)
@@ -305,6 +336,10 @@ enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referra
         err = index_externals(views, old, row);
     if (err == RH_OK)
         err = index_names(views, old, row);
+    if (err == RH_OK)
+        err = index_marks(views, old, row);
+    if (err == RH_OK)
+        err = index_code(views, old, row);
     if (err == RH_OK && old != NULL)
         err = count_row(views, old, -1);
     if (err == RH_OK)

@@ -194,6 +194,38 @@ struct hub_key hub_key_child(const struct rh_referral_id *parent, uint64_t rno)
     return key;
 }
 
+struct hub_key hub_key_mark_prefix(const struct hub_mark *mark)
+{
+    struct hub_key key;
+    key.bytes = 0;
+    add_u8(&key, (uint8_t)mark->what);
+    if (mark->what == HUB_MARK_PLACE) {
+        add_raw(&key, mark->category, strlen(mark->category) + 1);
+        add_raw(&key, mark->area, strlen(mark->area) + 1);
+        return key;
+    }
+    add_raw(&key, mark->a.bytes, sizeof mark->a.bytes);
+    if (mark->what == HUB_MARK_PERSON_MATTER)
+        add_raw(&key, mark->b.bytes, sizeof mark->b.bytes);
+    return key;
+}
+
+/* Numbers count downwards, so that the newest stands first. */
+struct hub_key hub_key_mark(const struct hub_mark *mark, uint64_t rno)
+{
+    struct hub_key key = hub_key_mark_prefix(mark);
+    add_u64(&key, UINT64_MAX - rno);
+    return key;
+}
+
+struct hub_key hub_key_hot(const char *rule, const char *area)
+{
+    struct hub_key key = hub_key_text(rule);
+    add_u8(&key, 0);
+    add_raw(&key, area, strlen(area));
+    return key;
+}
+
 struct hub_key hub_key_after(struct rh_bytes from)
 {
     struct hub_key key;

@@ -52,6 +52,9 @@ struct hub_key hub_key_dead(uint64_t index, uint32_t to);
 struct hub_key hub_key_child(const struct rh_referral_id *parent, uint64_t rno);
 
 /* The least key above `key`: to go on behind it. At most HUB_MAP_KEY_MAX - 1 bytes. */
+struct hub_key hub_key_mark(const struct hub_mark *mark, uint64_t rno);
+struct hub_key hub_key_mark_prefix(const struct hub_mark *mark);
+struct hub_key hub_key_hot(const char *rule, const char *area);
 struct hub_key hub_key_after(struct rh_bytes key);
 
 /* Values of fixed form. */

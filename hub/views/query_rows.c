@@ -147,6 +147,63 @@ enum rh_err hub_views_external(struct hub_map *map, const struct rh_external *ex
     return look_u64(map, HUB_TABLE_EXTERNAL, &key, rno);
 }
 
+enum rh_err hub_views_marked(struct hub_map *map, const struct hub_mark *mark, uint64_t *rno)
+{
+    struct rh_bytes key, row;
+    if (*rno == 0)
+        return RH_ERR_NOTFOUND;
+    struct hub_key prefix = hub_key_mark_prefix(mark);
+    struct hub_key from = hub_key_mark(mark, *rno - 1);
+    enum rh_err err = hub_map_next(map, HUB_TABLE_MARK, hub_key_view(&from), &key, &row);
+    if (err != RH_OK)
+        return err;
+    if (key.bytes < prefix.bytes || memcmp(key.data, prefix.data, prefix.bytes) != 0)
+        return RH_ERR_NOTFOUND;
+    if (key.bytes != prefix.bytes + 8)
+        return RH_ERR_CORRUPT;
+    *rno = UINT64_MAX - hub_get_u64(key.data + prefix.bytes);
+    return RH_OK;
+}
+
+enum rh_err hub_views_query_code(struct hub_map *map, const char *code, uint64_t *rno)
+{
+    struct hub_key key = hub_key_text(code);
+    return look_u64(map, HUB_TABLE_QUERY, &key, rno);
+}
+
+bool hub_query_code_tidy(const char *typed, char out[HUB_QUERY_CODE_BYTES])
+{
+    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    size_t count = 0;
+    for (; *typed != 0; typed++) {
+        char c = *typed;
+        if (c == '-' || c == ' ')
+            continue;
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        if (c == 'O')
+            c = '0';
+        if (c == 'I' || c == 'L')
+            c = '1';
+        if (strchr(letters, c) == NULL || count == HUB_QUERY_CODE_BYTES - 1)
+            return false;
+        if (count == 4 || count == 9)
+            out[count++] = '-';
+        out[count++] = c;
+    }
+    out[count] = 0;
+    return count == HUB_QUERY_CODE_BYTES - 1;
+}
+
+enum rh_err hub_views_hot(struct hub_map *map, const char *rule, const char *area,
+                          struct hub_hot *out)
+{
+    struct rh_bytes row;
+    struct hub_key key = hub_key_hot(rule, area);
+    enum rh_err err = hub_look(map, HUB_TABLE_HOT, &key, &row);
+    return err == RH_OK ? corrupt_unless_ok(hub_hot_decode(row, out)) : err;
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

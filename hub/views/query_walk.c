@@ -115,6 +115,22 @@ enum rh_err hub_views_wake_first(struct hub_map *map, uint64_t *at_ms, uint64_t 
     return RH_OK;
 }
 
+enum rh_err hub_views_hot_next(struct hub_map *map, struct hub_cursor *cursor,
+                               struct hub_hot *out)
+{
+    struct rh_bytes key, row;
+    struct hub_key from = { .bytes = 0 };
+    if (cursor->bytes > 0)
+        from = hub_key_after((struct rh_bytes){ cursor->key, cursor->bytes });
+    enum rh_err err = hub_map_next(map, HUB_TABLE_HOT, hub_key_view(&from), &key, &row);
+    if (err != RH_OK)
+        return err;
+    if (hub_hot_decode(row, out) != RH_OK)
+        return RH_ERR_CORRUPT;
+    keep(cursor, key);
+    return RH_OK;
+}
+
 enum rh_err hub_views_dead_next(struct hub_map *map, struct hub_cursor *cursor,
                                 struct hub_dead *out)
 {

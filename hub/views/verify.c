@@ -138,6 +138,22 @@ static enum rh_err check_external(struct hub_verify *verify, const struct rh_ext
     return RH_OK;
 }
 
+static enum rh_err check_marks(struct hub_verify *verify, const struct hub_referral *row)
+{
+    struct hub_mark marks[HUB_MARKS_MAX];
+    enum rh_err err = RH_OK;
+    uint32_t count = hub_referral_marks(row, marks);
+    for (uint32_t i = 0; i < count && err == RH_OK; i++) {
+        struct hub_key key = hub_key_mark(&marks[i], row->rno);
+        err = hub_verify_wants(verify, HUB_TABLE_MARK, &key, nothing);
+    }
+    if (err == RH_OK && row->query_code[0] != 0) {
+        struct hub_key key = hub_key_text(row->query_code);
+        err = wants_rno(verify, HUB_TABLE_QUERY, &key, row->rno);
+    }
+    return err;
+}
+
 static enum rh_err check_names(struct hub_verify *verify, const struct hub_referral *row)
 {
     struct hub_key key = hub_key_id(row->id.bytes);
@@ -173,6 +189,8 @@ static enum rh_err check_referral(struct hub_verify *verify, const struct hub_ke
     enum rh_err err = check_clocks(verify, row);
     if (err == RH_OK)
         err = check_agencies(verify, row);
+    if (err == RH_OK)
+        err = check_marks(verify, row);
     return err == RH_OK ? check_names(verify, row) : err;
 }
 
@@ -233,6 +251,21 @@ static enum rh_err check_job(struct hub_verify *verify, const struct hub_key *ke
     return RH_OK;
 }
 
+static enum rh_err check_hot(struct hub_verify *verify, const struct hub_key *key,
+                             struct rh_bytes value)
+{
+    struct hub_hot row;
+    if (hub_hot_decode(value, &row) != RH_OK) {
+        hub_verify_fault(verify, HUB_TABLE_HOT, "not of the form", hub_key_view(key));
+        return RH_OK;
+    }
+    struct hub_key wanted = hub_key_hot(row.rule, row.area);
+    if (wanted.bytes != key->bytes || memcmp(wanted.data, key->data, key->bytes) != 0)
+        hub_verify_fault(verify, HUB_TABLE_HOT, "under another key than its own",
+                         hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -247,7 +280,7 @@ static enum rh_err check_sizes(struct hub_verify *verify)
     static const unsigned derived[] = {
         HUB_TABLE_AGENCY_ID, HUB_TABLE_REFERRAL_ID, HUB_TABLE_HUMAN, HUB_TABLE_EXTERNAL,
         HUB_TABLE_WAKE,      HUB_TABLE_DUE,         HUB_TABLE_HOLDER, HUB_TABLE_PARTY,
-        HUB_TABLE_CHILD,     HUB_TABLE_QUEUE_REF,
+        HUB_TABLE_CHILD,     HUB_TABLE_QUEUE_REF,   HUB_TABLE_MARK,   HUB_TABLE_QUERY,
     };
     enum rh_err err = RH_OK;
     for (size_t i = 0; i < sizeof derived / sizeof derived[0] && err == RH_OK; i++) {
@@ -271,6 +304,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_RULES, check_rules);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_JOB, check_job);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_HOT, check_hot);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

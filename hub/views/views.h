@@ -50,7 +50,11 @@ enum hub_table {
     HUB_TABLE_BODY = 22,     /*   index(8) -> segment(8) offset(8) bytes(4): where it lies */
     HUB_TABLE_LOCAL = 23,    /*   "state" -> schema, position, digests, at each commit */
     HUB_TABLE_JOB = 24,      /* D number(8) -> hub_job */
-    HUB_TABLES = 25
+    HUB_TABLE_MARK = 25,     /* D mark, newest first (hub_key_mark) -> "": what repeats are
+                                  found by, of referrals that are not sealed */
+    HUB_TABLE_QUERY = 26,    /* D query code -> rno(8) */
+    HUB_TABLE_HOT = 27,      /* D rule text 0 area text -> hub_hot */
+    HUB_TABLES = 28
 };
 
 /* Where a record lies in the journal. */
@@ -173,6 +177,14 @@ enum rh_err hub_views_external(struct hub_map *map, const struct rh_external *ex
                                uint64_t *rno);
 enum rh_err hub_views_dead(struct hub_map *map, uint64_t index, uint32_t to,
                            struct hub_dead *out);
+/* The newest referral with a mark whose number is below *rno; *rno becomes that. */
+enum rh_err hub_views_marked(struct hub_map *map, const struct hub_mark *mark, uint64_t *rno);
+/* By query code in its one spelling; hub_query_code_tidy makes that of what somebody typed:
+ * small letters, missing or other dashes, O for 0, I and L for 1. False when it is no code. */
+enum rh_err hub_views_query_code(struct hub_map *map, const char *code, uint64_t *rno);
+bool hub_query_code_tidy(const char *typed, char out[HUB_QUERY_CODE_BYTES]);
+enum rh_err hub_views_hot(struct hub_map *map, const char *rule, const char *area,
+                          struct hub_hot *out);
 /* By human number, UUID text, or "system=hash hex". */
 enum rh_err hub_views_referral_find(struct hub_map *map, const char *text,
                                     struct hub_referral *out);
@@ -195,6 +207,8 @@ enum rh_err hub_views_due_next(struct hub_map *map, struct hub_cursor *cursor, u
                                uint64_t *rno, uint32_t *serial, uint32_t *owed_by);
 /* Earliest wake; RH_ERR_NOTFOUND when nothing is armed. */
 enum rh_err hub_views_wake_first(struct hub_map *map, uint64_t *at_ms, uint64_t *rno);
+enum rh_err hub_views_hot_next(struct hub_map *map, struct hub_cursor *cursor,
+                               struct hub_hot *out);
 enum rh_err hub_views_dead_next(struct hub_map *map, struct hub_cursor *cursor,
                                 struct hub_dead *out);
 /* Open referrals of a holder, by state; referrals an agency has touched; children of a

@@ -70,6 +70,21 @@ static const struct rh_procedure *procedure(void *context, uint64_t rules_index,
     return past == NULL ? NULL : hub_past_procedure(past, rules_index, id);
 }
 
+static enum rh_err marked(void *context, const struct hub_mark *mark, uint64_t *rno)
+{
+    return hub_views_marked(map_of(context), mark, rno);
+}
+
+static enum rh_err query_code(void *context, const char *code, uint64_t *rno)
+{
+    return hub_views_query_code(map_of(context), code, rno);
+}
+
+static enum rh_err hot(void *context, const char *rule, const char *area, struct hub_hot *out)
+{
+    return hub_views_hot(map_of(context), rule, area, out);
+}
+
 static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     return hub_views_dead(map_of(context), index, to, out);
@@ -93,6 +108,9 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
         .queued_lane = queued_lane,
         .queued_next = queued_next,
         .procedure = procedure,
+        .marked = marked,
+        .query_code = query_code,
+        .hot = hot,
         .dead = dead,
     };
 }

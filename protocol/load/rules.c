@@ -9,6 +9,7 @@
 #include "load/calendar.h"
 #include "load/procedure.h"
 #include "load/routing.h"
+#include "load/screening.h"
 #include "load/settings.h"
 
 struct loading {
@@ -151,6 +152,12 @@ static enum rh_err load_routing(struct loading *loading, const struct rh_load_so
                            loading->procedures_good, loading->out, loading->report);
 }
 
+static enum rh_err load_screening(struct loading *loading, const struct rh_load_source *source)
+{
+    return rh_load_screening(source->path, source->text, source->bytes, &loading->roles,
+                             loading->out, loading->report);
+}
+
 /* ---- the whole ------------------------------------------------------------------------- */
 
 static enum rh_err check_complete(const struct loading *loading)
@@ -249,7 +256,8 @@ enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct 
                   { "procedures/", load_procedure },
                   { "calendars/", load_calendar },
                   { RH_LOAD_IMPORTED, load_imported },
-                  { "routing/", load_routing } };
+                  { "routing/", load_routing },
+                  { "screening/", load_screening } };
 
     memset(out, 0, sizeof *out);
     rh_load_roles_init(&loading.roles);

@@ -222,6 +222,8 @@ enum rh_err rh_load_sources_read(struct rh_load_sources *out, const char *dir,
     err = err == RH_OK ? more : err;
     more = read_folder(&reading, "routing", false);
     err = err == RH_OK ? more : err;
+    more = read_folder(&reading, "screening", false);
+    err = err == RH_OK ? more : err;
     more = read_file(&reading, "settings.yaml");
     free(reading.room);
     return err == RH_OK ? more : err;

@@ -113,6 +113,14 @@ uint64_t rh_checksum(const void *data, size_t bytes)
     return XXH3_64bits(data, bytes);
 }
 
+_Bool rh_hash_is_zero(const struct rh_hash *hash)
+{
+    unsigned any = 0;
+    for (unsigned i = 0; i < sizeof hash->bytes; i++)
+        any |= hash->bytes[i];
+    return any == 0;
+}
+
 _Bool rh_hash_equal(const struct rh_hash *a, const struct rh_hash *b)
 {
     return sodium_memcmp(a->bytes, b->bytes, RH_HASH_BYTES) == 0;

@@ -23,10 +23,12 @@ enum field_type {
     FIELD_COPIES,
     FIELD_CHILDREN,
     FIELD_FACTS,
-    FIELD_ACCUSED
+    FIELD_ACCUSED,
+    FIELD_PERSONS,
+    FIELD_HASH
 };
 
-enum { FIELD_COUNT = 32, FIELD_MESSAGE_ID = 1, FIELD_OF_KIND = 2, FIELD_REFERRAL_ID = 3 };
+enum { FIELD_COUNT = 34, FIELD_MESSAGE_ID = 1, FIELD_OF_KIND = 2, FIELD_REFERRAL_ID = 3 };
 
 struct field {
     enum field_type type;
@@ -67,6 +69,8 @@ static const struct field fields[FIELD_COUNT] = {
     [29] = { FIELD_NUMBER, AT(pair_seq) },
     [30] = { FIELD_U32, AT(refusal) },
     [31] = { FIELD_ACCUSED, AT(accused) },
+    [32] = { FIELD_PERSONS, AT(persons) },
+    [33] = { FIELD_HASH, AT(matter) },
 };
 
 static const void *at(const struct rh_public *value, unsigned key)
@@ -123,6 +127,10 @@ static bool is_present(const struct rh_public *value, unsigned key)
         return value->fact_count != 0;
     case FIELD_ACCUSED:
         return value->accused_count != 0;
+    case FIELD_PERSONS:
+        return value->person_count != 0;
+    case FIELD_HASH:
+        return !rh_hash_is_zero(at(value, key));
     case FIELD_NONE:
         break;
     }
@@ -194,6 +202,18 @@ static bool facts_hold(const struct rh_public *value)
     return true;
 }
 
+static bool persons_hold(const struct rh_public *value)
+{
+    if (value->person_count > RH_PERSON_HASHES_MAX)
+        return false;
+    for (uint32_t i = 0; i < value->person_count; i++) {
+        for (uint32_t k = 0; k < i; k++)
+            if (rh_hash_equal(&value->persons[k], &value->persons[i]))
+                return false;
+    }
+    return true;
+}
+
 /* Whether a present field holds what its type allows. */
 static bool field_holds(const struct rh_public *value, unsigned key)
 {
@@ -202,6 +222,7 @@ static bool field_holds(const struct rh_public *value, unsigned key)
     case FIELD_ID:
     case FIELD_U32:
     case FIELD_FLAG:
+    case FIELD_HASH:
         return true;
     case FIELD_KIND:
         return rh_kind_is_known((uint64_t)value->kind);
@@ -227,6 +248,8 @@ static bool field_holds(const struct rh_public *value, unsigned key)
         return facts_hold(value);
     case FIELD_ACCUSED:
         return value->accused_count <= RH_ACCUSED_MAX;
+    case FIELD_PERSONS:
+        return persons_hold(value);
     case FIELD_NONE:
         break;
     }
@@ -241,7 +264,7 @@ static unsigned missing_field(const struct rh_public *value)
     if (!is_present(value, FIELD_OF_KIND))
         return FIELD_OF_KIND;
     if (value->kind == RH_KIND_ACK || value->kind == RH_KIND_NACK ||
-        value->kind == RH_KIND_BULLETIN)
+        value->kind == RH_KIND_BULLETIN || value->kind == RH_KIND_WARNING)
         return 0;
     return is_present(value, FIELD_REFERRAL_ID) ? 0 : FIELD_REFERRAL_ID;
 }
@@ -309,6 +332,8 @@ static void write_list(const struct rh_public *value, enum field_type type,
         }
     } else if (type == FIELD_FACTS) {
         write_facts(value, writer);
+    } else if (type == FIELD_PERSONS) {
+        rh_part_write_hashes(writer, value->persons, value->person_count);
     } else {
         rh_part_write_hashes(writer, value->accused, value->accused_count);
     }
@@ -319,6 +344,9 @@ static void write_field(const struct rh_public *value, unsigned key, struct rh_w
     switch (fields[key].type) {
     case FIELD_ID:
         rh_writer_bin(writer, at(value, key), RH_ID_BYTES);
+        break;
+    case FIELD_HASH:
+        rh_writer_bin(writer, at(value, key), RH_HASH_BYTES);
         break;
     case FIELD_KIND:
         rh_writer_uint(writer, (uint64_t)value->kind);
@@ -346,6 +374,7 @@ static void write_field(const struct rh_public *value, unsigned key, struct rh_w
     case FIELD_CHILDREN:
     case FIELD_FACTS:
     case FIELD_ACCUSED:
+    case FIELD_PERSONS:
         write_list(value, fields[key].type, writer);
         break;
     case FIELD_NONE:
@@ -445,6 +474,9 @@ static void read_field(struct rh_reader *reader, unsigned key, struct rh_public 
     case FIELD_ID:
         rh_reader_bin_exact(reader, place, RH_ID_BYTES);
         break;
+    case FIELD_HASH:
+        rh_reader_bin_exact(reader, place, RH_HASH_BYTES);
+        break;
     case FIELD_KIND:
         out->kind = (enum rh_kind)rh_reader_uint_max(reader, RH_KIND_END - 1);
         break;
@@ -480,6 +512,9 @@ static void read_field(struct rh_reader *reader, unsigned key, struct rh_public 
         break;
     case FIELD_ACCUSED:
         out->accused_count = rh_part_read_hashes(reader, out->accused, RH_ACCUSED_MAX);
+        break;
+    case FIELD_PERSONS:
+        out->person_count = rh_part_read_hashes(reader, out->persons, RH_PERSON_HASHES_MAX);
         break;
     case FIELD_NONE:
         rh_reader_fail(reader);

@@ -1,4 +1,5 @@
-/* The compiled form of rules: [procedures, calendars, routing map, settings], and the
+/* The compiled form of rules: [procedures, calendars, routing map, settings,
+ * repeats, hot spots], and the
  * look-ups. */
 #include <rh/rules.h>
 
@@ -149,13 +150,42 @@ static const struct rh_layout_field settings_fields[] = {
 static const struct rh_layout settings_layout =
     RH_LAYOUT_OF(struct rh_settings, settings_fields);
 
+static const struct rh_layout_field repeat_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_repeat, id),
+    RH_LAYOUT_U32(2, struct rh_repeat, version),
+    RH_LAYOUT_TEXT(3, struct rh_repeat, title_zh),
+    RH_LAYOUT_TEXT(4, struct rh_repeat, title_en),
+    RH_LAYOUT_TEXT(5, struct rh_repeat, basis),
+    RH_LAYOUT_ENUM(6, struct rh_repeat, match, RH_MATCH_PLACE),
+    RH_LAYOUT_U32(7, struct rh_repeat, window_days),
+    RH_LAYOUT_ENUM(8, struct rh_repeat, area_digits, RH_AREA_DIGITS_MAX),
+};
+static const struct rh_layout repeat_layout = RH_LAYOUT_OF(struct rh_repeat, repeat_fields);
+
+static const struct rh_layout_field hotspot_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_hotspot, id),
+    RH_LAYOUT_U32(2, struct rh_hotspot, version),
+    RH_LAYOUT_TEXT(3, struct rh_hotspot, title_zh),
+    RH_LAYOUT_TEXT(4, struct rh_hotspot, title_en),
+    RH_LAYOUT_TEXT(5, struct rh_hotspot, basis),
+    RH_LAYOUT_TEXT(6, struct rh_hotspot, category),
+    RH_LAYOUT_ENUM(7, struct rh_hotspot, area_digits, RH_AREA_DIGITS_MAX),
+    RH_LAYOUT_U32(8, struct rh_hotspot, threshold),
+    RH_LAYOUT_ENUM(9, struct rh_hotspot, window_days, RH_HOTSPOT_DAYS_MAX),
+    RH_LAYOUT_TEXT(10, struct rh_hotspot, to),
+};
+static const struct rh_layout hotspot_layout =
+    RH_LAYOUT_OF(struct rh_hotspot, hotspot_fields);
+
 enum rh_err rh_rules_encode(const struct rh_rules *rules, struct rh_writer *writer)
 {
     rh_assert(rules->procedure_count <= RH_PROCEDURES_MAX);
     rh_assert(rules->calendar_count <= RH_CALENDARS_MAX);
     rh_assert(rules->routing_count <= RH_ROUTING_MAX);
+    rh_assert(rules->repeat_count <= RH_REPEATS_MAX);
+    rh_assert(rules->hotspot_count <= RH_HOTSPOTS_MAX);
 
-    rh_writer_array(writer, 4);
+    rh_writer_array(writer, 6);
     rh_writer_array(writer, rules->procedure_count);
     for (uint32_t i = 0; i < rules->procedure_count; i++)
         rh_layout_write(&procedure_layout, &rules->procedures[i], writer);
@@ -166,6 +196,12 @@ enum rh_err rh_rules_encode(const struct rh_rules *rules, struct rh_writer *writ
     for (uint32_t i = 0; i < rules->routing_count; i++)
         rh_layout_write(&routing_layout, &rules->routing[i], writer);
     rh_layout_write(&settings_layout, &rules->settings, writer);
+    rh_writer_array(writer, rules->repeat_count);
+    for (uint32_t i = 0; i < rules->repeat_count; i++)
+        rh_layout_write(&repeat_layout, &rules->repeats[i], writer);
+    rh_writer_array(writer, rules->hotspot_count);
+    for (uint32_t i = 0; i < rules->hotspot_count; i++)
+        rh_layout_write(&hotspot_layout, &rules->hotspots[i], writer);
     return writer->err;
 }
 
@@ -190,7 +226,7 @@ enum rh_err rh_rules_decode(struct rh_bytes bytes, struct rh_rules *out)
 
     struct rh_reader reader;
     rh_reader_init(&reader, bytes.data, bytes.bytes);
-    if (rh_reader_array(&reader, 4) != 4)
+    if (rh_reader_array(&reader, 6) != 6)
         return RH_ERR_INVALID;
     out->procedure_count = rh_reader_array(&reader, RH_PROCEDURES_MAX);
     for (uint32_t i = 0; i < out->procedure_count && reader.err == RH_OK; i++)
@@ -200,6 +236,12 @@ enum rh_err rh_rules_decode(struct rh_bytes bytes, struct rh_rules *out)
     for (uint32_t i = 0; i < out->routing_count && reader.err == RH_OK; i++)
         rh_layout_read(&routing_layout, &reader, &out->routing[i]);
     rh_layout_read(&settings_layout, &reader, &out->settings);
+    out->repeat_count = rh_reader_array(&reader, RH_REPEATS_MAX);
+    for (uint32_t i = 0; i < out->repeat_count && reader.err == RH_OK; i++)
+        rh_layout_read(&repeat_layout, &reader, &out->repeats[i]);
+    out->hotspot_count = rh_reader_array(&reader, RH_HOTSPOTS_MAX);
+    for (uint32_t i = 0; i < out->hotspot_count && reader.err == RH_OK; i++)
+        rh_layout_read(&hotspot_layout, &reader, &out->hotspots[i]);
     if (rh_reader_finish(&reader) == RH_OK)
         return RH_OK;
     memset(out, 0, sizeof(*out));
@@ -258,6 +300,47 @@ const struct rh_local *rh_rules_local(const struct rh_rules *rules, const char *
             best = local;
     }
     return best;
+}
+
+enum rh_relation rh_repeat_relation(const struct rh_repeat *rule)
+{
+    switch (rule->match) {
+    case RH_MATCH_PERSON | RH_MATCH_MATTER:
+        return RH_RELATION_REPEAT;
+    case RH_MATCH_MATTER:
+        return RH_RELATION_SAME_MATTER;
+    case RH_MATCH_PERSON:
+        return RH_RELATION_SAME_PERSON;
+    case RH_MATCH_PLACE:
+        return RH_RELATION_RELATED;
+    default:
+        return RH_RELATION_NONE;
+    }
+}
+
+const char *rh_relation_name(enum rh_relation relation)
+{
+    static const char *const names[RH_RELATION_COUNT] = { "", "repeat", "same_matter",
+                                                          "same_person", "related" };
+    return (unsigned)relation < RH_RELATION_COUNT ? names[relation] : "";
+}
+
+const struct rh_repeat *rh_rules_repeat(const struct rh_rules *rules, const char *id)
+{
+    for (uint32_t i = 0; i < rules->repeat_count; i++) {
+        if (strcmp(rules->repeats[i].id, id) == 0)
+            return &rules->repeats[i];
+    }
+    return NULL;
+}
+
+const struct rh_hotspot *rh_rules_hotspot(const struct rh_rules *rules, const char *id)
+{
+    for (uint32_t i = 0; i < rules->hotspot_count; i++) {
+        if (strcmp(rules->hotspots[i].id, id) == 0)
+            return &rules->hotspots[i];
+    }
+    return NULL;
 }
 
 const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,

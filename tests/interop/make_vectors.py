@@ -101,7 +101,9 @@ class File:
 
 REGISTER = {1: uuid("register"), 2: 1, 3: uuid("referral"), 8: "petition_transfer",
             10: "labour.wages", 11: "620423", 12: "visit", 17: NOW - 86400000, 21: True,
-            23: [["12345", w.external_hash(rnd("key"), "12345", "620423-2026-000017")]]}
+            23: [["12345", w.external_hash(rnd("key"), "12345", "620423-2026-000017")]],
+            32: [w.external_hash(rnd("key"), "person", "62042319800101001X")],
+            33: w.external_hash(rnd("key"), "matter", "某公司拖欠工资")}
 FORWARD = {1: uuid("forward", NOW + 5), 2: 10, 3: REGISTER[3], 7: COURT, 9: 2,
            13: "by_competence", 14: "xfgztl-22", 16: NOW + 90 * 86400000, 19: True,
            24: ["procuratorate.620423", "police.620423"],
@@ -134,6 +136,7 @@ def full_public():
     value[25] = [[uuid(f"c{i}"), f"court.{i:012}", True] for i in range(16)]
     value[26] = {("k" * 31 + chr(97 + i)): "V" * 48 for i in range(24)}
     value[31] = [rnd(f"accused{i}") for i in range(4)]
+    value[32] = [rnd(f"person{i}") for i in range(4)]
     return value
 
 

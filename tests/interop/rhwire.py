@@ -30,7 +30,7 @@ DEPTH_MAX = 8
 
 KINDS = {1, *range(10, 21), *range(30, 66), *range(70, 74), *range(80, 87), 90, 91,
          *range(100, 105)}
-ACK, NACK, BULLETIN = 90, 91, 85
+ACK, NACK, BULLETIN, WARNING = 90, 91, 85, 84
 
 
 class Refused(ValueError):
@@ -335,6 +335,16 @@ def accused(value):
     hashes(value, 4)
 
 
+def persons(value):
+    accused(value)
+    need(len(set(value)) == len(value), "the same person twice")
+
+
+def hash32(value):
+    hashes([value], 1)
+    need(any(value), "a hash of zeros")
+
+
 def positive(high):
     return lambda value: uint(value, high, 1)
 
@@ -348,7 +358,7 @@ PUBLIC = {1: identifier, 2: kind, 3: identifier, 4: identifier, 5: identifier, 6
           15: agency, 16: positive(MS_MAX), 17: positive(MS_MAX), 18: positive(U32), 19: flag,
           20: flag, 21: flag, 22: flag, 23: externals, 24: copies, 25: children, 26: facts,
           27: lambda value: text(value, TRACE, "no traceparent"), 28: agency,
-          29: positive(NUMBER_MAX), 30: positive(U32), 31: accused}
+          29: positive(NUMBER_MAX), 30: positive(U32), 31: accused, 32: persons, 33: hash32}
 
 
 def by_table(value, table):
@@ -361,7 +371,7 @@ def by_table(value, table):
 
 def public_decode(data):
     value = by_table(unpack(data, PUBLIC_MAX), PUBLIC)
-    required = [1, 2] if value.get(2) in (ACK, NACK, BULLETIN) else [1, 2, 3]
+    required = [1, 2] if value.get(2) in (ACK, NACK, BULLETIN, WARNING) else [1, 2, 3]
     need(all(key in value for key in required), "a required field is missing")
     return value
 

@@ -153,6 +153,11 @@ def public(register, forward, split, ack, rnd):
         "pair_seq_above": (variant(ack, k29=2**53), "above 2^53 - 1"),
         "refusal_text": (variant(ack, k30="4222"), "text"),
         "accused_five": (variant(split, k31=[rnd(f"y{i}") for i in range(5)]), "more than 4"),
+        "persons_five": (variant(register, k32=[rnd(f"y{i}") for i in range(5)]),
+                         "more than 4"),
+        "persons_twice": (variant(register, k32=[rnd("y"), rnd("y")]), "the same person twice"),
+        "matter_short": (variant(register, k33=rnd("y")[:16]), "16 bytes"),
+        "matter_zero": (variant(register, k33=bytes(32)), "zeros say nothing"),
         "accused_short": (variant(split, k31=[rnd("y")[:16]]), "16 bytes"),
         "too_large": (b"\xc5\x20\x01" + bytes(8193), "above 8,192 bytes"),
     }

@@ -210,6 +210,86 @@ static void expect_flag(struct rht_play *play, const char *what, bool wanted, bo
         rht_fail(play, "%s: expected %s, is not so", what, wanted ? "yes" : "no");
 }
 
+/* "hit RULE MATTER", "hits N", "repeat", "no-repeat": what screening has marked it with. */
+static bool expect_screening(struct rht_play *play, struct rht_words *words,
+                             const struct hub_referral *row)
+{
+    if (rht_words_pass(words, "repeat")) {
+        expect_flag(play, "repeat", true, row->repeat);
+    } else if (rht_words_pass(words, "no-repeat")) {
+        expect_flag(play, "a repeat", false, row->repeat);
+    } else if (rht_words_pass(words, "hits")) {
+        same_number(play, "hits", need_number(play, words), row->hit_count);
+    } else if (rht_words_pass(words, "hit")) {
+        const char *rule = need(play, words, "a rule");
+        const char *wanted = need(play, words, "a matter");
+        const char *is = "-";
+        for (uint32_t i = 0; i < row->hit_count; i++) {
+            if (strcmp(row->hits[i].rule, rule) == 0)
+                is = rht_stage_matter_name(play, &row->hits[i].id);
+        }
+        same_text(play, rule, wanted, is);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* "fact NAME KEY VALUE": the newest word of the hub itself to that agency said so. */
+static void expect_fact(struct rht_play *play, struct rht_words *words)
+{
+    const struct rht_agency *agency = rht_stage_agency(play, need(play, words, "an agency"));
+    const char *key = need(play, words, "a fact");
+    const char *wanted = need(play, words, "a value");
+    char is[RH_CODE_BYTES_MAX + 24] = "nothing";
+    for (uint32_t i = 0; i < agency->fact_count; i++) {
+        const struct rh_fact *fact = &agency->facts[i];
+        if (strcmp(fact->key, key) != 0)
+            continue;
+        if (fact->is_number)
+            snprintf(is, sizeof is, "%lld", (long long)fact->number);
+        else
+            snprintf(is, sizeof is, "%s", fact->code);
+    }
+    same_text(play, key, wanted, is);
+}
+
+/* "hot-spot RULE AREA count N warned N": in the window that ends today, and the count of the
+ * newest warning. */
+static void expect_hot_spot(struct rht_play *play, struct rht_words *words)
+{
+    struct hub_hot hot;
+    const char *rule = need(play, words, "a rule");
+    const char *area = need(play, words, "an area");
+    rht_must(play, hub_views_hot(live(play), rule, area, &hot), "a hot spot");
+    int32_t today = rh_date_of_instant(hub_engine_now(play->engine)).days;
+    if (rht_words_pass(words, "count"))
+        same_number(play, "count", need_number(play, words),
+                    hub_hot_total(&hot, today, hot.warned_days));
+    if (rht_words_pass(words, "warned"))
+        same_number(play, "warned", need_number(play, words), hot.warned_count);
+}
+
+/* "query-code MATTER": the matter's code leads to it, however a person types it, and is told to
+ * nobody by its look. */
+static void expect_query_code(struct rht_play *play, struct rht_words *words)
+{
+    char tidy[HUB_QUERY_CODE_BYTES];
+    uint64_t rno = 0;
+    uint32_t place = rht_stage_matter_named(play, need(play, words, "a matter"));
+    if (place == 0)
+        rht_stop(play, "there is no such matter");
+    struct hub_map *map = live(play);
+    rht_must(play, hub_views_referral_by_id(map, &play->matters[place - 1].id, &play->row),
+             "the matter");
+    char typed[HUB_QUERY_CODE_BYTES];
+    for (size_t i = 0; i < sizeof typed; i++)
+        typed[i] = play->row.query_code[i] == '-' ? ' ' : play->row.query_code[i];
+    if (!hub_query_code_tidy(typed, tidy) ||
+        hub_views_query_code(map, tidy, &rno) != RH_OK || rno != play->row.rno)
+        rht_fail(play, "the query code %s does not lead to it", play->row.query_code);
+}
+
 static void expect_row(struct rht_play *play, struct rht_words *words,
                        const struct hub_referral *row)
 {
@@ -235,7 +315,8 @@ static void expect_row(struct rht_play *play, struct rht_words *words,
         } else if (rht_words_pass(words, "clock")) {
             expect_clock(play, words, row);
         } else if (!expect_agency(play, words, row) && !expect_count(play, words, row) &&
-                   !expect_link(play, words, row)) {
+                   !expect_link(play, words, row) &&
+                   !expect_screening(play, words, row)) {
             rht_stop(play, "a matter has no %s", words->line->words[words->at]);
         }
     }
@@ -609,7 +690,8 @@ void rht_expect_line(struct rht_play *play, struct rht_words *words)
         { "count", expect_matters },   { "clocks", expect_clocks },
         { "external", expect_external }, { "route", expect_route },
         { "replay", expect_replay },   { "tampering", expect_tampering },
-        { "absent", expect_absent },
+        { "absent", expect_absent },   { "fact", expect_fact },
+        { "query-code", expect_query_code }, { "hot-spot", expect_hot_spot },
     };
     if (play->engine == NULL)
         rht_stop(play, "nothing can be expected before the first `at`");

@@ -108,6 +108,19 @@ static void add_person(struct draft *draft)
         (struct rh_person){ .name = view(need(draft, "a name")), .role = view("party") };
 }
 
+/* Who brings it: an identity number, known to the hub as a hash. */
+static void add_petitioner(struct draft *draft)
+{
+    char text[RH_PERSON_TEXT_BYTES_MAX];
+    const char *id = need(draft, "an identity number");
+    draft->said.persons[room(draft, &draft->said.person_count, RH_PERSONS_MAX)] =
+        (struct rh_person){ .id_number = view(id), .role = view("petitioner") };
+    if (rh_person_text(id, NULL, NULL, text))
+        rh_person_hash(draft->play->external_key, text,
+                       &draft->part.persons[room(draft, &draft->part.person_count,
+                                                 RH_PERSON_HASHES_MAX)]);
+}
+
 /* The newest message of that kind about the matter that this agency itself has sent. */
 static bool find_own(struct draft *draft, enum rh_kind wanted)
 {
@@ -237,6 +250,11 @@ static bool take_said(struct draft *draft, const char *word)
         draft->said.leader = view(need(draft, "the leader's name"));
     } else if (strcmp(word, "person") == 0) {
         add_person(draft);
+    } else if (strcmp(word, "petitioner") == 0) {
+        add_petitioner(draft);
+    } else if (strcmp(word, "matter") == 0) {
+        rh_matter_hash(draft->play->external_key, need(draft, "what it is about"),
+                       &draft->part.matter);
     } else if (strcmp(word, "title") == 0) {
         draft->said.title = view(need(draft, word));
     } else if (strcmp(word, "body") == 0) {

@@ -77,6 +77,8 @@ struct rht_agency {
     uint64_t next_n;
     uint32_t taken_count, taken_capacity, taken_before; /* before: when the last take began */
     struct rht_taken *taken;     /* owned */
+    uint32_t fact_count;         /* of the newest word of the hub itself */
+    struct rh_fact facts[RH_FACTS_MAX];
 };
 
 /* A matter by the name the script gives it. */

@@ -489,6 +489,13 @@ static void keep(struct rht_play *play, struct rht_agency *agency,
                  "a referral");
         taken->matter = rht_stage_matter_with(play, &play->row.id);
     }
+    if (delivery->form == RH_DELIVERY_NOTICE) {
+        rht_must(play, rh_public_decode(delivery->item.public_part, &play->part, NULL),
+                 "a notice");
+        agency->fact_count = play->part.fact_count;
+        memcpy(agency->facts, play->part.facts,
+               play->part.fact_count * sizeof play->part.facts[0]);
+    }
     if (delivery->form != RH_DELIVERY_ITEM)
         return;
     struct rh_body body;

@@ -180,6 +180,53 @@ static enum rh_err see_queued_next(void *context, uint32_t to, uint32_t from, en
     return RH_OK;
 }
 
+/* Newest first, by walking all rows backwards. */
+static enum rh_err see_marked(void *context, const struct hub_mark *mark, uint64_t *rno)
+{
+    struct rht_world *world = context;
+    struct hub_mark marks[HUB_MARKS_MAX];
+    for (uint64_t at = *rno; at-- > 1;) {
+        if (at > world->row_count)
+            continue;
+        uint32_t count = hub_referral_marks(&world->rows[at - 1], marks);
+        for (uint32_t i = 0; i < count; i++) {
+            if (marks[i].what == mark->what && rh_hash_equal(&marks[i].a, &mark->a) &&
+                rh_hash_equal(&marks[i].b, &mark->b) &&
+                strcmp(marks[i].category, mark->category) == 0 &&
+                strcmp(marks[i].area, mark->area) == 0) {
+                *rno = at;
+                return RH_OK;
+            }
+        }
+    }
+    return RH_ERR_NOTFOUND;
+}
+
+static enum rh_err see_query_code(void *context, const char *code, uint64_t *rno)
+{
+    struct rht_world *world = context;
+    for (uint32_t i = 0; i < world->row_count; i++) {
+        if (strcmp(world->rows[i].query_code, code) == 0) {
+            *rno = world->rows[i].rno;
+            return RH_OK;
+        }
+    }
+    return RH_ERR_NOTFOUND;
+}
+
+static enum rh_err see_hot(void *context, const char *rule, const char *area,
+                           struct hub_hot *out)
+{
+    struct rht_world *world = context;
+    for (uint32_t i = 0; i < world->hot_count; i++) {
+        if (strcmp(world->hots[i].rule, rule) == 0 && strcmp(world->hots[i].area, area) == 0) {
+            *out = world->hots[i];
+            return RH_OK;
+        }
+    }
+    return RH_ERR_NOTFOUND;
+}
+
 static enum rh_err see_queued(void *context, uint32_t to, uint32_t from, enum rh_lane lane,
                               uint64_t pair_seq, struct hub_queued *out)
 {
@@ -239,6 +286,9 @@ struct rht_world *rht_world_open(void)
         .queued = see_queued,
         .queued_lane = see_queued_lane,
         .queued_next = see_queued_next,
+        .marked = see_marked,
+        .query_code = see_query_code,
+        .hot = see_hot,
         .dead = see_dead,
     };
     world->now_ms = rht_at(2026, 3, 2, 9);
@@ -258,6 +308,7 @@ void rht_world_close(struct rht_world *world)
     free(world->queue);
     free(world->messages);
     free(world->dead);
+    free(world->hots);
     free(world);
 }
 
@@ -383,6 +434,23 @@ static void bury(struct rht_world *world, const struct hub_queued *queued,
     };
 }
 
+static void apply_hots(struct rht_world *world)
+{
+    for (uint32_t i = 0; i < world->out->hot_count; i++) {
+        const struct hub_hot *hot = &world->out->hots[i];
+        uint32_t at = 0;
+        while (at < world->hot_count && (strcmp(world->hots[at].rule, hot->rule) != 0 ||
+                                         strcmp(world->hots[at].area, hot->area) != 0))
+            at++;
+        if (at == world->hot_count) {
+            world->hots =
+                grow(world->hots, world->hot_count, &world->hot_capacity, sizeof *world->hots);
+            world->hot_count++;
+        }
+        world->hots[at] = *hot;
+    }
+}
+
 static void apply_queue_change(struct rht_world *world, const struct hub_queue_out *change)
 {
     uint32_t touched = 0;
@@ -481,6 +549,8 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
     event.down_ms = world->down_ms;
     event.index = ++world->index;
     event.next_rno = world->row_count + 1;
+    for (unsigned i = 0; i < sizeof event.random; i++)
+        event.random[i] = (uint8_t)(world->index >> 8 * (i % 8));
     event.next_number = world->row_count + 1;
     event.free_slot = world->slot;
     if (hub_decide(&world->face, &event, world->out) != RH_OK)
@@ -497,6 +567,7 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
         return world->out->refusal;
     }
     apply_rows(world);
+    apply_hots(world);
     for (uint32_t i = 0; i < world->out->queue_count; i++)
         apply_queue_change(world, &world->out->queue[i]);
     apply_deliveries(world);

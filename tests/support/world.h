@@ -37,6 +37,8 @@ struct rht_world {
     struct hub_message *messages;  /* message number k has id rht_message_id(k) */
     uint32_t dead_count, dead_capacity;
     struct hub_dead *dead;
+    uint32_t hot_count, hot_capacity;
+    struct hub_hot *hots;
     uint64_t now_ms, down_ms, index, slot;
     uint64_t message_number;       /* of the item being built */
     struct rh_public item;

@@ -131,7 +131,7 @@ static void test_strangers_learn_nothing(void **state)
             k == RH_KIND_BULLETIN)
             continue;
         struct rh_public *item = rht_world_item(w, k, 1);
-        uint32_t required, optional;
+        uint64_t required, optional;
         assert_true(hub_fields_of(k, &required, &optional));
         if ((required >> 13 & 1u) != 0)
             memcpy(item->code, "code", 5);

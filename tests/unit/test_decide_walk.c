@@ -64,11 +64,10 @@ static void set_text(char *out, const char *text)
 static void fill(struct rht_world *w, struct rh_public *item)
 {
     static const char *codes[] = { "satisfied", "expert-report", "begin", "end", "x" };
-    uint32_t required, optional;
+    uint64_t required, optional;
     if (!hub_fields_of(item->kind, &required, &optional))
         return;
-    uint32_t wanted =
-        required | (pick(3) == 0 ? optional & (uint32_t)rht_random_u64(&source) : 0);
+    uint64_t wanted = required | (pick(3) == 0 ? optional & rht_random_u64(&source) : 0);
     if ((wanted >> 5 & 1) != 0)
         item->other_id = rht_referral_id(any_referral(w));
     if ((wanted >> 6 & 1) != 0)

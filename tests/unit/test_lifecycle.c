@@ -237,7 +237,7 @@ static void test_holders_are_the_pages(void **state)
 /* ---- fields against page -------------------------------------------------------------------
  */
 
-static const char *const field_names[32] = { NULL,
+static const char *const field_names[34] = { NULL,
                                              "message_id",
                                              "kind",
                                              "referral_id",
@@ -268,21 +268,23 @@ static const char *const field_names[32] = { NULL,
                                              "from",
                                              "pair_seq",
                                              "refusal",
-                                             "accused" };
+                                             "accused",
+                                             "persons",
+                                             "matter" };
 
-static uint32_t fields_named(char *cell)
+static uint64_t fields_named(char *cell)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     if (strcmp(cell, "-") == 0)
         return 0;
     char *at = cell;
     for (char *name; (name = piece(&at)) != NULL;) {
         int key = 1;
-        while (key < 32 && strcmp(field_names[key], name) != 0)
+        while (key < 34 && strcmp(field_names[key], name) != 0)
             key++;
-        if (key == 32)
+        if (key == 34)
             fail_msg("the page names a field '%s' that is none", name);
-        bits |= 1u << key;
+        bits |= UINT64_C(1) << key;
     }
     return bits;
 }
@@ -290,8 +292,8 @@ static uint32_t fields_named(char *cell)
 static void test_fields_are_the_pages(void **state)
 {
     (void)state;
-    const uint32_t always = 1u << 1 | 1u << 2 | 1u << 3;
-    const uint32_t common =
+    const uint64_t always = 1u << 1 | 1u << 2 | 1u << 3;
+    const uint64_t common =
         1u << 9 | 1u << 14 | 1u << 17 | 1u << 20 | 1u << 24 | 1u << 26 | 1u << 27;
     bool named[RH_KIND_END] = { false };
     struct table table;
@@ -299,10 +301,10 @@ static void test_fields_are_the_pages(void **state)
     table_open(&table, "<!-- table 3 -->");
     while (table_next(&table, cells, 3)) {
         enum rh_kind kind = rh_kind_find(cells[0], strlen(cells[0]));
-        uint32_t required, optional;
+        uint64_t required, optional;
         assert_true(hub_fields_of(kind, &required, &optional));
-        uint32_t page_required = fields_named(cells[1]);
-        uint32_t page_optional = fields_named(cells[2]);
+        uint64_t page_required = fields_named(cells[1]);
+        uint64_t page_optional = fields_named(cells[2]);
         if (required != ((page_required | always) & required) ||
             (required & ~always) != page_required ||
             (optional & ~common & ~always & ~required) != page_optional)
@@ -310,7 +312,7 @@ static void test_fields_are_the_pages(void **state)
         named[kind] = true;
     }
     for (int kind = 1; kind < RH_KIND_END; kind++) {
-        uint32_t required, optional;
+        uint64_t required, optional;
         assert_int_equal(hub_fields_of((enum rh_kind)kind, &required, &optional), named[kind]);
         bool sent = rh_kind_is_known((uint64_t)kind) && kind < RH_KIND_ARRIVED;
         assert_int_equal(named[kind], sent);
@@ -322,7 +324,7 @@ static void test_fields_are_the_pages(void **state)
 
 static void give_required(struct rht_town *t, struct rh_public *item)
 {
-    uint32_t required, optional;
+    uint64_t required, optional;
     assert_true(hub_fields_of(item->kind, &required, &optional));
     if ((required >> 5 & 1u) != 0)
         item->other_id = rht_referral_id(2);

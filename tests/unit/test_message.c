@@ -237,7 +237,7 @@ static void test_schema_knows_the_same_keys_and_kinds(void **state)
                 assert_null(strstr(problems.list[i].expected, "no such field"));
         agent_message_release(&message);
     }
-    assert_int_equal(json_object_size(json_object_get(schema, "properties")), 35);
+    assert_int_equal(json_object_size(json_object_get(schema, "properties")), 36);
     size_t kinds = 0;
     json_t *listed = json_object_get(
         json_object_get(json_object_get(schema, "properties"), "kind"), "enum");

@@ -103,6 +103,16 @@ static void fill_referral(struct hub_referral *out)
     out->accused_count = (uint32_t)pick(HUB_ACCUSED_MAX + 1);
     for (uint32_t i = 0; i < out->accused_count; i++)
         rht_random_fill(&random_source, &out->accused[i], RH_HASH_BYTES);
+    text(out->query_code, sizeof(out->query_code));
+    out->person_count = (uint32_t)pick(RH_PERSON_HASHES_MAX + 1);
+    for (uint32_t i = 0; i < out->person_count; i++)
+        rht_random_fill(&random_source, &out->persons[i], RH_HASH_BYTES);
+    out->hit_count = (uint32_t)pick(HUB_HITS_MAX + 1);
+    for (uint32_t i = 0; i < out->hit_count; i++) {
+        text(out->hits[i].rule, sizeof(out->hits[i].rule));
+        out->hits[i].relation = (enum rh_relation)pick(RH_RELATION_COUNT);
+        out->hits[i].rno = number();
+    }
     out->deadline_count = (uint32_t)pick(HUB_DEADLINES_MAX + 1);
     for (uint32_t i = 0; i < out->deadline_count; i++)
         fill_deadline(&out->deadlines[i]);
@@ -184,6 +194,17 @@ static void test_largest_referral_fits_its_bound(void **state)
     memset(row.parties, 0xFF, sizeof(row.parties));
     row.accused_count = HUB_ACCUSED_MAX;
     memset(row.accused, 0xFF, sizeof(row.accused));
+    row.person_count = RH_PERSON_HASHES_MAX;
+    memset(row.query_code, 'x', sizeof(row.query_code) - 1);
+    row.query_code[sizeof(row.query_code) - 1] = 0;
+    row.hit_count = HUB_HITS_MAX;
+    for (uint32_t i = 0; i < HUB_HITS_MAX; i++) {
+        memset(&row.hits[i], 0xFF, sizeof(row.hits[i]));
+        memset(row.hits[i].rule, 'x', sizeof(row.hits[i].rule) - 1);
+        row.hits[i].rule[sizeof(row.hits[i].rule) - 1] = 0;
+        row.hits[i].relation = RH_RELATION_RELATED;
+        row.hits[i].told = true;
+    }
     assert_true(encode_referral(&row, buffer_a).bytes < HUB_REFERRAL_BYTES_MAX);
 }
 

@@ -258,6 +258,7 @@ static unsigned try_bad_file(const char *file)
     char *text = rht_read_file(path, NULL);
     const char *name = strncmp(file, "settings-", 9) == 0  ? "settings.yaml"
                        : strncmp(file, "routing-", 8) == 0 ? "routing/map.yaml"
+                       : strncmp(file, "screening-", 10) == 0 ? "screening/sample.yaml"
                                                            : SAMPLE;
     const enum rh_err err = load_with(small_files(), name, file, text, &report);
     const uint32_t expected = expect_problems(file, text, &wrong);

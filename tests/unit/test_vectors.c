@@ -102,6 +102,7 @@ static void compare_public(json_t *value, const struct rh_public *got)
     assert_int_equal(json_array_size(json_object_get(value, "24")), got->copy_count);
     assert_int_equal(json_array_size(json_object_get(value, "25")), got->child_count);
     assert_int_equal(json_array_size(json_object_get(value, "31")), got->accused_count);
+    assert_int_equal(json_array_size(json_object_get(value, "32")), got->person_count);
     json_t *facts = json_object_get(value, "26");
     assert_int_equal(json_object_size(facts), got->fact_count);
     for (uint32_t i = 0; i < got->fact_count; i++) {

@@ -38,6 +38,8 @@ uint64_t rh_checksum(const void *data, size_t bytes);
 
 /* Constant-time equality. */
 _Bool rh_hash_equal(const struct rh_hash *a, const struct rh_hash *b);
+/* Of zeros only, which stands for none. */
+_Bool rh_hash_is_zero(const struct rh_hash *hash);
 
 /* Random bytes from the operating system (libsodium). Never used by hub/core. */
 void rh_random(void *out, size_t bytes);

@@ -23,6 +23,7 @@ enum {
     RH_SYSTEM_BYTES_MAX = 24,
     RH_TRACE_BYTES_MAX = 64,
     RH_ACCUSED_MAX = 4,
+    RH_PERSON_HASHES_MAX = 4, /* of one registration, for finding repeats */
     RH_EXTERNAL_NUMBER_BYTES_MAX = 300, /* in clear, as in rh/private.h; longer is cut */
     RH_BUNDLE_HEADER_BYTES_MAX = 256,
     RH_BUNDLE_PATH_MAX = 8
@@ -57,6 +58,19 @@ struct rh_external {
 void rh_external_hash(const uint8_t key[32], const char *system, struct rh_bytes number,
                       struct rh_hash *out);
 
+/* What repeats are found by, under the same key: rh_external_hash of the systems "person" and
+ * "matter". A person is told by an identity number, upper case and without blanks, else by
+ * "name/phone" written the same way; rh_person_text makes that text. A matter is a text the
+ * agencies agree on, blanks at both ends taken off. Neither text leaves the agency. */
+enum { RH_PERSON_TEXT_BYTES_MAX = 2 * RH_EXTERNAL_NUMBER_BYTES_MAX + 2 };
+
+/* False when there is neither an identity number nor a name with a phone: nobody to tell
+ * apart. Any argument may be NULL. */
+bool rh_person_text(const char *id_number, const char *name, const char *phone,
+                    char out[RH_PERSON_TEXT_BYTES_MAX]);
+void rh_person_hash(const uint8_t key[32], const char *person_text, struct rh_hash *out);
+void rh_matter_hash(const uint8_t key[32], const char *matter, struct rh_hash *out);
+
 /* One child of a split, or the child of a transfer_on. */
 struct rh_child {
     struct rh_referral_id id;
@@ -71,7 +85,8 @@ struct rh_child {
 struct rh_public {
     struct rh_message_id message_id;        /* 1  required */
     enum rh_kind kind;                      /* 2  required */
-    struct rh_referral_id referral_id;      /* 3  required except ack, nack, bulletin */
+    struct rh_referral_id referral_id;      /* 3  required except ack, nack, bulletin,
+                                                  warning */
     struct rh_referral_id root_id;          /* 4  register: root, if not itself */
     struct rh_referral_id other_id;         /* 5  merge: master; register: repeats; release */
     struct rh_message_id refers_to;         /* 6  amend, acknowledge_info: earlier message */
@@ -104,6 +119,10 @@ struct rh_public {
     struct rh_agency_id from;               /* 28 ack, nack: sender whose delivery is meant */
     uint64_t pair_seq;                      /* 29 ack: up to and including; nack: only this */
     uint32_t refusal;                       /* 30 nack: code number of the catalogue */
+    /* register: what repeats are found by; rh_person_hash, rh_matter_hash */
+    uint32_t person_count;                  /* 32 number of hashes below */
+    struct rh_hash persons[RH_PERSON_HASHES_MAX]; /* 32 keyed hashes of who brings the matter */
+    struct rh_hash matter;                  /* 33 keyed hash of what it is about */
     /* any kind */
     uint32_t accused_count;                 /* 31 number of hashes below */
     struct rh_hash accused[RH_ACCUSED_MAX]; /* 31 keyed hashes of accused units (deny rules) */

@@ -25,6 +25,10 @@ enum {
     RH_FOLLOWS_MAX = 4,        /* procedures a document may be the next step of */
     RH_LEADER_CATEGORIES_MAX = 8,
     RH_LOCAL_MAX = 64,         /* spans that differ by area */
+    RH_REPEATS_MAX = 16,       /* rules that find repeats */
+    RH_HOTSPOTS_MAX = 64,      /* thresholds of hot spots */
+    RH_AREA_DIGITS_MAX = 12,   /* a village: the longest division code */
+    RH_HOTSPOT_DAYS_MAX = 92,  /* longest window of one */
     RH_RULE_ID_BYTES_MAX = 40,
     RH_TITLE_BYTES_MAX = 96,
     RH_BASIS_BYTES_MAX = 160,
@@ -222,6 +226,47 @@ struct rh_local {
     char basis[RH_BASIS_BYTES_MAX + 1]; /* the source of this choice */
 };
 
+/* What two referrals must have in common; MATCH_PLACE means area and category. */
+enum { RH_MATCH_PERSON = 1, RH_MATCH_MATTER = 2, RH_MATCH_PLACE = 4 };
+
+/* How a new referral stands to an earlier one. Source: the handling standard keeps same
+ * matter, same person and related matter apart; both at once is a repeat proper. */
+enum rh_relation {
+    RH_RELATION_NONE = 0,
+    RH_RELATION_REPEAT = 1,      /* same person, same matter */
+    RH_RELATION_SAME_MATTER = 2, /* another person */
+    RH_RELATION_SAME_PERSON = 3, /* another matter */
+    RH_RELATION_RELATED = 4,     /* same place and category */
+    RH_RELATION_COUNT = 5
+};
+
+/* A rule that finds earlier referrals. It marks, it never decides. */
+struct rh_repeat {
+    char id[RH_RULE_ID_BYTES_MAX + 1];
+    uint32_t version;
+    char title_zh[RH_TITLE_BYTES_MAX + 1];
+    char title_en[RH_TITLE_BYTES_MAX + 1];
+    char basis[RH_BASIS_BYTES_MAX + 1];
+    uint32_t match;       /* RH_MATCH bits: PERSON, MATTER, both, or PLACE */
+    uint32_t window_days; /* the earlier one was registered at most so long before; 0 ever */
+    uint32_t area_digits; /* PLACE: 9 town, 12 village */
+};
+
+/* A threshold of the hot-spot map: so many registrations of a category in one area within a
+ * window, and the agency responsible is warned, with a copy to its superior. */
+struct rh_hotspot {
+    char id[RH_RULE_ID_BYTES_MAX + 1];
+    uint32_t version;
+    char title_zh[RH_TITLE_BYTES_MAX + 1];
+    char title_en[RH_TITLE_BYTES_MAX + 1];
+    char basis[RH_BASIS_BYTES_MAX + 1];
+    char category[RH_CODE_BYTES_MAX + 1]; /* as in the routing map */
+    uint32_t area_digits;                 /* 2, 4, 6, 9 or 12: the level that is counted */
+    uint32_t threshold;                   /* registrations, from 2 */
+    uint32_t window_days;                 /* 1..RH_HOTSPOT_DAYS_MAX, today included */
+    char to[RH_AGENCY_BYTES_MAX + 1];     /* as in the routing map: "court." or an agency */
+};
+
 struct rh_settings {
     uint32_t grace_hours;               /* deemed arrival, policy 24 */
     struct rh_span watchdog[RH_STATE_COUNT]; /* per open state, where no law has a number */
@@ -242,6 +287,10 @@ struct rh_rules {
     uint32_t routing_count;
     struct rh_routing routing[RH_ROUTING_MAX];
     struct rh_settings settings;
+    uint32_t repeat_count;
+    struct rh_repeat repeats[RH_REPEATS_MAX];
+    uint32_t hotspot_count;
+    struct rh_hotspot hotspots[RH_HOTSPOTS_MAX];
 };
 
 enum { RH_RULES_BYTES_MAX = 900 * 1024 };
@@ -262,6 +311,12 @@ bool rh_category_matches(const char *pattern, const char *category);
 /* What the settings say of a limit in an area, the longest prefix; NULL: the rule's own span. */
 const struct rh_local *rh_rules_local(const struct rh_rules *rules, const char *procedure,
                                       const char *limit, const char *area);
+/* What a hit of the rule says; and its word: repeat, same_matter, same_person, related. */
+enum rh_relation rh_repeat_relation(const struct rh_repeat *rule);
+const char *rh_relation_name(enum rh_relation relation);
+/* A rule by its id; NULL when the rules no longer have it. */
+const struct rh_repeat *rh_rules_repeat(const struct rh_rules *rules, const char *id);
+const struct rh_hotspot *rh_rules_hotspot(const struct rh_rules *rules, const char *id);
 /* The calendar for an area, the nationwide one by default; NULL when there is none. */
 const struct rh_calendar *rh_rules_calendar(const struct rh_rules *rules, const char *area);
 
