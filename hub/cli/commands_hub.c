@@ -18,6 +18,12 @@ static const struct hub_cli_flag list_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag show_flags[] = {
+    { "code", 0, HUB_CLI_TEXT, "code", N_("CODE"),
+      N_("what the petitioner holding this query code may know") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag board_flags[] = {
     { "due", 0, HUB_CLI_TEXT, "due", N_("WHEN"), N_("overdue, today, week, 3d or 3wd") },
     { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("count by agency or procedure") },
@@ -95,7 +101,8 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       NULL, NULL, NULL },
     { "referral", "show", HUB_CLI_HUB, "referral.show", NULL,
       N_("one referral with its clocks"),
-      "rhub referral show R-2026-000042", ROWS, REFERRAL, NULL, "referral", NULL,
+      "rhub referral show R-2026-000042\nrhub referral show --code 7K3M-Q9TX-2P4R", ROWS,
+      REFERRAL, show_flags, "referral", NULL,
       hub_cli_page_referral, NULL },
     { "referral", "timeline", HUB_CLI_HUB, "referral.timeline", NULL,
       N_("what happened to a referral"), "rhub referral timeline R-2026-000042", PAGES,
@@ -201,6 +208,17 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "-o csv --bom",
       HUB_CLI_CAN_ROWS | HUB_CLI_CAN_RANGE, { { NULL } }, report_flags, "figure", NULL, NULL,
       NULL },
+    { "report", "funnel", HUB_CLI_HUB, "report.funnel", NULL,
+      N_("what became of clues with stars, step by step"),
+      "rhub report funnel --since month\nrhub report funnel -o csv --bom",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_RANGE, { { NULL } }, NULL, "funnel", NULL, NULL, NULL },
+    { "report", "hotspot", HUB_CLI_HUB, "report.hotspot", NULL,
+      N_("the hot-spot map: counts, thresholds, warnings"), "rhub report hotspot",
+      ROWS, { { NULL } }, NULL, "hotspot", NULL, NULL, NULL },
+    { "report", "misdirected", HUB_CLI_HUB, "report.misdirected", NULL,
+      N_("how much came to the wrong agency, by category"),
+      "rhub report misdirected --since month", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_RANGE,
+      { { NULL } }, NULL, "misdirected", NULL, NULL, NULL },
     { "stop", NULL, HUB_CLI_HUB, "stop", NULL, N_("stop the hub after the batch in hand"),
       "rhub stop", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_CONFIRM, { { NULL } }, NULL, "done", NULL,
       hub_cli_page_done, N_("Stop the hub?") },

@@ -432,6 +432,9 @@ static enum rh_exit take_words(struct hub_cli *cli, int argc, char **argv, int u
         least += cli->command->args[i].required ? 1 : 0;
         most = cli->command->args[i].many ? HUB_CLI_WORDS_MAX : most + 1;
     }
+    if (cli->command->verb != NULL && strcmp(cli->command->verb, "show") == 0 &&
+        hub_cli_flag(cli, "code")->count > 0)
+        least = 0; /* a query code says which one */
     if (cli->word_count < least)
         return hub_cli_usage(cli, _("an argument is missing"),
                              rh_text(cli->command->args[cli->word_count].word), NULL);

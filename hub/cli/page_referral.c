@@ -58,6 +58,11 @@ void hub_cli_page_referral(struct hub_cli *cli, const json_t *rows)
         fprintf(cli->out, "\n%s\n", _("clocks"));
         hub_cli_table(cli, "deadline", deadlines);
     }
+    const json_t *repeats = json_object_get(row, "repeats");
+    if (json_array_size(repeats) > 0) {
+        fprintf(cli->out, "\n%s\n", _("looks like"));
+        hub_cli_table(cli, "repeat", repeats);
+    }
     print_children(cli, json_object_get(row, "children"));
     print_list(cli, _("parties"), json_object_get(row, "parties"));
 }

@@ -365,14 +365,6 @@ static void add_code(struct rh_public *notice, const char *key, const char *code
     memcpy(fact->code, code, strlen(code) + 1);
 }
 
-static void add_number(struct rh_public *notice, const char *key, uint64_t number)
-{
-    struct rh_fact *fact = &notice->facts[notice->fact_count++];
-    memcpy(fact->key, key, strlen(key) + 1);
-    fact->is_number = true;
-    fact->number = (int64_t)number;
-}
-
 /* To whoever registered: the petitioner's code, and the earlier matter it repeats, as far as it
  * may know of that one still. */
 static enum rh_err describe_registration(struct hub_engine *engine,
@@ -394,7 +386,7 @@ static enum rh_err describe_registration(struct hub_engine *engine,
         notice->other_id = hit->id;
         add_code(notice, "repeat_relation", rh_relation_name(hit->relation));
         add_code(notice, "repeat_rule", hit->rule);
-        add_number(notice, "repeat_rule_version", hit->rule_version);
+        add_number(notice, "repeat_rule_version", 0, hit->rule_version);
         return RH_OK;
     }
     return RH_OK;
@@ -412,10 +404,10 @@ static void describe_hot_spot(const struct hub_outcome *outcome, uint32_t to, ui
         memcpy(notice->code, "hot_spot", sizeof "hot_spot");
         memcpy(notice->area, hot->area, sizeof notice->area);
         add_code(notice, "rule", hot->rule);
-        add_number(notice, "rule_version", hot->rule_version);
-        add_number(notice, "count", hot->warned_count);
-        add_number(notice, "threshold", hot->warned_threshold);
-        add_number(notice, "window_days", hot->warned_days);
+        add_number(notice, "rule_version", 0, hot->rule_version);
+        add_number(notice, "count", 0, hot->warned_count);
+        add_number(notice, "threshold", 0, hot->warned_threshold);
+        add_number(notice, "window_days", 0, hot->warned_days);
     }
 }
 
@@ -446,7 +438,8 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
         describe_hot_spot(engine->outcome, queued->to, record->core.stored_ms, notice);
         notice->due_ms = 0;
     }
-    if (queued->kind == RH_KIND_NOTICE && record->core.type == RH_RECORD_ITEM)
+    if (queued->kind == RH_KIND_NOTICE && record->core.type == RH_RECORD_ITEM &&
+        hub_record_kind(record->public_part) == RH_KIND_REGISTER)
         err = describe_registration(engine, row, notice);
     if (err != RH_OK)
         return err;

@@ -117,6 +117,8 @@ static void put_counts(json_t *row, const struct hub_referral *of)
     hub_json_uint(row, "child_open", of->child_open);
     hub_json_uint(row, "review_open", of->review_open);
     hub_json_bool(row, "sealed", of->sealed);
+    hub_json_bool(row, "repeat", of->repeat);
+    hub_json_text(row, "query_code", of->query_code);
     hub_json_bool(row, "designated", of->designated);
     hub_json_uint(row, "log_index", of->last_index);
 }
@@ -246,9 +248,7 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
     for (uint32_t i = 0; i < of->external_count; i++)
         json_array_append_new(systems, json_string(of->externals[i].system));
     hub_json_uuid(row, "repeat_of_id", of->repeat_of.bytes);
-    hub_json_bool(row, "repeat", of->repeat);
     json_object_set_new(row, "repeats", list_hits(ask, of));
-    hub_json_text(row, "query_code", of->query_code);
     hub_json_uuid(row, "merged_into_id", of->merged_into.bytes);
     hub_json_uint(row, "rules_index", of->rules_index);
     hub_json_at(row, "arrival_due_at", of->arrival_due_ms);

@@ -1,10 +1,18 @@
 /* One referral: shown, and its holder pressed. */
 #include "operator/inside.h"
 
+#include <rh/text.h>
+
 enum rh_err hub_verb_referral_show(struct hub_ask *ask)
 {
     struct hub_referral *row = ask->op->referral;
+    const char *code = hub_args_text(ask, "code");
+    if ((hub_args_text(ask, "id") == NULL) == (code == NULL))
+        return hub_ask_refuse(ask, RH_REFUSE_FIELD_MISSING, "/args/id",
+                              N_("either a referral or a query code is wanted"), NULL);
     enum rh_err err = hub_snapshot_begin(ask);
+    if (err == RH_OK && code != NULL)
+        return hub_show_by_code(ask, code);
     if (err == RH_OK)
         err = hub_find_referral(ask, "id", row);
     return err == RH_OK ? hub_ask_row(ask, hub_json_referral_whole(ask, row)) : err;

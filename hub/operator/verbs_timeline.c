@@ -1,6 +1,8 @@
 /* referral.timeline: the records of one referral, read back from the journal. */
 #include "operator/inside.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +120,23 @@ static void put_readers(struct hub_ask *ask, json_t *row, const struct hub_outco
     json_object_set_new(row, "delivered_to_en", en);
 }
 
+/* A registration and what it repeats: "R-2026-000001 repeat same-person-same-matter v1". */
+static void put_repeats(struct hub_ask *ask, json_t *row, const struct hub_referral *of)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < of->hit_count; i++) {
+        const struct hub_hit *hit = &of->hits[i];
+        char text[160];
+        if (hub_views_referral(ask->map, hit->rno, ask->op->other) != RH_OK)
+            continue;
+        snprintf(text, sizeof text, "%s %s %s v%" PRIu32,
+                 ask->op->other->sealed ? "-" : ask->op->other->number,
+                 rh_relation_name(hit->relation), hit->rule, hit->rule_version);
+        json_array_append_new(list, json_string(text));
+    }
+    json_object_set_new(row, "repeats", list);
+}
+
 /* What the event did: state, holder, due date, who got it. */
 static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes, uint64_t rno)
 {
@@ -167,6 +186,7 @@ static json_t *blank(const struct piece *piece)
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
         json_object_set_new(row, readers[i], json_array());
     json_object_set_new(row, "notes", json_array());
+    json_object_set_new(row, "repeats", json_array());
     return row;
 }
 
@@ -196,6 +216,9 @@ static json_t *show_event(struct hub_ask *ask, const struct batch *batch,
     }
     put_item(row, record);
     put_outcome(ask, row, record->outcome, rno);
+    if (piece->kind == RH_KIND_REGISTER && record->core.outcome == 0 &&
+        ask->op->outcome->row_count > 0)
+        put_repeats(ask, row, &ask->op->outcome->rows[0]);
     return row;
 }
 

@@ -125,7 +125,8 @@ OTHER = {"repeats", "into", "frees"}
 def message(words):
     """What a line asks an agency to send, by the script's own names."""
     said = {"kind": words.next("a kind"), "matter": words.next("a matter, or -"), "copies": [],
-            "accused": [], "facts": {}, "externals": [], "children": [], "persons": []}
+            "accused": [], "facts": {}, "externals": [], "children": [], "persons": [],
+            "petitioners": []}
     while words.more():
         word = words.next()
         if word in SINGLE:
@@ -144,6 +145,10 @@ def message(words):
             said["accused"].append(words.next("an agency"))
         elif word == "person":
             said["persons"].append(words.next("a name"))
+        elif word == "matter":
+            said["about_what"] = words.next("what it is about")
+        elif word == "petitioner":
+            said["petitioners"].append(words.next("an identity number"))
         elif word == "fact":
             key, value = words.next("a fact"), words.next("its value")
             said["facts"][key] = int(value) if re.fullmatch(r"-?\d+", value) else value

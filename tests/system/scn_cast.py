@@ -19,6 +19,8 @@ from harness import SLOW, Process, Refusal, ask, demand
 from play import KIND, NAME, iso
 
 pyagency.FIELDS.setdefault("accused", 31)
+pyagency.FIELDS.setdefault("persons", 32)
+pyagency.FIELDS.setdefault("matter_hash", 33)
 CREDIT = 1 << 20
 LANES = {"normal": None, "green": 1, "urgent": 2}
 # Kinds with a command of their own, when nothing else is said.
@@ -196,6 +198,8 @@ class RealAgent(Actor):
             out["copies"] = [play.agency_id(to) for to in said["copies"]]
         if said["accused"]:
             out["accused"] = [play.agency_id(one) for one in said["accused"]]
+        if "about_what" in said:
+            out["matter"] = said["about_what"]
         if said["facts"]:
             out["facts"] = said["facts"]
         if said["externals"]:
@@ -215,6 +219,9 @@ class RealAgent(Actor):
             private["leader"] = said["leader"]
         if said["persons"]:
             private["persons"] = [{"name": name, "role": "party"} for name in said["persons"]]
+        if said["petitioners"]:
+            private.setdefault("persons", []).extend(
+                {"id_number": number, "role": "petitioner"} for number in said["petitioners"])
         if private:
             out["private"] = private
         if "body" in said:
@@ -370,6 +377,11 @@ class PythonAgency(Actor):
                             for one in said["accused"]] or None
         named["externals"] = [[system, rhwire.external_hash(peer.external_key, system, number)]
                               for system, number in said["externals"]] or None
+        named["persons"] = [rhwire.external_hash(peer.external_key, "person", number)
+                            for number in said["petitioners"]] or None
+        if "about_what" in said:
+            named["matter_hash"] = rhwire.external_hash(peer.external_key, "matter",
+                                                        said["about_what"])
         named["children"] = [[play.matter(name), play.agency_id(to), must]
                              for name, to, must in said["children"]] or None
         matter = play.matter(said["matter"]) if said["matter"] != "-" else None
@@ -382,6 +394,9 @@ class PythonAgency(Actor):
             private[1] = said["title"]
         if said["persons"]:
             private[3] = [{1: name, 2: "party"} for name in said["persons"]]
+        if said["petitioners"]:
+            private.setdefault(3, []).extend({2: "petitioner", 3: number}
+                                             for number in said["petitioners"])
         if "leader" in said:
             private[6] = said["leader"]
         return rhwire.pack(private) if private else b""

@@ -28,6 +28,8 @@ class Expect:
         forms = {name: getattr(self, name) for name in (
             "refused", "taken", "got", "nothing", "sees", "waiting", "body", "noted", "steps",
             "figure", "count", "clocks", "external", "route", "replay", "tampering", "absent")}
+        forms.update({"fact": self.fact, "hot-spot": self.hot_spot,
+                      "query-code": self.query_code})
         before = len(self.play.failures)
         if word in forms:
             words.next()
@@ -91,8 +93,22 @@ class Expect:
                 self.clock(words, row)
             elif word == "as-of":
                 words.instant()
-            else:
+            elif not self.screening(word, words, row):
                 raise scn.Wrong(f"line {words.line.number}: a matter has no {word}")
+
+    def screening(self, word, words, row):
+        """What screening has marked it with; False when the word is none of its."""
+        if word in ("repeat", "no-repeat"):
+            self.same("repeat", word == "repeat", row["repeat"])
+        elif word == "hits":
+            self.same("hits", words.number(), len(row["repeats"]))
+        elif word == "hit":
+            rule, wanted = words.next("a rule"), words.next("a matter")
+            got = next((one["id"] for one in row["repeats"] if one["rule"] == rule), None)
+            self.same(rule, self.row(wanted)["id"], got)
+        else:
+            return False
+        return True
 
     def clock(self, words, row):
         limit = words.next("a clock")
@@ -327,6 +343,29 @@ class Expect:
         rows = self.play.look("referral", "list", "--key", f"{system}={number}")
         got = self.play.matter_name(uuid.UUID(rows[0]["referral_id"]).bytes) if rows else "unknown"
         self.same("external", words.next("a matter, or unknown"), got)
+
+    def fact(self, words):
+        """What a word of the hub itself said: the runner of the engine reads it."""
+        while words.more():
+            words.next()
+        self.play.left_out.append(words.line.number)
+
+    def hot_spot(self, words):
+        rule, area = words.next("a rule"), words.next("an area")
+        rows = [row for row in self.play.look("report", "hotspot")
+                if row["rule"] == rule and row["area"] == area]
+        demand(rows, f"no hot spot {rule} {area}")
+        while words.more():
+            key = {"count": "numerator", "warned": "warned_count"}[words.next()]
+            self.same(key, words.number(), rows[0][key])
+
+    def query_code(self, words):
+        """The petitioner's code leads to it, and what it shows is nobody's name."""
+        row = self.row(words.next("a matter"))
+        done = self.play.look("referral", "show", "--code", row["query_code"].lower())
+        self.same("state", row["state"], done[0]["state"])
+        self.same("keys", {"object", "v", "id", "state", "turn", "turn_zh", "turn_en", "due_at",
+                           "registered_at", "updated_at", "parts", "parts_open"}, set(done[0]))
 
     def route(self, words):
         category, area = words.next("a category"), words.next("an area")

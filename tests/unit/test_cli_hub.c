@@ -123,9 +123,37 @@ static void test_cli_hub_fills_every_column(void **state)
     check_fields("route query judicial.procuratorial --area 620423", "route");
     check_fields("report figures", "figure");
     check_fields("report figures --by agency --since year", "figure");
+    check_fields("report misdirected", "misdirected");
     check_fields("check all", "check");
     assert_true(strlen(done("status")->out) > 100);
     assert_non_null(strstr(done("deadline explain R-2026-000001 -v")->out, "not counted"));
+}
+
+/* What a petitioner may know, by a code typed as people type; and nothing by a wrong one. */
+static void test_cli_hub_answers_a_query_code(void **state)
+{
+    (void)state;
+    char words[200], code[64];
+    json_t *rows = json_loads(done("referral show R-2026-000001 -o json")->out, 0, NULL);
+    const char *given = json_string_value(json_object_get(json_array_get(rows, 0),
+                                                          "query_code"));
+    assert_int_equal(strlen(given), 14);
+    size_t bytes = 0;
+    for (const char *at = given; *at != '\0'; at++) {
+        if (*at != '-')
+            code[bytes++] = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+    code[bytes] = '\0';
+    snprintf(words, sizeof words, "referral show --code %s", code);
+    check_fields(words, "public_status");
+    assert_null(strstr(done(words)->out, "R-2026")); /* the number is an ordinal, not theirs */
+    code[0] = code[0] == '2' ? '3' : '2';
+    snprintf(words, sizeof words, "referral show --code %s", code);
+    const struct rht_run *run = at_hub(words);
+    assert_int_equal(run->code, RH_EXIT_DATA);
+    assert_non_null(strstr(run->err, "RH-4303"));
+    assert_int_equal(at_hub("referral show")->code, RH_EXIT_USAGE);
+    json_decref(rows);
 }
 
 /* From a directory of keys to an enrolled agency, by the commands of the handbook. */
@@ -191,6 +219,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_cli_hub_fills_every_column),
+        TEST(test_cli_hub_answers_a_query_code),
         TEST(test_cli_hub_enrols_by_hand),
         TEST(test_cli_hub_pages_agree),
         TEST(test_cli_hub_acts_and_sees_it),
