@@ -13,27 +13,6 @@ const char *hub_describe_type(enum rh_record_type type)
     return (size_t)type < sizeof names / sizeof names[0] ? names[type] : "";
 }
 
-const char *hub_describe_status(enum hub_deadline_status status)
-{
-    switch (status) {
-    case HUB_DEADLINE_RUNNING:
-        return "running";
-    case HUB_DEADLINE_PAUSED:
-        return "paused";
-    case HUB_DEADLINE_MET:
-        return "met";
-    case HUB_DEADLINE_MET_LATE:
-        return "met_late";
-    case HUB_DEADLINE_MISSED:
-        return "missed";
-    case HUB_DEADLINE_CANCELLED:
-        return "cancelled";
-    case HUB_DEADLINE_LAPSED:
-        return "lapsed";
-    }
-    return "";
-}
-
 static enum rh_kind noted(const struct hub_outcome *outcome, uint64_t rno)
 {
     return outcome != NULL ? hub_record_noted(outcome, rno) : RH_KIND_NONE;
@@ -97,7 +76,7 @@ json_t *hub_describe_deadline(const struct hub_deadline *deadline,
     hub_json_text(object, "limit", deadline->limit);
     add_title(object, deadline, row, rules);
     hub_json_count(object, "serial", deadline->serial);
-    hub_json_text(object, "status", hub_describe_status(deadline->status));
+    hub_json_text(object, "status", hub_deadline_status_name(deadline->status));
     hub_json_text(object, "basis", deadline->law ? "law" : "policy");
     hub_json_text(object, "unit", unit_name(deadline->unit));
     hub_json_count(object, "n", deadline->n);

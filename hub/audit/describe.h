@@ -8,8 +8,6 @@
 
 /* "item", "timer", ... */
 const char *hub_describe_type(enum rh_record_type type);
-/* "running" ... "lapsed". */
-const char *hub_describe_status(enum hub_deadline_status status);
 
 /* What a record is about, for the timeline: the item's kind, the command's, or the first note
  * its outcome makes on the referral (arrived, overdue ...). RH_KIND_NONE for none. */

@@ -151,23 +151,19 @@ static bool reaches(const struct hub_pass *pass, const struct hub_verb_options *
     return false;
 }
 
-int hub_verb_replay(const struct hub_verb_options *options)
+static int report(struct hub_pass *pass, const struct hub_verb_options *options)
 {
-    static struct hub_pass pass; /* large */
-    char problem[512];
-    struct hub_pass_options wanted = options->pass;
-    wanted.replay = true;
-    enum rh_err err = hub_pass_open(&pass, &wanted, problem, sizeof problem);
-    if (err != RH_OK)
-        return hub_verb_fail(options, err, problem);
-    err = hub_pass_run(&pass, NULL, NULL);
-    int code = err != RH_OK                ? hub_verb_fail(options, err, rh_err_text(err))
-               : !reaches(&pass, options)  ? RH_EXIT_DATA
-                                           : write_state(&pass, options);
-    if (code == RH_EXIT_OK && pass.findings.breaks > 0) {
-        hub_verb_print_findings(options->err, &pass);
+    if (!reaches(pass, options))
+        return RH_EXIT_DATA;
+    int code = write_state(pass, options);
+    if (code == RH_EXIT_OK && pass->findings.breaks > 0) {
+        hub_verb_print_findings(options->err, pass);
         code = RH_EXIT_NO;
     }
-    hub_pass_close(&pass);
     return code;
+}
+
+int hub_verb_replay(const struct hub_verb_options *options)
+{
+    return hub_verb_pass(options, report);
 }

@@ -129,3 +129,19 @@ bool hub_verb_file_close(struct hub_verb_file *file, bool keep)
     file->file = NULL;
     return done;
 }
+
+int hub_verb_pass(const struct hub_verb_options *options, hub_verb_report_fn *report)
+{
+    static struct hub_pass pass; /* large */
+    char problem[512];
+    struct hub_pass_options wanted = options->pass;
+    wanted.replay = true;
+    enum rh_err err = hub_pass_open(&pass, &wanted, problem, sizeof problem);
+    if (err != RH_OK)
+        return hub_verb_fail(options, err, problem);
+    err = hub_pass_run(&pass, NULL, NULL);
+    int code = err == RH_OK ? report(&pass, options)
+                            : hub_verb_fail(options, err, rh_err_text(err));
+    hub_pass_close(&pass);
+    return code;
+}

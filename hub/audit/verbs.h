@@ -33,6 +33,11 @@ int hub_verb_diff(const struct hub_verb_options *options);
 /* Exit code of an error that kept a verb from working at all; also says `problem`. */
 int hub_verb_fail(const struct hub_verb_options *options, enum rh_err err, const char *problem);
 
+/* One pass with the state kept, and what `report` makes of it: the exit code. A pass that could
+ * not be made is complained of. */
+typedef int hub_verb_report_fn(struct hub_pass *pass, const struct hub_verb_options *options);
+int hub_verb_pass(const struct hub_verb_options *options, hub_verb_report_fn *report);
+
 /* The findings of a pass, for both forms. */
 json_t *hub_verb_findings(const struct hub_pass *pass);
 void hub_verb_print_findings(FILE *out, const struct hub_pass *pass);

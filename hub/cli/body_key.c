@@ -33,7 +33,7 @@ static enum rh_exit file_trouble(struct hub_cli *cli, const char *path, enum rh_
     case RH_ERR_INVALID:
     case RH_ERR_CRYPTO:
     case RH_ERR_CORRUPT:
-        sentence = _("this is no key file or card");
+        sentence = _("neither a public card (NAME.pub, hub.card) nor a secret key (NAME.key)");
         code = RH_EXIT_DATA;
         break;
     case RH_OK:
@@ -140,6 +140,20 @@ static enum rh_err load_any(const char *path, struct rh_secret *out)
     return err;
 }
 
+/* Whether a file that we may read, but is no card, is a secret key: then it is its permissions
+ * that are wrong, else the file is. */
+static bool holds_secret(const char *path)
+{
+    char text[1024];
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return true; /* not to be read at all */
+    size_t bytes = fread(text, 1, sizeof text - 1, file);
+    (void)fclose(file);
+    text[bytes] = '\0';
+    return strstr(text, "rhub-secret-1 ") != NULL;
+}
+
 static enum rh_err load_file(const char *path, struct rh_card *card, const char **use)
 {
     struct rh_secret secret;
@@ -148,6 +162,8 @@ static enum rh_err load_file(const char *path, struct rh_card *card, const char 
     if (err != RH_ERR_INVALID)
         return err;
     err = load_any(path, &secret);
+    if (err == RH_ERR_DENIED && !holds_secret(path))
+        return RH_ERR_INVALID;
     if (err != RH_OK)
         return err;
     memset(card, 0, sizeof *card);

@@ -325,6 +325,9 @@ bool hub_deadline_is_due(const struct hub_deadline *deadline);
 /* Whether a fact is there and is `equals`, or, with an empty one, any number but 0 and any code. */
 bool hub_referral_has_fact(const struct hub_referral *row, const char *key, const char *equals);
 
+/* The status as JSON shows it, "running" ... "lapsed"; "?" for no status. */
+const char *hub_deadline_status_name(enum hub_deadline_status status);
+
 /* Earliest running end among the clocks `agency` owes, rights left out; where none runs, the
  * earliest that was missed and is still owed; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);

@@ -181,3 +181,10 @@ enum rh_err hub_referral_decode(struct rh_bytes bytes, struct hub_referral *out)
         err = RH_ERR_CORRUPT;
     return err;
 }
+
+const char *hub_deadline_status_name(enum hub_deadline_status status)
+{
+    static const char *const names[] = { "?",      "running",   "paused", "met", "met_late",
+                                         "missed", "cancelled", "lapsed" };
+    return (unsigned)status < sizeof names / sizeof names[0] ? names[status] : "?";
+}

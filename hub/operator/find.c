@@ -74,6 +74,32 @@ static const char *read_digits(const char *text, uint64_t *out)
     return at == text ? NULL : at;
 }
 
+enum rh_err hub_find_each_agency(struct hub_ask *ask, char walk, hub_find_agency_fn *show)
+{
+    uint8_t place[4];
+    size_t bytes;
+    uint32_t no = 0;
+    uint32_t limit = hub_args_limit(ask);
+    enum rh_err err = hub_snapshot_begin(ask);
+    if (err == RH_OK)
+        err = hub_token_read(ask, walk, place, sizeof place, &bytes);
+    for (size_t i = 0; err == RH_OK && i < bytes; i++)
+        no = no << 8 | place[i];
+    while (err == RH_OK) {
+        uint32_t last = no;
+        err = hub_views_agency_next(ask->map, &no, ask->op->agency);
+        if (err == RH_OK && ask->rows == limit) {
+            for (unsigned i = 0; i < 4; i++)
+                place[i] = (uint8_t)(last >> (24 - 8 * i));
+            hub_token_write(ask, walk, place, sizeof place);
+            return RH_OK;
+        }
+        if (err == RH_OK)
+            err = show(ask, no);
+    }
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 enum rh_err hub_find_dead(struct hub_ask *ask, struct hub_dead *out)
 {
     const char *text = hub_args_text(ask, "id");

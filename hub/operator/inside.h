@@ -189,7 +189,6 @@ json_t *hub_json_referral(struct hub_ask *ask, const struct hub_referral *row);
 json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *row);
 json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
                           const struct hub_deadline *deadline);
-const char *hub_json_status(enum hub_deadline_status status);
 
 /* verbs_job.c */
 json_t *hub_json_job(struct hub_ask *ask, const struct hub_job_row *job);
@@ -201,6 +200,10 @@ const char *hub_json_job_kind(enum hub_job_kind kind);
 enum rh_err hub_find_referral(struct hub_ask *ask, const char *name, struct hub_referral *out);
 /* The agency in args.`name`; *no 0 when the argument is absent. Refuses an unknown one. */
 enum rh_err hub_find_agency(struct hub_ask *ask, const char *name, uint32_t *no);
+/* A page of all agencies in the order of their numbers: `show` answers a row for each, with the
+ * agency's row in ask->op->agency. `walk` is the mark of this list's tokens. */
+typedef enum rh_err hub_find_agency_fn(struct hub_ask *ask, uint32_t no);
+enum rh_err hub_find_each_agency(struct hub_ask *ask, char walk, hub_find_agency_fn *show);
 /* A dead letter's "index:agency". */
 enum rh_err hub_find_dead(struct hub_ask *ask, struct hub_dead *out);
 /* Bounds of a `due` argument: ends e with *from_ms <= e < *to_ms. Refuses. */

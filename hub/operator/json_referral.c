@@ -6,27 +6,6 @@
 
 enum { CHILDREN_SHOWN_MAX = 64 };
 
-const char *hub_json_status(enum hub_deadline_status status)
-{
-    switch (status) {
-    case HUB_DEADLINE_RUNNING:
-        return "running";
-    case HUB_DEADLINE_PAUSED:
-        return "paused";
-    case HUB_DEADLINE_MET:
-        return "met";
-    case HUB_DEADLINE_MET_LATE:
-        return "met_late";
-    case HUB_DEADLINE_MISSED:
-        return "missed";
-    case HUB_DEADLINE_CANCELLED:
-        return "cancelled";
-    case HUB_DEADLINE_LAPSED:
-        return "lapsed";
-    }
-    return "?";
-}
-
 /* How much is left, or how late it is: until the act, or until now while it is owed. */
 static void put_left(const struct hub_ask *ask, json_t *row,
                      const struct hub_deadline *deadline)
@@ -70,7 +49,7 @@ static void put_due(struct hub_ask *ask, json_t *row, const struct hub_referral 
     }
     json_t *due = json_object();
     put_titles(ask, due, of, deadline);
-    hub_json_text(due, "status", hub_json_status(deadline->status));
+    hub_json_text(due, "status", hub_deadline_status_name(deadline->status));
     hub_json_at(due, "end_at", deadline->end_ms);
     put_left(ask, due, deadline);
     hub_json_bool(due, "provisional", deadline->provisional);
@@ -152,7 +131,7 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *of,
     hub_json_text(row, "id", id);
     hub_json_text(row, "referral", of->number);
     put_titles(ask, row, of, deadline);
-    hub_json_text(row, "status", hub_json_status(deadline->status));
+    hub_json_text(row, "status", hub_deadline_status_name(deadline->status));
     hub_json_agency(ask, row, "owed_by", deadline->owed_by);
     hub_json_at(row, "end_at", deadline->end_ms);
     put_left(ask, row, deadline);

@@ -82,30 +82,15 @@ static json_t *show(struct hub_ask *ask, const struct hub_agency *agency)
     return row;
 }
 
+static enum rh_err show_row(struct hub_ask *ask, uint32_t no)
+{
+    (void)no; /* the row of the walk is in hand */
+    return hub_ask_row(ask, show(ask, ask->op->agency));
+}
+
 enum rh_err hub_verb_agency_list(struct hub_ask *ask)
 {
-    uint8_t place[4];
-    size_t bytes;
-    uint32_t no = 0;
-    uint32_t limit = hub_args_limit(ask);
-    enum rh_err err = hub_snapshot_begin(ask);
-    if (err == RH_OK)
-        err = hub_token_read(ask, 'a', place, sizeof place, &bytes);
-    for (size_t i = 0; err == RH_OK && i < bytes; i++)
-        no = no << 8 | place[i];
-    while (err == RH_OK) {
-        uint32_t last = no;
-        err = hub_views_agency_next(ask->map, &no, ask->op->agency);
-        if (err == RH_OK && ask->rows == limit) {
-            for (unsigned i = 0; i < 4; i++)
-                place[i] = (uint8_t)(last >> (24 - 8 * i));
-            hub_token_write(ask, 'a', place, sizeof place);
-            return RH_OK;
-        }
-        if (err == RH_OK)
-            err = hub_ask_row(ask, show(ask, ask->op->agency));
-    }
-    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+    return hub_find_each_agency(ask, 'a', show_row);
 }
 
 static enum rh_err show_named(struct hub_ask *ask)

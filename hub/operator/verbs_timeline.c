@@ -87,7 +87,7 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
         hub_json_text(entry, "status",
                       note->status == 0
                           ? ""
-                          : hub_json_status((enum hub_deadline_status)note->status));
+                          : hub_deadline_status_name((enum hub_deadline_status)note->status));
         hub_json_uint(entry, "level", note->level);
         json_object_set_new(entry, "agency", hub_json_agency_id(ask, note->agency));
         json_array_append_new(list, entry);

@@ -137,6 +137,8 @@ def check_trouble_has_its_own_exit(shell, hub):
     shell.run("status", "-H", str(shell.home / "plain"), code=69)
     shell.run("agency", "show", "court.999999", code=76)
     assert "RH-7101" in shell.errors
+    shell.run("key", "fingerprint", "/etc/passwd", code=65)
+    assert "NAME.pub" in shell.errors, shell.errors
     shell.run("referral", "show", "R-1999-000001", code=65)
     shell.run("refferal", "list", code=64)
     assert "referral" in shell.errors
