@@ -251,7 +251,9 @@ enum rh_err agent_spool_find_case(struct agent_spool *spool, const char *key,
                                   struct rh_referral_id *out);
 enum rh_err agent_spool_name_case(struct agent_spool *spool, const char *key,
                                   const struct rh_referral_id *id);
-/* Cases with a date, nearest first: the first at or after (*due_ms, *id). */
+/* Cases with a date, nearest first, then those that are with this agency and have none yet
+ * (AGENT_DUE_UNKNOWN): the first at or after (*due_ms, *id). */
+#define AGENT_DUE_UNKNOWN UINT64_MAX
 enum rh_err agent_spool_due_next(struct agent_spool *spool, uint64_t *due_ms,
                                  struct rh_referral_id *id);
 /* What belongs to a case, oldest first: number *at counts up from 0. sent: out or in. */

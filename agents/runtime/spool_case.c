@@ -44,9 +44,14 @@ enum rh_err agent_spool_case(struct agent_spool *spool, const struct rh_referral
     return spool_get_row(spool, SPOOL_CASES, &key, &case_layout, out);
 }
 
-static uint64_t listed_due(const struct agent_case *value)
+/* Where a case stands in the list of what is owed; 0: nowhere. What is with this agency, and no
+ * end has been heard of yet, stands last. */
+static uint64_t listed_due(const struct agent_spool *spool, const struct agent_case *value)
 {
-    return rh_state_is_resting(value->state) ? 0 : value->due_ms;
+    if (rh_state_is_resting(value->state))
+        return 0;
+    bool ours = strcmp(value->holder.text, spool->state.agency.text) == 0;
+    return value->due_ms == 0 && ours ? AGENT_DUE_UNKNOWN : value->due_ms;
 }
 
 enum rh_err agent_spool_put_case(struct agent_spool *spool, const struct agent_case *value)
@@ -59,7 +64,7 @@ enum rh_err agent_spool_put_case(struct agent_spool *spool, const struct agent_c
         spool->state_changed = true;
         err = RH_OK;
     }
-    uint64_t old_due = listed_due(&before), new_due = listed_due(value);
+    uint64_t old_due = listed_due(spool, &before), new_due = listed_due(spool, value);
     if (err == RH_OK && old_due != 0 && old_due != new_due) {
         struct spool_key key = due_key(old_due, &value->id);
         err = spool_del(spool->env, SPOOL_DUE, spool_key_of(&key));

@@ -231,14 +231,16 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
     if (known->last_kind != RH_KIND_NONE)
         agent_json_text(row, "last_kind", rh_kind_name(known->last_kind));
     uint64_t now_ms = agent_now_ms(agent);
-    bool over = known->overdue || known->due_ms <= now_ms;
-    agent_json_text(row, "status", over ? "missed" : "running");
+    bool dated = known->due_ms != 0;
+    if (dated)
+        agent_json_text(row, "status",
+                        known->overdue || known->due_ms <= now_ms ? "missed" : "running");
     json_object_set_new(row, "mine", json_boolean(strcmp(known->holder.text,
                                                          agent->options.agency.text) == 0));
     agent_json_instant(row, "end_at", known->due_ms);
-    if (known->due_ms > now_ms)
+    if (dated && known->due_ms > now_ms)
         set_number(row, "left_s", (known->due_ms - now_ms) / 1000);
-    else
+    else if (dated)
         set_number(row, "overdue_s", (now_ms - known->due_ms) / 1000);
     agent_json_text(row, "from", known->from.text);
     agent_json_text(row, "to", known->to.text);
@@ -288,7 +290,8 @@ enum rh_err agent_verb_due(struct agent_ask *ask)
         if (err != RH_OK)
             break;
         bool mine = strcmp(known.holder.text, agent->options.agency.text) == 0;
-        bool over = known.overdue || known.due_ms <= agent_now_ms(agent);
+        bool over = known.overdue ||
+                    (known.due_ms != 0 && known.due_ms <= agent_now_ms(agent));
         if (state < 0 || (state == 0 && mine) || (state == 1 && over))
             err = agent_ask_row(ask, due_row(agent, &known));
         step(&due, &id);

@@ -330,6 +330,12 @@ static void test_agent_answers_over_its_socket(void **state)
     assert_string_equal(text_at(row, "kind"), "forward");
     assert_string_equal(text_at(row, "id"), id);
     json_decref(row);
+    /* It is owed, though no end has been heard of. */
+    row = ask_row(&receiver, "{\"v\":1,\"verb\":\"due\",\"args\":{\"state\":\"mine\"}}");
+    assert_string_equal(text_at(row, "referral"), "R-26K4-0001");
+    assert_true(json_is_true(json_object_get(row, "mine")));
+    assert_null(json_object_get(row, "overdue_s"));
+    json_decref(row);
     row = ask_row(&receiver, "{\"v\":1,\"verb\":\"act\",\"args\":{\"kind\":\"sign\","
                              "\"id\":\"R-26K4-0001\",\"note\":\"收到\"}}");
     assert_string_equal(text_at(row, "result"), "stored");
