@@ -30,6 +30,29 @@ static const struct hub_cli_flag board_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag explain_flags[] = {
+    { "as-known-on", 0, HUB_CLI_TEXT, "as_known_on", N_("DATE"),
+      N_("the answer as the hub gave it at the end of that day") },
+    { .name = NULL },
+};
+
+/* The body reads the files. */
+static const struct hub_cli_flag simulate_flags[] = {
+    { "rules", 0, HUB_CLI_TEXT, NULL, N_("FILE|DIR"),
+      N_("a procedure file, settings.yaml, or a whole rules directory") },
+    { "calendar", 0, HUB_CLI_TEXT, NULL, N_("FILE"), N_("a calendar file") },
+    { "open", 0, HUB_CLI_SWITCH, "open", NULL,
+      N_("as if every procedure said applies_to: open") },
+    { "list", 0, HUB_CLI_SWITCH, "list", NULL, N_("each date, and not the counts alone") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag calendar_flags[] = {
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("division code; the country if not given") },
+    { "year", 0, HUB_CLI_NUMBER, "year", N_("YEAR"), N_("the last one known if not given") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag peek_flags[] = {
     { "count", 'n', HUB_CLI_NUMBER, "limit", N_("N"), N_("at most N messages") },
     { .name = NULL },
@@ -123,7 +146,27 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       board_flags, "deadline", NULL, NULL, NULL },
     { "deadline", "explain", HUB_CLI_HUB, "deadline.explain", NULL,
       N_("how each date was derived; -v day by day"), "rhub deadline explain R-2026-000042",
-      ROWS, REFERRAL, NULL, "explanation", NULL, hub_cli_page_explain, NULL },
+      ROWS, REFERRAL, explain_flags, "explanation", NULL, hub_cli_page_explain, NULL },
+    { "deadline", "simulate", HUB_CLI_HUB, NULL, NULL,
+      N_("which open dates other rules or another calendar would move; changes nothing"),
+      "rhub deadline simulate --rules xinfang.yaml\n"
+      "rhub deadline simulate --calendar cn-2027.yaml --list -o csv",
+      HUB_CLI_CAN_ROWS, { { NULL } }, simulate_flags, "simulation", hub_cli_body_simulate, NULL,
+      NULL },
+
+    { "calendar", "list", HUB_CLI_HUB, "calendar.list", NULL, N_("calendars in force"),
+      "rhub calendar list", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "calendar", NULL, NULL, NULL },
+    { "calendar", "show", HUB_CLI_HUB, "calendar.show", NULL,
+      N_("days off and days worked of a year, by the calendar of an area"),
+      "rhub calendar show --year 2026\nrhub calendar show --area 620423 --year 2026",
+      HUB_CLI_CAN_ROWS, { { NULL } }, calendar_flags, "calendar_day", NULL, NULL, NULL },
+    { "calendar", "import", HUB_CLI_HUB, NULL, NULL,
+      N_("put a calendar into force; every open date is derived again"),
+      "rhub calendar import cn-2027.yaml --dry-run\n"
+      "rhub calendar import cn-2027.yaml --reason \"notice of the year 2027\"",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON | HUB_CLI_CAN_DRY_RUN,
+      { HUB_CLI_ARG(N_("FILE"), NULL, true, false) }, NULL, "calendar_import",
+      hub_cli_body_calendar_import, hub_cli_page_import, NULL },
 
     { "queue", "list", HUB_CLI_HUB, "queue.list", NULL, N_("what waits for whom"),
       "rhub queue list", PAGES, { { NULL } }, NULL, "queue", NULL, NULL, NULL },

@@ -220,6 +220,71 @@ static void print_ladder(struct hub_cli *cli, const json_t *row)
     fputc('\n', cli->out);
 }
 
+/* The answer is an earlier one: of when, and by which records. */
+static void print_known(struct hub_cli *cli, const json_t *row)
+{
+    char *at = shown(cli, row, "known_at", HUB_CLI_FIELD_AT, NULL);
+    if (at[0] != '\0') {
+        label(cli, _("as known on"));
+        fprintf(cli->out, "%s   ", at);
+        fprintf(cli->out, _("the rules of record #%lld and the calendar of record #%lld"),
+                number(row, "rules_index"), number(row, "calendar_index"));
+        fputc('\n', cli->out);
+    }
+    free(at);
+}
+
+static void print_move(struct hub_cli *cli, const json_t *move)
+{
+    char *at = shown(cli, move, "at", HUB_CLI_FIELD_AT, NULL);
+    char *was = shown(cli, move, "was_end_at", HUB_CLI_FIELD_END, NULL);
+    char *now = shown(cli, move, "end_at", HUB_CLI_FIELD_END, NULL);
+    char *why = shown(cli, move, "why", HUB_CLI_FIELD_TEXT, NULL);
+    fprintf(cli->out, _("%s: due moved from %s to %s (%s, record #%lld)"), at, was, now, why,
+            number(move, "log_index"));
+    fprintf(cli->out, "; ");
+    free(why);
+    free(now);
+    free(was);
+    free(at);
+}
+
+/* What became of the clock since the day asked about. */
+static void print_since(struct hub_cli *cli, const json_t *row)
+{
+    size_t i;
+    const json_t *move;
+    const json_t *since = json_object_get(row, "since");
+    if (!json_is_object(since))
+        return;
+    label(cli, _("since then"));
+    if (json_is_false(json_object_get(since, "changed"))) {
+        fprintf(cli->out, "%s\n", _("nothing has changed"));
+        return;
+    }
+    if (json_is_false(json_object_get(since, "kept"))) {
+        fprintf(cli->out, "%s\n", _("not among its clocks any more"));
+        return;
+    }
+    json_array_foreach(json_object_get(since, "moves"), i, move) {
+        const char *was = json_string_value(json_object_get(move, "was_end_at"));
+        const char *end = json_string_value(json_object_get(move, "end_at"));
+        if (was != NULL && end != NULL && strcmp(was, end) == 0)
+            fprintf(cli->out, "%s; ", _("the date is firm now"));
+        else
+            print_move(cli, move);
+    }
+    char *status = shown(cli, since, "status", HUB_CLI_FIELD_WORD, "deadlines");
+    char *end = shown(cli, since, "end_at", HUB_CLI_FIELD_END, NULL);
+    fprintf(cli->out, _("now %s"), status);
+    fprintf(cli->out, end[0] != '\0' ? ", " : "");
+    if (end[0] != '\0')
+        fprintf(cli->out, _("now due %s"), end);
+    fputc('\n', cli->out);
+    free(end);
+    free(status);
+}
+
 void hub_cli_page_explain(struct hub_cli *cli, const json_t *rows)
 {
     size_t i;
@@ -228,6 +293,7 @@ void hub_cli_page_explain(struct hub_cli *cli, const json_t *rows)
         const json_t *days = json_object_get(row, "days");
         fputs(i > 0 ? "\n" : "", cli->out);
         print_rule(cli, row);
+        print_known(cli, row);
         print_start(cli, row);
         print_days_of(cli, _("skipped"), days, "skipped");
         print_days_of(cli, _("stood"), days, "paused");
@@ -236,6 +302,7 @@ void hub_cli_page_explain(struct hub_cli *cli, const json_t *rows)
         print_end(cli, row);
         print_now(cli, row);
         print_ladder(cli, row);
+        print_since(cli, row);
         if (cli->options.verbose > 0 && json_array_size(days) > 0)
             hub_cli_table(cli, "day", days);
     }

@@ -273,12 +273,9 @@ struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral 
     return deadline;
 }
 
-void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
-                           const struct rh_limit *limit, uint64_t start_ms, uint32_t round,
-                           uint64_t set_ms)
+void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral *row,
+                         const struct rh_limit *limit, struct hub_deadline *deadline)
 {
-    struct hub_deadline *deadline =
-        hub_clock_begin(step, row, limit->id, hub_clock_owner(row, limit->owed_by), start_ms);
     const struct rh_local *local =
         rh_rules_local(step->world->rules, row->procedure, limit->id, row->area);
     const struct rh_span *span = local != NULL ? &local->span : &limit->span;
@@ -288,6 +285,15 @@ void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
     deadline->unit = span->unit;
     deadline->n = span->n;
     deadline->roll = local != NULL ? local->roll : limit->roll;
+}
+
+void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
+                           const struct rh_limit *limit, uint64_t start_ms, uint32_t round,
+                           uint64_t set_ms)
+{
+    struct hub_deadline *deadline =
+        hub_clock_begin(step, row, limit->id, hub_clock_owner(row, limit->owed_by), start_ms);
+    hub_clock_set_terms(step, row, limit, deadline);
     deadline->round = round;
     deadline->sender_set = set_ms != 0;
     deadline->set_ms = set_ms;

@@ -25,6 +25,9 @@ struct hub_deadline *hub_clock_newest(struct hub_referral *row, const char *limi
 void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
                            const struct rh_limit *limit, uint64_t start_ms, uint32_t round,
                            uint64_t set_ms);
+/* What a limit says about length and roll, as settings say it for the matter's area. */
+void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral *row,
+                         const struct rh_limit *limit, struct hub_deadline *deadline);
 void hub_clock_begin_assigned(struct hub_step *step, struct hub_referral *row, uint64_t at_ms,
                               uint64_t set_ms);
 struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral *row,

@@ -2,6 +2,7 @@
  * that lapse, clocks that follow. Each fires once and in the order of its instants, also when
  * the hub comes back after a week; what does not fit into one outcome fires at the next wake,
  * which the row still asks for. */
+#include "core/clock.h"
 #include "core/clocks.h"
 
 enum {
@@ -238,11 +239,7 @@ static void take_rules(struct hub_step *step, struct hub_referral *row)
         if (!hub_deadline_is_live(deadline) || limit == NULL || deadline->sender_set ||
             limit->span.n == 0)
             continue;
-        deadline->law = limit->verification != RH_VERIFIED_POLICY;
-        deadline->right_only = limit->right_only;
-        deadline->unit = limit->span.unit;
-        deadline->n = limit->span.n;
-        deadline->roll = limit->roll;
+        hub_clock_set_terms(step, row, limit, deadline);
     }
 }
 

@@ -142,7 +142,6 @@ struct hub_import {
     const char *name;        /* of the file, for complaints */
     const char *text;        /* borrowed */
     size_t bytes;
-    bool dry_run;            /* judge only */
     const char *operator_name, *reason; /* within the bounds of hub_record */
 };
 
@@ -154,7 +153,7 @@ struct hub_import_result {
     char report[1024];       /* what is wrong, as file:line:column; "" when nothing is */
 };
 
-/* Judge a calendar and, unless dry_run, put it into force: journalled in full as a record of
+/* Judge a calendar and put it into force: journalled in full as a record of
  * rules in the operator's name, kept over restarts, and followed by a job over every open
  * clock. It stands above the file of rules_dir for the same area until that one is valid longer.
  *
@@ -163,9 +162,6 @@ struct hub_import_result {
  * RH_ERR_NOSPACE, RH_ERR_FULL (too many jobs run). Others are final. */
 enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
                                        struct hub_import_result *out);
-
-/* The rules of a record of rules, which must be synced. RH_ERR_NOTFOUND, RH_ERR_CORRUPT. */
-enum rh_err hub_engine_rules_of(struct hub_engine *engine, uint64_t index, struct rh_rules *out);
 
 /* Fire timers that are due, at most `limit` of them, into the batch; *fired how many. When it
  * equals limit, more may be due. */

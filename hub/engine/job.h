@@ -34,7 +34,7 @@ struct hub_job_did {
     bool counted;      /* one of those that there were to do */
     bool changed;      /* engine->outcome is to be recorded */
     uint64_t moved;    /* added to the job's count of the same name */
-    char text[96];     /* one English phrase for the record, may stay empty */
+    char text[160];     /* one English phrase for the record, may stay empty */
 };
 
 struct hub_job_worker {

@@ -193,57 +193,38 @@ static bool is_imported(const struct rh_load_source *source)
     return strncmp(source->name, RH_LOAD_IMPORTED, sizeof RH_LOAD_IMPORTED - 1) == 0;
 }
 
-static enum rh_err add(struct books *books, const struct rh_load_source *source)
-{
-    enum rh_err err = rh_load_sources_add(books->files, source->name, source->path,
-                                          source->text, source->bytes);
-    if (err == RH_ERR_FULL)
-        rh_load_report_file(&books->report, source->path, "is one file too many");
-    return err;
-}
-
-/* The files of rules_dir, and between them, where their names put them, the calendars that the
- * newest record keeps as imported. */
+/* The files of rules_dir, and the calendars that the newest record keeps as imported. */
 static enum rh_err gather(struct hub_engine *engine, struct books *books,
-                          struct rh_load_sources *dir, struct rh_load_sources *kept)
+                          struct rh_load_sources *kept)
 {
     uint64_t index;
     struct hub_record *record;
-    enum rh_err err = rh_load_sources_read(dir, engine->rules_dir, &books->report);
+    enum rh_err err =
+        rh_load_sources_read(books->files, engine->rules_dir, &books->report);
     if (err != RH_OK)
         return err;
     err = read_newest(engine, &record, &index);
+    if (err == RH_ERR_NOTFOUND)
+        return RH_OK;
     if (err == RH_OK)
         err = rh_load_sources_decode(record->sources, kept);
-    if (err != RH_OK && err != RH_ERR_NOTFOUND)
-        return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
-    err = RH_OK;
-    size_t next = 0;
-    for (size_t i = 0; i <= dir->count && err == RH_OK; i++) {
-        const struct rh_load_source *file = i < dir->count ? &dir->list[i] : NULL;
-        while (next < kept->count && err == RH_OK &&
-               (file == NULL || strcmp(kept->list[next].name, file->name) < 0)) {
-            if (is_imported(&kept->list[next]))
-                err = add(books, &kept->list[next]);
-            next++;
-        }
-        if (file != NULL && err == RH_OK)
-            err = add(books, file);
+    for (size_t i = 0; err == RH_OK && i < kept->count; i++) {
+        const struct rh_load_source *source = &kept->list[i];
+        if (is_imported(source))
+            err = rh_load_sources_put(books->files, source->name, source->path, source->text,
+                                      source->bytes);
     }
-    return err;
+    if (err == RH_ERR_FULL)
+        rh_load_report_file(&books->report, engine->rules_dir, "holds too many files");
+    return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
 }
 
 static enum rh_err gather_all(struct hub_engine *engine, struct books *books)
 {
-    struct rh_load_sources *dir = calloc(1, sizeof *dir);
     struct rh_load_sources *kept = calloc(1, sizeof *kept);
-    enum rh_err err = dir == NULL || kept == NULL ? RH_ERR_NOMEM
-                                                  : gather(engine, books, dir, kept);
-    if (dir != NULL)
-        rh_load_sources_close(dir);
+    enum rh_err err = kept == NULL ? RH_ERR_NOMEM : gather(engine, books, kept);
     if (kept != NULL)
         rh_load_sources_close(kept);
-    free(dir);
     free(kept);
     return err;
 }
@@ -272,13 +253,6 @@ enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t re
 }
 
 /* ---- a calendar into the running hub ---------------------------------------------------- */
-
-/* "imported/country.yaml", "imported/620423.yaml". */
-static void name_import(const struct rh_calendar *calendar, char out[RH_LOAD_NAME_BYTES_MAX + 1])
-{
-    snprintf(out, RH_LOAD_NAME_BYTES_MAX + 1, RH_LOAD_IMPORTED "%s.yaml",
-             calendar->area[0] != '\0' ? calendar->area : "country");
-}
 
 /* The file in force for the area of `calendar`, read again; false when there is none. */
 static bool find_present(const struct rh_load_sources *kept, const struct rh_calendar *calendar,
@@ -338,53 +312,30 @@ static enum rh_err judge(const struct rh_load_sources *kept, const struct hub_im
     return err;
 }
 
-/* Every source in force but the import of the same area, and this one in its place. */
-static enum rh_err replace_import(struct books *books, const struct rh_load_sources *kept,
-                                  const struct hub_import *wish,
-                                  const struct rh_calendar *calendar)
-{
-    char name[RH_LOAD_NAME_BYTES_MAX + 1];
-    bool placed = false;
-    enum rh_err err = RH_OK;
-    name_import(calendar, name);
-    for (size_t i = 0; i <= kept->count && err == RH_OK; i++) {
-        int order = i < kept->count ? strcmp(kept->list[i].name, name) : 1;
-        if (!placed && order >= 0) {
-            err = rh_load_sources_add(books->files, name, wish->name, wish->text, wish->bytes);
-            placed = true;
-        }
-        if (err == RH_OK && i < kept->count && order != 0)
-            err = add(books, &kept->list[i]);
-    }
-    return err;
-}
-
 static enum rh_err import(struct hub_engine *engine, const struct hub_import *wish,
-                          struct books *books, struct rh_load_sources *kept,
+                          struct books *books, struct rh_calendar *calendar,
                           struct hub_import_result *out)
 {
     uint64_t index;
     struct hub_record *record;
-    struct rh_calendar *calendar = malloc(sizeof *calendar);
-    enum rh_err err = calendar == NULL ? RH_ERR_NOMEM : read_newest(engine, &record, &index);
-    if (err == RH_OK)
-        err = rh_load_sources_decode(record->sources, kept);
+    char name[RH_LOAD_NAME_BYTES_MAX + 1];
+    enum rh_err err = read_newest(engine, &record, &index);
+    if (err == RH_OK && rh_load_sources_decode(record->sources, books->files) != RH_OK)
+        err = RH_ERR_CORRUPT;
     if (err == RH_OK)
         err = rh_load_calendar_text(wish->name, wish->text, wish->bytes, calendar,
                                     &books->report);
     if (err == RH_OK)
-        err = judge(kept, wish, calendar, &books->report, out);
-    if (err == RH_OK && !out->same)
-        err = replace_import(books, kept, wish, calendar);
-    if (err == RH_OK && !out->same)
+        err = judge(books->files, wish, calendar, &books->report, out);
+    memcpy(out->area, calendar->area, sizeof out->area);
+    out->index = out->same ? index : engine->next_index;
+    if (err != RH_OK || out->same)
+        return err;
+    rh_load_imported_name(calendar, name);
+    err = rh_load_sources_put(books->files, name, wish->name, wish->text, wish->bytes);
+    if (err == RH_OK)
         err = compile(books);
-    out->index = err == RH_OK && out->same ? index : engine->next_index;
-    if (err == RH_OK && !out->same && !wish->dry_run)
-        err = put_in_force(engine, books, wish, &out->job);
-    if (calendar != NULL)
-        memcpy(out->area, calendar->area, sizeof out->area);
-    free(calendar);
-    return err;
+    return err == RH_OK ? put_in_force(engine, books, wish, &out->job) : err;
 }
 
 enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
@@ -392,23 +343,14 @@ enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct h
 {
     struct books books;
     memset(out, 0, sizeof *out);
-    struct rh_load_sources *kept = calloc(1, sizeof *kept);
+    struct rh_calendar *calendar = calloc(1, sizeof *calendar);
     enum rh_err err = open_books(&books);
-    if (err == RH_OK && kept != NULL)
-        err = import(engine, wish, &books, kept, out);
-    else
+    if (calendar == NULL)
         err = RH_ERR_NOMEM;
+    if (err == RH_OK)
+        err = import(engine, wish, &books, calendar, out);
     snprintf(out->report, sizeof out->report, "%s", books.text);
-    if (kept != NULL)
-        rh_load_sources_close(kept);
-    free(kept);
+    free(calendar);
     close_books(&books);
     return err;
-}
-
-/* ---- what was in force ------------------------------------------------------------------ */
-
-enum rh_err hub_engine_rules_of(struct hub_engine *engine, uint64_t index, struct rh_rules *out)
-{
-    return read_past(engine, index, out);
 }

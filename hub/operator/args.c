@@ -9,6 +9,8 @@
 #include <rh/item.h>
 #include <rh/text.h>
 
+#include "load/sources.h"
+
 static const struct hub_arg at_least_seq = { "at_least_seq", HUB_ARG_UINT, false };
 
 static const struct hub_arg *find(const struct hub_verb *verb, const char *name)
@@ -61,6 +63,38 @@ static enum rh_err check_text(struct hub_ask *ask, const struct hub_arg *arg, co
     return RH_OK;
 }
 
+static enum rh_err check_file(struct hub_ask *ask, const struct hub_arg *arg,
+                              const json_t *value)
+{
+    size_t bytes = json_string_length(value);
+    const char *text = json_string_value(value);
+    if (text == NULL || bytes == 0 || strlen(text) != bytes)
+        return refuse(ask, RH_REFUSE_FIELD_INVALID, arg->name,
+                      N_("a text is wanted that is not empty"), NULL);
+    return bytes > HUB_ASK_FILE_BYTES_MAX
+               ? refuse(ask, RH_REFUSE_TOO_LARGE, arg->name, NULL, NULL)
+               : RH_OK;
+}
+
+static enum rh_err check_files(struct hub_ask *ask, const struct hub_arg *arg,
+                               const json_t *value)
+{
+    size_t i;
+    const json_t *file;
+    if (!json_is_array(value) || json_array_size(value) > RH_LOAD_SOURCES_MAX)
+        return refuse(ask, RH_REFUSE_FIELD_INVALID, arg->name, N_("a list of files is wanted"),
+                      NULL);
+    json_array_foreach(value, i, file) {
+        if (!json_is_string(json_object_get(file, "name")))
+            return refuse(ask, RH_REFUSE_FIELD_INVALID, arg->name,
+                          N_("a list of files is wanted"), NULL);
+        enum rh_err err = check_file(ask, arg, json_object_get(file, "text"));
+        if (err != RH_OK)
+            return err;
+    }
+    return RH_OK;
+}
+
 static enum rh_err check_number(struct hub_ask *ask, const struct hub_arg *arg,
                                 const json_t *value)
 {
@@ -80,6 +114,14 @@ static enum rh_err check_one(struct hub_ask *ask, const struct hub_arg *arg,
     case HUB_ARG_LONG:
     case HUB_ARG_INSTANT:
         return check_text(ask, arg, json_string_value(value));
+    case HUB_ARG_FILE:
+        return check_file(ask, arg, value);
+    case HUB_ARG_FILES:
+        return check_files(ask, arg, value);
+    case HUB_ARG_SWITCH:
+        return json_is_boolean(value) ? RH_OK
+                                      : refuse(ask, RH_REFUSE_FIELD_INVALID, arg->name,
+                                               N_("true or false is wanted"), NULL);
     case HUB_ARG_UINT:
     case HUB_ARG_LIMIT:
         break;
@@ -135,6 +177,16 @@ uint32_t hub_args_limit(const struct hub_ask *ask)
 {
     uint64_t limit = hub_args_uint(ask, "limit", HUB_ASK_ROWS_DEFAULT);
     return limit > HUB_ASK_ROWS_MAX ? (uint32_t)HUB_ASK_ROWS_MAX : (uint32_t)limit;
+}
+
+bool hub_args_switch(const struct hub_ask *ask, const char *name)
+{
+    return json_is_true(json_object_get(ask->args, name));
+}
+
+const json_t *hub_args_files(const struct hub_ask *ask, const char *name)
+{
+    return json_object_get(ask->args, name);
 }
 
 void hub_token_write(struct hub_ask *ask, char walk, const void *data, size_t bytes)

@@ -123,7 +123,19 @@ enum rh_err hub_find_dead(struct hub_ask *ask, struct hub_dead *out)
 
 const struct rh_calendar *hub_find_calendar(const struct hub_ask *ask, const char *area)
 {
+    if (ask->calendars != NULL)
+        return rh_rules_calendar(ask->calendars, area);
     return ask->op->rules_known ? rh_rules_calendar(ask->op->rules, area) : NULL;
+}
+
+const struct rh_calendar *hub_find_calendar_of(struct hub_ask *ask,
+                                               const struct hub_referral *row)
+{
+    uint32_t no = row->addressee != HUB_AGENCY_NONE ? row->addressee : row->sender;
+    if (row->area[0] == '\0' && no >= HUB_AGENCY_FIRST &&
+        hub_views_agency(ask->map, no, ask->op->agency) == RH_OK)
+        return hub_find_calendar(ask, ask->op->agency->area);
+    return hub_find_calendar(ask, row->area);
 }
 
 /* Last day of a window of `n` days or working days after today. */
@@ -208,7 +220,8 @@ const struct rh_limit *hub_find_limit(const struct hub_ask *ask, const struct hu
 {
     if (!ask->op->rules_known)
         return NULL;
-    const struct rh_procedure *procedure = rh_rules_procedure(ask->op->rules, row->procedure);
+    const struct rh_procedure *procedure = rh_rules_procedure(
+        ask->procedures != NULL ? ask->procedures : ask->op->rules, row->procedure);
     return procedure == NULL ? NULL : rh_procedure_limit(procedure, deadline->limit);
 }
 

@@ -21,6 +21,7 @@ enum {
     HUB_ASK_SETTLE_WAIT_MS = 250, /* for what was stored before the question */
     HUB_ASK_NAME_BYTES_MAX = 24,  /* of an operator, before "(uid)" */
     HUB_ASK_TEXT_BYTES_MAX = 400, /* of an argument, unless its verb says otherwise */
+    HUB_ASK_FILE_BYTES_MAX = 512 * 1024,
     HUB_TOKEN_BYTES = 2 * HUB_MAP_KEY_MAX + 2, /* a cursor as text, terminated */
     HUB_NAMES_MAX = 64,           /* agencies whose names one page remembers */
     HUB_SESSIONS_MAX = 4096
@@ -36,6 +37,9 @@ typedef enum rh_err hub_verb_fn(struct hub_ask *ask);
 enum hub_arg_type {
     HUB_ARG_TEXT,    /* not empty, no control characters */
     HUB_ARG_LONG,    /* the same, up to 4096 bytes, line ends allowed */
+    HUB_ARG_FILE,    /* what stands in a file, up to HUB_ASK_FILE_BYTES_MAX; tabs too */
+    HUB_ARG_FILES,   /* a list of {"name","text"}, each text as above */
+    HUB_ARG_SWITCH,  /* true or false */
     HUB_ARG_UINT,    /* 0 to RH_NUMBER_MAX */
     HUB_ARG_INSTANT, /* RFC 3339, or a date: its 00:00 in China */
     HUB_ARG_LIMIT    /* rows of a page, 1 to HUB_ASK_ROWS_MAX; more is cut to that */
@@ -77,6 +81,8 @@ struct hub_ask {
     struct hub_map *map;                 /* of the snapshot; NULL outside one */
     uint64_t now_ms;                     /* hub time when the request came */
     struct hub_engine_health health;     /* at that moment */
+    const struct rh_rules *procedures;   /* what limits are shown by; NULL: those in force */
+    const struct rh_rules *calendars;    /* what days are counted by; NULL: those in force */
     uint64_t seq;                        /* records the newest snapshot had applied */
     uint32_t rows;                       /* sent */
     char cursor[HUB_TOKEN_BYTES];        /* for the next page; "" when there is none */
@@ -144,6 +150,9 @@ uint64_t hub_args_uint(const struct hub_ask *ask, const char *name, uint64_t oth
 /* An instant in ms; `otherwise` when absent. */
 uint64_t hub_args_instant(const struct hub_ask *ask, const char *name, uint64_t otherwise);
 uint32_t hub_args_limit(const struct hub_ask *ask);
+bool hub_args_switch(const struct hub_ask *ask, const char *name);
+/* The list of files; NULL when absent. */
+const json_t *hub_args_files(const struct hub_ask *ask, const char *name);
 
 /* Cursor tokens: a letter of the walk, then bytes in hex. */
 void hub_token_write(struct hub_ask *ask, char walk, const void *data, size_t bytes);
@@ -194,6 +203,44 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
 json_t *hub_json_job(struct hub_ask *ask, const struct hub_job_row *job);
 const char *hub_json_job_kind(enum hub_job_kind kind);
 
+/* book.c --------------------------------------------------------------------------------- */
+
+struct rh_load_sources;
+
+/* A record of rules and the bytes it points into. No snapshot may be held while it is read.
+ * Close in any case. */
+struct hub_book {
+    uint8_t *bytes;
+    struct hub_record record;
+};
+enum rh_err hub_book_read(struct hub_ask *ask, uint64_t index, struct hub_book *out);
+void hub_book_close(struct hub_book *book);
+/* The files of the rules in force, imported calendars among them. The caller closes. */
+enum rh_err hub_book_sources(struct hub_ask *ask, struct rh_load_sources *out);
+/* Judge files as the hub would; refuses with what is wrong. */
+enum rh_err hub_book_compile(struct hub_ask *ask, const struct rh_load_sources *sources,
+                             struct rh_rules *out);
+
+/* simulate.c ----------------------------------------------------------------------------- */
+
+/* What other rules would do to open dates. */
+struct hub_simulation {
+    uint64_t open;     /* open referrals looked at */
+    uint64_t changed;  /* of them with a date that would move, or a procedure that would change */
+    uint64_t moved;    /* dates that would move */
+    uint64_t firm;     /* provisional dates that would become firm as they are */
+};
+
+/* Called with each open referral and what the job would decide about it; RH_OK to go on. */
+typedef enum rh_err hub_simulate_fn(void *context, struct hub_ask *ask,
+                                    const struct hub_referral *before,
+                                    const struct hub_outcome *outcome);
+
+/* Derive every open date again under `rules`, in snapshots, and write nothing. `each` may be
+ * NULL. Needs no snapshot, leaves none. */
+enum rh_err hub_simulate(struct hub_ask *ask, const struct rh_rules *rules,
+                         hub_simulate_fn *each, void *context, struct hub_simulation *out);
+
 /* find.c --------------------------------------------------------------------------------- */
 
 /* The referral named in args.`name` ("R-2026-000042", a UUID, or system=number). Refuses. */
@@ -216,6 +263,10 @@ const struct rh_limit *hub_find_limit(const struct hub_ask *ask, const struct hu
                                       const struct hub_deadline *deadline);
 /* The calendar of a row, or NULL when the rules have none. */
 const struct rh_calendar *hub_find_calendar(const struct hub_ask *ask, const char *area);
+/* The same by the referral's area or, where none was given, that of who must act on it. Needs a
+ * snapshot. */
+const struct rh_calendar *hub_find_calendar_of(struct hub_ask *ask,
+                                               const struct hub_referral *row);
 /* The connection of an agency; false when it is offline (out zeroed). */
 bool hub_find_session(struct hub_ask *ask, uint32_t no, struct hub_session_view *out);
 uint64_t hub_find_count(struct hub_ask *ask, const char *name);
@@ -233,11 +284,43 @@ enum rh_err hub_command_ask(struct hub_ask *ask, struct hub_command *command, co
 /* What a petitioner may know, by the code somebody typed; within a snapshot. */
 enum rh_err hub_show_by_code(struct hub_ask *ask, const char *typed);
 
+/* known.c -------------------------------------------------------------------------------- */
+
+enum { HUB_KNOWN_MOVES_MAX = 64 };
+
+/* A date that moved after the day asked about. */
+struct hub_known_move {
+    uint32_t serial;
+    uint64_t at_ms, index, was_ms, now_ms;
+    char text[HUB_REASON_BYTES_MAX + 1];
+};
+
+/* What the hub knew of one referral, and by which rules: now, or at an earlier instant. */
+struct hub_known {
+    uint64_t at_ms;               /* 0: now */
+    struct hub_referral *present; /* the row as it is; NULL when asked about now; owned */
+    uint64_t calendar_index;      /* records of rules: the calendar then in force, */
+    uint64_t procedure_index;     /* and the procedure of the referral */
+    struct rh_rules *procedures, *calendars; /* read for it, NULL where those in force do; owned */
+    uint32_t move_count;
+    struct hub_known_move moves[HUB_KNOWN_MOVES_MAX];
+};
+
+/* The referral in op->referral as args.as_known_on asks for it: the row becomes the one of that
+ * instant, and limits and days are shown by the rules of then. Ends the snapshot. Refuses.
+ * Close after RH_OK; nothing is held otherwise. */
+enum rh_err hub_known_open(struct hub_ask *ask, struct hub_known *out);
+void hub_known_close(struct hub_ask *ask, struct hub_known *known);
+/* Whether the answer is an earlier one, and what became of the clock since. */
+void hub_known_put(struct hub_ask *ask, json_t *row, const struct hub_deadline *deadline,
+                   const struct hub_known *known);
+
 /* verbs_*.c ------------------------------------------------------------------------------ */
 
 hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
-    hub_verb_clock_confirm, hub_verb_clock_show, hub_verb_clock_steer, hub_verb_dead_list,
+    hub_verb_calendar_import, hub_verb_calendar_list, hub_verb_calendar_show,
+    hub_verb_deadline_simulate, hub_verb_clock_confirm, hub_verb_clock_show, hub_verb_clock_steer, hub_verb_dead_list,
     hub_verb_dead_retry, hub_verb_dead_return, hub_verb_dead_show, hub_verb_deadline_board,
     hub_verb_deadline_explain, hub_verb_help, hub_verb_job_list, hub_verb_job_show, hub_verb_ping, hub_verb_queue_list,
     hub_verb_queue_peek, hub_verb_referral_escalate, hub_verb_referral_list,

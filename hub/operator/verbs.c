@@ -9,6 +9,7 @@
 #define LONG(name) { name, HUB_ARG_LONG, true }
 #define UINT(name) { name, HUB_ARG_UINT, false }
 #define AT(name) { name, HUB_ARG_INSTANT, false }
+#define SWITCH(name) { name, HUB_ARG_SWITCH, false }
 #define PAGE { "limit", HUB_ARG_LIMIT, false }, { "cursor", HUB_ARG_TEXT, false }
 
 static const struct hub_verb verbs[] = {
@@ -23,6 +24,11 @@ static const struct hub_verb verbs[] = {
     { "agency.show", "one agency", hub_verb_agency_show, { NEEDED("id") } },
     { "agency.suspend", "refuse an agency until it is resumed", hub_verb_agency_suspend,
       { NEEDED("id"), NEEDED("reason") } },
+    { "calendar.import", "put a calendar into force", hub_verb_calendar_import,
+      { { "text", HUB_ARG_FILE, true }, TEXT("name"), TEXT("reason"), SWITCH("dry_run") } },
+    { "calendar.list", "calendars in force", hub_verb_calendar_list, { { NULL } } },
+    { "calendar.show", "the days one of them lists", hub_verb_calendar_show,
+      { TEXT("area"), UINT("year") } },
     { "clock.confirm", "the wall clock is right", hub_verb_clock_confirm,
       { NEEDED("reason") } },
     { "clock.show", "hub time and the wall clock", hub_verb_clock_show, { { NULL } } },
@@ -38,7 +44,10 @@ static const struct hub_verb verbs[] = {
     { "deadline.board", "running and missed clocks by their end", hub_verb_deadline_board,
       { TEXT("due"), TEXT("by"), PAGE } },
     { "deadline.explain", "how each date was derived", hub_verb_deadline_explain,
-      { NEEDED("id") } },
+      { NEEDED("id"), TEXT("as_known_on") } },
+    { "deadline.simulate", "which open dates other rules would move", hub_verb_deadline_simulate,
+      { { "files", HUB_ARG_FILES, false }, { "calendar", HUB_ARG_FILE, false },
+        TEXT("calendar_name"), SWITCH("whole"), SWITCH("open"), SWITCH("list") } },
     { "help", "this table", hub_verb_help, { { NULL } } },
     { "job.list", "large events that go on in steps", hub_verb_job_list, { PAGE } },
     { "job.show", "one of them", hub_verb_job_show, { NEEDED("id") } },
@@ -94,6 +103,12 @@ static const char *type_name(enum hub_arg_type type)
     case HUB_ARG_TEXT:
     case HUB_ARG_LONG:
         return "text";
+    case HUB_ARG_FILE:
+        return "file";
+    case HUB_ARG_FILES:
+        return "files";
+    case HUB_ARG_SWITCH:
+        return "switch";
     case HUB_ARG_UINT:
     case HUB_ARG_LIMIT:
         return "number";

@@ -91,11 +91,11 @@ static void put_rule(const struct hub_ask *ask, json_t *row, const struct hub_re
     json_object_set_new(row, "extensions", list_extensions(deadline));
 }
 
-static void put_ladder(const struct hub_ask *ask, json_t *row, const struct hub_referral *of,
+static void put_ladder(struct hub_ask *ask, json_t *row, const struct hub_referral *of,
                        const struct hub_deadline *deadline)
 {
     const struct rh_limit *limit = hub_find_limit(ask, of, deadline);
-    const struct rh_calendar *calendar = hub_find_calendar(ask, of->area);
+    const struct rh_calendar *calendar = hub_find_calendar_of(ask, of);
     json_t *list = json_array();
     for (uint32_t i = 0; limit != NULL && calendar != NULL && i < limit->ladder_count; i++) {
         const struct rh_rung *rung = &limit->ladder[i];
@@ -121,7 +121,7 @@ static void put_calendar(json_t *row, const struct rh_calendar *calendar)
     hub_json_text(about, "id", calendar->id);
     hub_json_text(about, "version", calendar->version);
     hub_json_text(about, "area", calendar->area);
-    rh_date_format(calendar->last_day, date);
+    rh_date_format(rh_calendar_firm_day(calendar), date);
     hub_json_text(about, "valid_through", date);
     json_object_set_new(row, "calendar", about);
 }
@@ -182,7 +182,7 @@ static enum rh_err put_derivation(struct hub_ask *ask, json_t *row,
                                   const struct hub_referral *of,
                                   const struct hub_deadline *deadline)
 {
-    const struct rh_calendar *calendar = hub_find_calendar(ask, of->area);
+    const struct rh_calendar *calendar = hub_find_calendar_of(ask, of);
     struct hub_deadline_input input = input_of(deadline);
     struct hub_deadline_result result;
     uint32_t count = 0;
@@ -205,13 +205,15 @@ static enum rh_err put_derivation(struct hub_ask *ask, json_t *row,
 }
 
 static enum rh_err explain_clock(struct hub_ask *ask, const struct hub_referral *of,
-                                 const struct hub_deadline *deadline)
+                                 const struct hub_deadline *deadline,
+                                 const struct hub_known *known)
 {
     json_t *row = hub_json_deadline(ask, of, deadline);
     hub_json_text(row, "object", "explanation");
     hub_json_at(row, "now_at", ask->now_ms);
     put_rule(ask, row, of, deadline);
     put_ladder(ask, row, of, deadline);
+    hub_known_put(ask, row, deadline, known);
     enum rh_err err = put_derivation(ask, row, of, deadline);
     if (err != RH_OK) {
         json_decref(row);
@@ -220,18 +222,32 @@ static enum rh_err explain_clock(struct hub_ask *ask, const struct hub_referral 
     return hub_ask_row(ask, row);
 }
 
-enum rh_err hub_verb_deadline_explain(struct hub_ask *ask)
+/* What presses first: clocks that are owed, then those that ended. */
+static enum rh_err explain_all(struct hub_ask *ask, const struct hub_known *known)
 {
-    struct hub_referral *of = ask->op->referral;
+    const struct hub_referral *of = ask->op->referral;
     enum rh_err err = hub_snapshot_begin(ask);
-    if (err == RH_OK)
-        err = hub_find_referral(ask, "id", of);
-    /* What presses first: clocks that are owed, then those that ended. */
     for (int ended = 0; ended < 2; ended++) {
         for (uint32_t i = 0; i < of->deadline_count && err == RH_OK; i++) {
             if (hub_deadline_is_owed(&of->deadlines[i]) == (ended == 0))
-                err = explain_clock(ask, of, &of->deadlines[i]);
+                err = explain_clock(ask, of, &of->deadlines[i], known);
         }
     }
+    return err;
+}
+
+enum rh_err hub_verb_deadline_explain(struct hub_ask *ask)
+{
+    struct hub_known known;
+    enum rh_err err = hub_snapshot_begin(ask);
+    if (err == RH_OK)
+        err = hub_find_referral(ask, "id", ask->op->referral);
+    if (err == RH_OK)
+        err = hub_known_open(ask, &known);
+    if (err != RH_OK)
+        return err;
+    err = explain_all(ask, &known);
+    hub_snapshot_end(ask);
+    hub_known_close(ask, &known);
     return err;
 }

@@ -89,6 +89,8 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
                           ? ""
                           : hub_deadline_status_name((enum hub_deadline_status)note->status));
         hub_json_uint(entry, "level", note->level);
+        hub_json_at(entry, "was_end_at", note->was_ms);
+        hub_json_at(entry, "end_at", note->now_ms);
         json_object_set_new(entry, "agency", hub_json_agency_id(ask, note->agency));
         json_array_append_new(list, entry);
     }
@@ -173,7 +175,7 @@ static json_t *blank(const struct piece *piece)
 {
     static const char *const texts[] = {
         "record", "from", "from_zh", "from_en", "to", "state", "turn", "turn_zh", "turn_en",
-        "code", "basis", "refusal", "operator", "reason", "message_id", "trace", "at",
+        "code", "basis", "refusal", "operator", "reason", "text", "message_id", "trace", "at",
         "occurred_at", "due_at", "first_stored_at", "first_generation",
     };
     json_t *row = hub_json_row("event");
@@ -206,6 +208,7 @@ static json_t *show_event(struct hub_ask *ask, const struct batch *batch,
     hub_json_code(row, "refusal", record->core.outcome);
     hub_json_text(row, "operator", record->operator_name);
     hub_json_text(row, "reason", record->reason);
+    hub_json_text(row, "text", record->text);
     if (record->core.type == RH_RECORD_ITEM)
         hub_json_agency(ask, row, "from", record->agency);
     else

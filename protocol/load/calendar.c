@@ -64,7 +64,8 @@ static bool add_day(struct loading *loading, struct fy_node *node, struct rh_dat
                         text, (int)loading->year);
         return false;
     }
-    if (!rh_calendar_covers(loading->calendar, date)) {
+    if (date.days < loading->calendar->first_day.days ||
+        date.days > loading->calendar->last_day.days) {
         rh_yaml_problem(loading->yaml, node, "%s lies outside valid_from to valid_through",
                         text);
         return false;
@@ -219,7 +220,7 @@ static bool load_head(struct rh_yaml *yaml, struct rh_calendar *out)
 {
     char id[RH_CODE_BYTES_MAX + 1];
     char area[RH_CALENDAR_AREA_BYTES_MAX + 1] = "";
-    char version[RH_CALENDAR_VERSION_BYTES_MAX + 1];
+    char version[RH_CALENDAR_FILE_VERSION_BYTES_MAX + 1];
     struct rh_date first_day;
     struct rh_date last_day;
 

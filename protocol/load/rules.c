@@ -3,6 +3,7 @@
  * lenient where they would only repeat its trouble. */
 #include "load/rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,13 @@ static bool has(const struct loading *loading, const char *prefix)
             return true;
     }
     return false;
+}
+
+void rh_load_imported_name(const struct rh_calendar *calendar,
+                           char out[RH_LOAD_NAME_BYTES_MAX + 1])
+{
+    (void)snprintf(out, RH_LOAD_NAME_BYTES_MAX + 1, RH_LOAD_IMPORTED "%s.yaml",
+                   calendar->area[0] != '\0' ? calendar->area : "country");
 }
 
 /* ---- each kind of file ----------------------------------------------------------------- */
@@ -223,6 +231,43 @@ static enum rh_err check_relations(const struct loading *loading)
     return good ? RH_OK : RH_ERR_CONFIG;
 }
 
+/* Narrow areas after wide ones, so that a base is whole when something is laid over it. */
+static int by_width(const void *a, const void *b)
+{
+    const struct rh_calendar *left = a, *right = b;
+    const size_t left_bytes = strlen(left->area), right_bytes = strlen(right->area);
+    return left_bytes != right_bytes ? (left_bytes > right_bytes) - (left_bytes < right_bytes)
+                                     : strcmp(left->area, right->area);
+}
+
+/* The calendar of an area lists what differs from the wider area around it
+ * (全国年节及纪念日放假办法, art. 4): each is laid over that one. */
+static enum rh_err lay_over(const struct loading *loading)
+{
+    struct rh_rules *out = loading->out;
+    struct rh_calendar *whole = malloc(sizeof *whole);
+    enum rh_err err = whole == NULL ? RH_ERR_NOMEM : RH_OK;
+
+    qsort(out->calendars, out->calendar_count, sizeof out->calendars[0], by_width);
+    for (uint32_t i = 1; i < out->calendar_count && err == RH_OK; i++) {
+        struct rh_calendar *local = &out->calendars[i];
+        const struct rh_calendar *base = &out->calendars[0];
+        for (uint32_t k = 1; k < i; k++) {
+            const char *area = out->calendars[k].area;
+            if (strncmp(local->area, area, strlen(area)) == 0)
+                base = &out->calendars[k];
+        }
+        err = rh_calendar_overlay(base, local, whole);
+        if (err == RH_OK)
+            memcpy(local, whole, sizeof *local);
+        else
+            rh_load_report_file(loading->report, local->id,
+                                "has too many days or names to be laid over '%s'", base->id);
+    }
+    free(whole);
+    return err == RH_ERR_FULL ? RH_ERR_CONFIG : err;
+}
+
 /* What goes into the journal must come out of it as the same rules. */
 static enum rh_err check_compiled(const struct loading *loading)
 {
@@ -272,6 +317,8 @@ enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct 
         err = check_nationwide(&loading);
     if (err == RH_OK)
         err = check_relations(&loading);
+    if (err == RH_OK)
+        err = lay_over(&loading);
     return err == RH_OK ? check_compiled(&loading) : err;
 }
 

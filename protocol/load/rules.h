@@ -22,6 +22,10 @@
  * running hub. Only the hub's journal keeps them. */
 #define RH_LOAD_IMPORTED "imported/"
 
+/* The name of such a source: "imported/country.yaml", "imported/620423.yaml". */
+void rh_load_imported_name(const struct rh_calendar *calendar,
+                           char out[RH_LOAD_NAME_BYTES_MAX + 1]);
+
 /* Read, judge and hand out.
  *
  * dir      shown in complaints as given.

@@ -37,16 +37,9 @@ static char *copy(const char *data, size_t bytes)
     return out;
 }
 
-enum rh_err rh_load_sources_add(struct rh_load_sources *sources, const char *name,
-                                const char *path, const char *text, size_t bytes)
+static enum rh_err fill(struct rh_load_source *source, const char *name, const char *path,
+                        const char *text, size_t bytes)
 {
-    if (sources->count == RH_LOAD_SOURCES_MAX)
-        return RH_ERR_FULL;
-    if (!is_name(name))
-        return RH_ERR_INVALID;
-    struct rh_load_source *source = &sources->list[sources->count];
-    if (sources->count > 0 && strcmp(source[-1].name, name) >= 0)
-        return RH_ERR_EXISTS;
     const char *shown = path != NULL ? path : name;
     source->path = copy(shown, strlen(shown));
     source->text = copy(text, bytes);
@@ -57,6 +50,57 @@ enum rh_err rh_load_sources_add(struct rh_load_sources *sources, const char *nam
     }
     memcpy(source->name, name, strlen(name) + 1);
     source->bytes = bytes;
+    return RH_OK;
+}
+
+enum rh_err rh_load_sources_add(struct rh_load_sources *sources, const char *name,
+                                const char *path, const char *text, size_t bytes)
+{
+    if (sources->count == RH_LOAD_SOURCES_MAX)
+        return RH_ERR_FULL;
+    if (!is_name(name))
+        return RH_ERR_INVALID;
+    struct rh_load_source *source = &sources->list[sources->count];
+    if (sources->count > 0 && strcmp(source[-1].name, name) >= 0)
+        return RH_ERR_EXISTS;
+    const enum rh_err err = fill(source, name, path, text, bytes);
+    if (err == RH_OK)
+        sources->count++;
+    return err;
+}
+
+void rh_load_sources_drop(struct rh_load_sources *sources, const char *name)
+{
+    size_t at = 0;
+    while (at < sources->count && strcmp(sources->list[at].name, name) != 0)
+        at++;
+    if (at == sources->count)
+        return;
+    free(sources->list[at].path);
+    free(sources->list[at].text);
+    sources->count--;
+    memmove(&sources->list[at], &sources->list[at + 1],
+            (sources->count - at) * sizeof sources->list[0]);
+}
+
+enum rh_err rh_load_sources_put(struct rh_load_sources *sources, const char *name,
+                                const char *path, const char *text, size_t bytes)
+{
+    struct rh_load_source made;
+    size_t at = 0;
+    if (!is_name(name))
+        return RH_ERR_INVALID;
+    rh_load_sources_drop(sources, name);
+    if (sources->count == RH_LOAD_SOURCES_MAX)
+        return RH_ERR_FULL;
+    const enum rh_err err = fill(&made, name, path, text, bytes);
+    if (err != RH_OK)
+        return err;
+    while (at < sources->count && strcmp(sources->list[at].name, name) < 0)
+        at++;
+    memmove(&sources->list[at + 1], &sources->list[at],
+            (sources->count - at) * sizeof sources->list[0]);
+    sources->list[at] = made;
     sources->count++;
     return RH_OK;
 }

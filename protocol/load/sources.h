@@ -38,6 +38,13 @@ enum rh_err rh_load_sources_read(struct rh_load_sources *out, const char *dir,
 enum rh_err rh_load_sources_add(struct rh_load_sources *sources, const char *name,
                                 const char *path, const char *text, size_t bytes);
 
+/* The same, wherever its name puts it; one that has the name already is replaced. Not
+ * RH_ERR_EXISTS. */
+enum rh_err rh_load_sources_put(struct rh_load_sources *sources, const char *name,
+                                const char *path, const char *text, size_t bytes);
+/* Take one out; no harm when it is not there. */
+void rh_load_sources_drop(struct rh_load_sources *sources, const char *name);
+
 void rh_load_sources_close(struct rh_load_sources *sources);
 
 /* Canonical: an array of [name, bytes], ascending by name. RH_ERR_FULL when it does not fit. */

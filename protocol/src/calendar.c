@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { KIND_MASK = RH_DAY_LOCAL - 1 };
+
 /* ---- Monday to Friday -------------------------------------------------------------- */
 
 /* Days Monday to Friday among the `days` days from 1970-01-01, a Thursday, on. */
@@ -122,6 +124,7 @@ enum rh_err rh_calendar_start(struct rh_calendar *calendar, const char *id, cons
 
     calendar->first_day = first_day;
     calendar->last_day = last_day;
+    calendar->firm_day = last_day;
     return RH_OK;
 }
 
@@ -185,6 +188,11 @@ static enum rh_err intern_name(struct rh_calendar *calendar, const char *name, u
 
 static_assert(RH_CALENDAR_NAMES_MAX <= UINT8_MAX, "a name index fits a byte");
 
+static bool is_known(const struct rh_calendar *calendar, struct rh_date date)
+{
+    return date.days >= calendar->first_day.days && date.days <= calendar->last_day.days;
+}
+
 enum rh_err rh_calendar_add_day(struct rh_calendar *calendar, int32_t year,
                                 struct rh_date date, enum rh_day_kind kind, const char *name)
 {
@@ -195,7 +203,7 @@ enum rh_err rh_calendar_add_day(struct rh_calendar *calendar, int32_t year,
         return RH_ERR_INVALID;
     if (kind != RH_DAY_HOLIDAY && kind != RH_DAY_MAKEUP)
         return RH_ERR_INVALID;
-    if (!rh_date_is_valid(date) || !rh_calendar_covers(calendar, date))
+    if (!rh_date_is_valid(date) || !is_known(calendar, date))
         return RH_ERR_INVALID;
     if (kind == RH_DAY_MAKEUP && !is_weekend(date))
         return RH_ERR_INVALID;
@@ -258,7 +266,7 @@ static void derive_counts(struct rh_calendar *calendar)
         const struct rh_date date = { calendar->first_day.days + (int32_t)i };
         bool works = !is_weekend(date);
         if (next < end && next->date.days == date.days)
-            works = (next++)->kind == RH_DAY_MAKEUP;
+            works = ((next++)->kind & KIND_MASK) == RH_DAY_MAKEUP;
         if (i % 64 == 0)
             calendar->works_before[i / 64] = calendar->works_total;
         if (works) {
@@ -277,16 +285,102 @@ enum rh_err rh_calendar_finish(struct rh_calendar *calendar)
     return RH_OK;
 }
 
+/* ---- local over wider ------------------------------------------------------------------- */
+
+/* Year in the base whose notice is about that day, for the entry's place in the list. */
+static int32_t base_year(const struct rh_calendar *base, struct rh_date date)
+{
+    const int32_t year = rh_date_to_civil(date).year;
+    const int32_t first = base->years[0].year;
+    const int32_t last = base->years[base->year_count - 1].year;
+    return year < first ? first : year > last ? last : year;
+}
+
+static enum rh_err add_from(struct rh_calendar *out, const struct rh_calendar *from,
+                            const struct rh_calendar_exception *day, int32_t year, bool local)
+{
+    const unsigned kind = day->kind & KIND_MASK;
+    const enum rh_err err = rh_calendar_add_day(out, year, day->date, (enum rh_day_kind)kind,
+                                                from->names[day->name_index]);
+    if (err != RH_OK || !(local || (day->kind & RH_DAY_LOCAL) != 0))
+        return err;
+    uint32_t at = 0;
+    while (out->exceptions[at].date.days != day->date.days)
+        at++;
+    out->exceptions[at].kind = (uint8_t)(kind | RH_DAY_LOCAL);
+    return RH_OK;
+}
+
+/* The days of both, a local one in the place of the base's. */
+static enum rh_err add_days(struct rh_calendar *out, const struct rh_calendar *base,
+                            const struct rh_calendar *local)
+{
+    enum rh_err err = RH_OK;
+    uint32_t l = 0;
+    for (uint32_t b = 0; b <= base->exception_count && err == RH_OK; b++) {
+        const struct rh_calendar_exception *own = &base->exceptions[b];
+        const int32_t until = b < base->exception_count ? own->date.days : RH_DATE_DAYS_MAX;
+        bool replaced = false;
+        for (; l < local->exception_count && err == RH_OK; l++) {
+            const struct rh_calendar_exception *day = &local->exceptions[l];
+            if (day->date.days > until)
+                break;
+            replaced = replaced || day->date.days == until;
+            if (is_known(base, day->date))
+                err = add_from(out, local, day, base_year(base, day->date), true);
+        }
+        if (err == RH_OK && b < base->exception_count && !replaced)
+            err = add_from(out, base, own, base->years[own->year_index].year, false);
+    }
+    return err;
+}
+
+enum rh_err rh_calendar_overlay(const struct rh_calendar *base, const struct rh_calendar *local,
+                                struct rh_calendar *out)
+{
+    char version[RH_CALENDAR_VERSION_BYTES_MAX + 1];
+    const size_t base_bytes = strlen(base->version);
+    const size_t local_bytes = strlen(local->version);
+    rh_assert(out != base && out != local);
+    if (base_bytes + 1 + local_bytes > RH_CALENDAR_VERSION_BYTES_MAX)
+        return RH_ERR_FULL;
+    memcpy(version, base->version, base_bytes);
+    version[base_bytes] = '+';
+    memcpy(version + base_bytes + 1, local->version, local_bytes + 1);
+    enum rh_err err = rh_calendar_start(out, local->id, local->area, version, base->first_day,
+                                        base->last_day);
+    for (uint32_t y = 0; y < base->year_count && err == RH_OK; y++) {
+        const struct rh_calendar_year *year = &base->years[y];
+        err = rh_calendar_add_year(out, year->year);
+        for (uint32_t n = 0; n < year->notice_count && err == RH_OK; n++)
+            err = rh_calendar_add_notice(out, year->year, year->notices[n]);
+    }
+    if (err == RH_OK)
+        err = add_days(out, base, local);
+    if (err == RH_OK)
+        err = rh_calendar_finish(out);
+    const int32_t local_last = local->last_day.days;
+    out->firm_day = base->firm_day;
+    if (local_last < out->firm_day.days)
+        out->firm_day.days = local_last < out->first_day.days ? out->first_day.days : local_last;
+    return err;
+}
+
 /* ---- asking ---------------------------------------------------------------------------- */
 
 bool rh_calendar_covers(const struct rh_calendar *calendar, struct rh_date date)
 {
-    return date.days >= calendar->first_day.days && date.days <= calendar->last_day.days;
+    return date.days >= calendar->first_day.days && date.days <= calendar->firm_day.days;
+}
+
+struct rh_date rh_calendar_firm_day(const struct rh_calendar *calendar)
+{
+    return calendar->firm_day;
 }
 
 bool rh_calendar_works(const struct rh_calendar *calendar, struct rh_date date)
 {
-    if (!rh_calendar_covers(calendar, date))
+    if (!is_known(calendar, date))
         return !is_weekend(date);
     const uint32_t i = (uint32_t)(date.days - calendar->first_day.days);
     return ((calendar->works[i / 64] >> (i % 64)) & 1) != 0;
@@ -321,9 +415,9 @@ void rh_calendar_day(const struct rh_calendar *calendar, struct rh_date date,
     out->notice = "";
     if (exception != NULL) {
         const struct rh_calendar_year *year = &calendar->years[exception->year_index];
-        out->kind = (enum rh_day_kind)exception->kind;
+        out->kind = (enum rh_day_kind)(exception->kind & KIND_MASK);
         out->name = calendar->names[exception->name_index];
-        if (year->notice_count > 0)
+        if (year->notice_count > 0 && (exception->kind & RH_DAY_LOCAL) == 0)
             out->notice = year->notices[year->notice_count - 1];
     }
     out->works = out->kind == RH_DAY_WORKDAY || out->kind == RH_DAY_MAKEUP;

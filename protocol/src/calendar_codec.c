@@ -3,7 +3,8 @@
  *     { 1: form (1), 2: id, 3: area, 4: version, 5: first day, 6: last day,
  *       7: [[year, [notice, ...]], ...]                         ascending
  *       8: [name, ...]                                          by first use, day by day
- *       9: [[days after the first day, kind, name index, year index], ...]  ascending }
+ *       9: [[days after the first day, kind, name index, year index], ...]  ascending
+ *      10: last firm day, only where it is not the last day }
  *
  * Days are numbers from 1970-01-01. Names are written in the order in which the sorted days
  * first use them, so the bytes do not depend on the order in which a file listed its days. */
@@ -53,7 +54,8 @@ enum rh_err rh_calendar_encode(const struct rh_calendar *calendar, struct rh_wri
     struct name_order names;
     order_names(calendar, &names);
 
-    rh_writer_map(writer, 9);
+    const bool firm = calendar->firm_day.days == calendar->last_day.days;
+    rh_writer_map(writer, firm ? 9 : 10);
     rh_writer_uint(writer, 1);
     rh_writer_uint(writer, FORM);
     rh_writer_uint(writer, 2);
@@ -82,6 +84,10 @@ enum rh_err rh_calendar_encode(const struct rh_calendar *calendar, struct rh_wri
         rh_writer_uint(writer, names.rank[day->name_index]);
         rh_writer_uint(writer, day->year_index);
     }
+    if (!firm) {
+        rh_writer_uint(writer, 10);
+        rh_writer_uint(writer, (uint64_t)calendar->firm_day.days);
+    }
     return writer->err;
 }
 
@@ -102,13 +108,15 @@ static struct rh_date decode_date(struct rh_reader *reader)
     return (struct rh_date){ (int32_t)rh_reader_uint_max(reader, RH_DATE_DAYS_MAX) };
 }
 
-static enum rh_err decode_head(struct rh_reader *reader, struct rh_calendar *out)
+static enum rh_err decode_head(struct rh_reader *reader, struct rh_calendar *out,
+                               uint32_t *members)
 {
     char id[RH_CODE_BYTES_MAX + 1] = "";
     char area[RH_CALENDAR_AREA_BYTES_MAX + 1] = "";
     char version[RH_CALENDAR_VERSION_BYTES_MAX + 1] = "";
 
-    if (rh_reader_map(reader, 9) != 9)
+    *members = rh_reader_map(reader, 10);
+    if (*members < 9)
         rh_reader_fail(reader);
     expect_key(reader, 1);
     expect_key(reader, FORM);
@@ -158,7 +166,8 @@ static enum rh_err decode_day(struct rh_reader *reader, struct rh_calendar *out,
 
     expect_array(reader, 4);
     const uint64_t offset = rh_reader_uint_max(reader, RH_CALENDAR_DAYS_MAX);
-    const uint64_t kind = rh_reader_uint_max(reader, RH_DAY_MAKEUP);
+    const uint64_t marked = rh_reader_uint_max(reader, RH_DAY_LOCAL | RH_DAY_MAKEUP);
+    const uint64_t kind = marked & (RH_DAY_LOCAL - 1);
     const uint64_t name_index = rh_reader_uint_max(reader, RH_CALENDAR_NAMES_MAX - 1);
     const uint64_t year_index = rh_reader_uint_max(reader, RH_CALENDAR_YEARS_MAX - 1);
     if (reader->err != RH_OK || name_index >= name_count || name_index > out->name_count ||
@@ -176,6 +185,7 @@ static enum rh_err decode_day(struct rh_reader *reader, struct rh_calendar *out,
     if (rh_calendar_add_day(out, out->years[year_index].year, date, (enum rh_day_kind)kind,
                             name) != RH_OK)
         return RH_ERR_INVALID;
+    out->exceptions[before].kind = (uint8_t)marked;
     /* A name listed twice would have been found under its first index. */
     return out->exceptions[before].name_index == name_index ? RH_OK : RH_ERR_INVALID;
 }
@@ -200,6 +210,17 @@ static enum rh_err decode_days(struct rh_reader *reader, struct rh_calendar *out
     return out->name_count == name_count ? RH_OK : RH_ERR_INVALID;
 }
 
+/* Written only where it says something: before the last day. */
+static enum rh_err decode_firm(struct rh_reader *reader, struct rh_calendar *out)
+{
+    expect_key(reader, 10);
+    out->firm_day = decode_date(reader);
+    return reader->err == RH_OK && out->firm_day.days >= out->first_day.days &&
+                   out->firm_day.days < out->last_day.days
+               ? RH_OK
+               : RH_ERR_INVALID;
+}
+
 enum rh_err rh_calendar_decode(const uint8_t *data, size_t bytes, struct rh_calendar *out)
 {
     struct rh_reader reader;
@@ -207,8 +228,11 @@ enum rh_err rh_calendar_decode(const uint8_t *data, size_t bytes, struct rh_cale
     if (rh_codec_check(data, bytes, RH_CALENDAR_ENCODED_BYTES_MAX, NULL) != RH_OK)
         return RH_ERR_INVALID;
     rh_reader_init(&reader, data, bytes);
-    if (decode_head(&reader, out) != RH_OK || decode_years(&reader, out) != RH_OK ||
-        decode_days(&reader, out) != RH_OK || rh_reader_finish(&reader) != RH_OK)
+    uint32_t members = 0;
+    if (decode_head(&reader, out, &members) != RH_OK || decode_years(&reader, out) != RH_OK ||
+        decode_days(&reader, out) != RH_OK ||
+        (members == 10 && decode_firm(&reader, out) != RH_OK) ||
+        rh_reader_finish(&reader) != RH_OK)
         return RH_ERR_INVALID;
     return rh_calendar_finish(out);
 }

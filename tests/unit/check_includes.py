@@ -27,7 +27,7 @@ HUB = {
     "log": {"core"},
     "engine": BELOW | {"load"},  # rules come in through protocol/load
     "gateway": BELOW | {"engine"},  # its engine side offers to the engine
-    "operator": BELOW | {"engine", "gateway"},
+    "operator": BELOW | {"engine", "gateway", "load"},  # judges files that operators hand in
     # reaches the hub only through its socket; main.c hands it the calculus
     "cli": {"load", "core/deadline.h"},
     "audit": BELOW,  # with the map in memory; never the store, never the engine

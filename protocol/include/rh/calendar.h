@@ -23,7 +23,8 @@
 
 enum {
     RH_CALENDAR_AREA_BYTES_MAX = 12,     /* GB/T 2260 division with lower levels */
-    RH_CALENDAR_VERSION_BYTES_MAX = 32,
+    RH_CALENDAR_FILE_VERSION_BYTES_MAX = 32, /* as a file names it; laid over one another, */
+    RH_CALENDAR_VERSION_BYTES_MAX = 100,     /* calendars are called BASE+LOCAL */
     RH_CALENDAR_YEARS_MAX = 64,
     RH_CALENDAR_DAYS_MAX = 64 * 366,
     RH_CALENDAR_WORDS_MAX = 366,         /* words of 64 days */
@@ -51,6 +52,10 @@ enum rh_day_kind {
     RH_DAY_MAKEUP = 4   /* a Saturday or Sunday that is worked */
 };
 
+/* Beside the kind of an exception: it comes from a local calendar, not from the notice of the
+ * year. Stored in journals. */
+enum { RH_DAY_LOCAL = 16 };
+
 /* A year whose notice is in the calendar. A notice may name days of the neighbouring year. */
 struct rh_calendar_year {
     int32_t year;
@@ -61,7 +66,7 @@ struct rh_calendar_year {
 struct rh_calendar_exception {
     struct rh_date date;
     uint16_t year_index;   /* in years[]: whose notice says so */
-    uint8_t kind;          /* RH_DAY_HOLIDAY or RH_DAY_MAKEUP */
+    uint8_t kind;          /* RH_DAY_HOLIDAY or RH_DAY_MAKEUP, RH_DAY_LOCAL with either */
     uint8_t name_index;    /* in names[] */
 };
 
@@ -71,6 +76,8 @@ struct rh_calendar {
     char version[RH_CALENDAR_VERSION_BYTES_MAX + 1];    /* "2026.1" */
     struct rh_date first_day;                           /* first and last day that are known; */
     struct rh_date last_day;                            /* last_day is valid_through */
+    struct rh_date firm_day; /* last day that nobody may still change: last_day, or earlier where
+                                a local calendar laid over it ends before */
     uint32_t year_count;
     struct rh_calendar_year years[RH_CALENDAR_YEARS_MAX]; /* ascending */
     uint32_t name_count;
@@ -107,11 +114,24 @@ enum rh_err rh_calendar_add_day(struct rh_calendar *calendar, int32_t year,
  * make-up day is no Saturday or Sunday, or a year is missing. */
 enum rh_err rh_calendar_finish(struct rh_calendar *calendar);
 
+/* Lay a local calendar over that of the wider area: id and area of the local one, version
+ * BASE+LOCAL, the days of the base, and in their place or beside them the local ones. Local
+ * days outside the base's range are left out; what lies beyond the local calendar's last day is
+ * known by the base and yet provisional.
+ *
+ * base, local  finished, borrowed. out  caller's, finished; neither of the two.
+ * RH_ERR_FULL  a bound is reached. */
+enum rh_err rh_calendar_overlay(const struct rh_calendar *base, const struct rh_calendar *local,
+                                struct rh_calendar *out);
+/* The last day whose kind is final. */
+struct rh_date rh_calendar_firm_day(const struct rh_calendar *calendar);
+
 /* What one day is. */
 struct rh_calendar_day {
     enum rh_day_kind kind;
     bool works;
-    bool beyond;        /* outside the data: Monday to Friday was assumed */
+    bool beyond;        /* outside the data, where Monday to Friday is assumed, or behind the
+                           last firm day */
     const char *name;   /* holiday's name, "" where there is none; borrowed from calendar */
     const char *notice; /* newest notice of the year that decreed it, or ""; borrowed */
 };
@@ -120,6 +140,7 @@ struct rh_calendar_day {
 void rh_calendar_day(const struct rh_calendar *calendar, struct rh_date date,
                      struct rh_calendar_day *out);
 bool rh_calendar_works(const struct rh_calendar *calendar, struct rh_date date);
+/* Whether what is known of the day is final: within the data, up to the last firm day. */
 bool rh_calendar_covers(const struct rh_calendar *calendar, struct rh_date date);
 const char *rh_day_kind_name(enum rh_day_kind kind); /* "workday" ... */
 

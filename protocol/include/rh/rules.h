@@ -19,7 +19,7 @@ enum {
     RH_ROUTES_MAX = 16,        /* (from role, to role, kinds) of one procedure */
     RH_CHECKS_MAX = 12,        /* required facts of one procedure */
     RH_CODES_MAX = 24,         /* codes of one list */
-    RH_CALENDARS_MAX = 4,
+    RH_CALENDARS_MAX = 16,     /* nationwide, and areas with holidays of their own */
     RH_ROUTING_MAX = 1024,     /* entries of the routing map */
     RH_WHEN_MAX = 4,           /* outcomes a clock depends on */
     RH_FOLLOWS_MAX = 4,        /* procedures a document may be the next step of */
