@@ -289,7 +289,7 @@ static json_t *show_present(const struct hub_known *known, const struct hub_dead
     const struct hub_deadline *now = hub_find_clock(known->present, then->serial);
     json_t *since = json_object();
     hub_json_bool(since, "kept", now != NULL);
-    hub_json_text(since, "status", now != NULL ? hub_json_status(now->status) : "");
+    hub_json_text(since, "status", now != NULL ? hub_deadline_status_name(now->status) : "");
     hub_json_at(since, "end_at", now != NULL ? now->end_ms : 0);
     hub_json_bool(since, "provisional", now != NULL && now->provisional);
     hub_json_bool(since, "changed",
