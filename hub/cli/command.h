@@ -124,6 +124,7 @@ enum hub_cli_field_type {
     HUB_CLI_FIELD_AT,
     HUB_CLI_FIELD_END,      /* an exclusive end */
     HUB_CLI_FIELD_SPAN,     /* seconds */
+    HUB_CLI_FIELD_SKEW,     /* ms with a sign: how far a clock is ahead */
     HUB_CLI_FIELD_YES,
     HUB_CLI_FIELD_CODE,     /* RH-4221 with its title */
     HUB_CLI_FIELD_REST,     /* left_s or overdue_s, whichever is there */
@@ -168,8 +169,8 @@ void hub_cli_table(struct hub_cli *cli, const char *object, const json_t *rows);
 
 /* pages and bodies ----------------------------------------------------------------------- */
 
-hub_cli_page hub_cli_page_status, hub_cli_page_referral, hub_cli_page_explain,
-    hub_cli_page_import, hub_cli_page_done, hub_cli_page_case;
+hub_cli_page hub_cli_page_status, hub_cli_page_referral, hub_cli_page_clock,
+    hub_cli_page_explain, hub_cli_page_import, hub_cli_page_done, hub_cli_page_case;
 hub_cli_body hub_cli_body_check, hub_cli_body_dead_retry, hub_cli_body_dead_return,
     hub_cli_body_enrol, hub_cli_body_key_gen, hub_cli_body_key_fingerprint,
     hub_cli_body_key_show, hub_cli_body_compute, hub_cli_body_explain, hub_cli_body_help,

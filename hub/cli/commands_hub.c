@@ -218,7 +218,7 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "agency", NULL, hub_cli_card, NULL },
 
     { "clock", "show", HUB_CLI_HUB, "clock.show", NULL, N_("hub time and wall clock"),
-      "rhub clock show", ROWS, { { NULL } }, NULL, "clock", NULL, hub_cli_card, NULL },
+      "rhub clock show", ROWS, { { NULL } }, NULL, "clock", NULL, hub_cli_page_clock, NULL },
     { "clock", "steer", HUB_CLI_HUB, NULL, NULL, N_("move a test hub's time forward"),
       "rhub clock steer --by 3d\nrhub clock steer --to 2026-03-02 --rate 3600",
       HUB_CLI_CAN_ROWS, { { NULL } }, steer_flags, "clock", hub_cli_body_clock_steer,

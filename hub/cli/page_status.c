@@ -93,13 +93,19 @@ static void print_first(struct hub_cli *cli, const json_t *row)
     if (json_is_true(json_object_get(row, "test")))
         put_shown(&cell, cli, _("   test clock %s"), row, "now_at", HUB_CLI_FIELD_AT);
     else
-        put(&cell, _("   wall clock %+lld ms"), number(row, "clock_skew_ms"));
+        put_shown(&cell, cli, _("   wall clock %s"), row, "clock_skew_ms",
+                  HUB_CLI_FIELD_SKEW);
     put(&cell, _("   log #%lld, published to #%lld"), number(row, "log.records"),
         number(row, "log.published"));
     fprintf(cli->out, "%s\n", cell.text);
     char *why = shown(cli, row, "held_text", HUB_CLI_FIELD_TEXT);
     char *code = shown(cli, row, "held_code", HUB_CLI_FIELD_CODE);
-    if (why[0] != '\0' || code[0] != '\0')
+    if (json_is_true(json_object_get(row, "firing_held")) &&
+        !json_is_true(json_object_get(row, "intake_held")))
+        fprintf(cli->out, "%s\n",
+                _("the clock is not believed: intake goes on, no deadline is judged until "
+                  "rhub clock confirm"));
+    else if (why[0] != '\0' || code[0] != '\0')
         fprintf(cli->out, "%s  %s\n", code, why);
     free(code);
     free(why);

@@ -181,6 +181,24 @@ static char *list_text(const json_t *list)
     return out;
 }
 
+/* "+120 ms", "-7.2 s", "+31 d 4 h": ahead, behind */
+static char *skew_text(const json_t *value)
+{
+    json_int_t ms = json_integer_value(value), off = ms < 0 ? -ms : ms;
+    const char *sign = ms < 0 ? "-" : "+";
+    char span[HUB_CLI_WHEN_BYTES], out[2 * HUB_CLI_WHEN_BYTES];
+    if (!json_is_integer(value))
+        return copy("");
+    hub_cli_duration((uint64_t)off / 1000, span);
+    if (off < 1000)
+        snprintf(out, sizeof out, "%s%lld ms", sign, (long long)off);
+    else if (off < 60000)
+        snprintf(out, sizeof out, "%s%.1f s", sign, (double)off / 1000);
+    else
+        snprintf(out, sizeof out, "%s%s", sign, span);
+    return copy(out);
+}
+
 static char *bytes_text(const json_t *value)
 {
     char out[32];
@@ -213,6 +231,8 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
         return when_text(cli, value, field->type == HUB_CLI_FIELD_END);
     case HUB_CLI_FIELD_SPAN:
         return span_text(value, "");
+    case HUB_CLI_FIELD_SKEW:
+        return skew_text(value);
     case HUB_CLI_FIELD_YES:
         return copy(!json_is_boolean(value) ? "" : json_is_true(value) ? _("yes") : _("no"));
     case HUB_CLI_FIELD_CODE:

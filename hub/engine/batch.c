@@ -128,7 +128,7 @@ uint32_t hub_engine_wait_ms(struct hub_engine *engine)
     if (engine->next_index > engine->published_size)
         wait = earlier(wait, remaining(engine->published_at_ms, HUB_PUBLISH_EVERY_MS, now));
     uint64_t at_ms, rno;
-    if (!engine->firing_held && engine->time.rate > 0 &&
+    if (!engine->firing_held && engine->time.rate > 0 && !hub_engine_clock_listens(engine) &&
         hub_views_wake_first(engine->views.map, &at_ms, &rno) == RH_OK) {
         uint64_t hub_now = hub_engine_now(engine);
         wait = earlier(wait, at_ms <= hub_now ? 0 : (at_ms - hub_now) / engine->time.rate);

@@ -1,6 +1,7 @@
 /* What operators do: each that changes something is a record with a name and a reason. */
 #include "engine/inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct hub_record *begin(struct hub_engine *engine, const struct hub_command *command)
@@ -237,7 +238,11 @@ enum rh_err hub_engine_clock_confirm(struct hub_engine *engine, const char *oper
     /* Behind the journal the wall clock cannot be followed: hub time never runs backwards. */
     if (skew > 0 && !hub_time_set(&engine->time, engine->time.wall(), 1))
         return RH_ERR_INVALID;
+    if (skew > 0)
+        engine->down_ms += (uint64_t)skew; /* time that passed without the hub, to its clock */
     engine->firing_held = false;
+    engine->held_text[0] = '\0';
+    engine->listen_until_ms = engine->start_gap_ms = 0; /* no clock is asked any more */
     engine->time.reported_skew = skew > 0 ? 0 : skew;
     return stage_clock(engine, HUB_CLOCK_CONFIRMED, skew, operator_name, reason);
 }
@@ -258,6 +263,88 @@ enum rh_err hub_engine_clock_started(struct hub_engine *engine, uint64_t down_ms
 {
     engine->down_ms += down_ms;
     return stage_clock(engine, HUB_CLOCK_STARTED, (int64_t)down_ms, "", "hub started");
+}
+
+static enum rh_err hold(struct hub_engine *engine)
+{
+    engine->firing_held = true;
+    engine->listen_until_ms = 0;
+    engine->time.reported_skew = hub_time_skew(&engine->time);
+    return stage_clock(engine, HUB_CLOCK_HELD, engine->time.reported_skew, "",
+                       engine->held_text);
+}
+
+/* Held before and not released since, however often the hub has started. */
+static enum rh_err was_held(struct hub_engine *engine, bool *held)
+{
+    enum hub_clock_type type;
+    enum rh_err err;
+    *held = false;
+    for (uint64_t index = 0;; index++) {
+        err = hub_views_clock_next(engine->views.map, &index, &type);
+        if (err != RH_OK)
+            return err == RH_ERR_NOTFOUND ? RH_OK : err;
+        if (type == HUB_CLOCK_HELD || type == HUB_CLOCK_CONFIRMED)
+            *held = type == HUB_CLOCK_HELD;
+    }
+}
+
+enum rh_err hub_engine_clock_begin(struct hub_engine *engine, bool believed)
+{
+    bool held = false;
+    if (engine->time.steered)
+        return RH_OK;
+    long long away_s = (long long)(hub_time_skew(&engine->time) / 1000);
+    if (!believed) {
+        snprintf(engine->held_text, sizeof engine->held_text,
+                 "the wall clock is %lld s away from the journal; firing is held until "
+                 "rhub clock confirm", away_s);
+        return hold(engine);
+    }
+    enum rh_err err = was_held(engine, &held);
+    if (err == RH_OK && held) {
+        engine->firing_held = true;
+        snprintf(engine->held_text, sizeof engine->held_text,
+                 "the clock was not believed before this start either; firing is held until "
+                 "rhub clock confirm");
+    } else if (engine->start_gap_ms >= HUB_TIME_ASK_MS) {
+        engine->listen_until_ms = engine->time.monotonic() + HUB_TIME_LISTEN_MS;
+    }
+    return err;
+}
+
+/* A gap at start is believed unless two agencies' clocks contradict it: then intake goes on,
+ * but nothing fires until an operator has looked (DESIGN, "Time"). */
+enum rh_err hub_engine_clock_hear(struct hub_engine *engine, uint32_t agency,
+                                  uint64_t agency_ms)
+{
+    static const char text[] = "two agencies' clocks contradict the hub's; firing is held until "
+                               "rhub clock confirm";
+    if (engine->time.steered || engine->firing_held ||
+        engine->start_gap_ms < HUB_TIME_ASK_MS || agency_ms == 0)
+        return RH_OK;
+    bool agrees = agency_ms >= hub_engine_now(engine) - engine->start_gap_ms / 2;
+    uint32_t *first = agrees ? &engine->witness : &engine->doubter;
+    if (*first == 0 || *first == agency) {
+        *first = agency;
+        return RH_OK;
+    }
+    if (agrees) {
+        engine->listen_until_ms = 0;
+        return RH_OK;
+    }
+    memcpy(engine->held_text, text, sizeof text);
+    return hold(engine);
+}
+
+bool hub_engine_clock_listens(struct hub_engine *engine)
+{
+    if (engine->listen_until_ms == 0)
+        return false;
+    if (engine->time.monotonic() < engine->listen_until_ms)
+        return true;
+    engine->listen_until_ms = 0;
+    return false;
 }
 
 enum rh_err hub_engine_new_generation(struct hub_engine *engine, const char *operator_name,

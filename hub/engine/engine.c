@@ -152,13 +152,7 @@ static uint64_t start_clock(struct hub_engine *engine)
     uint64_t last_ms = state.last_time_ms;
     if (last_ms == 0 && engine->options.steered)
         last_ms = engine->options.start_ms;
-    if (!hub_time_start(&engine->time, last_ms, engine->options.steered)) {
-        engine->firing_held = true;
-        snprintf(engine->held_text, sizeof engine->held_text,
-                 "the wall clock is %lld s away from the journal; firing is held until "
-                 "rhub clock confirm",
-                 (long long)(hub_time_skew(&engine->time) / 1000));
-    }
+    engine->start_believed = hub_time_start(&engine->time, last_ms, engine->options.steered);
     engine->down_ms = engine->views.next.down_ms;
     engine->published_at_ms = engine->time.monotonic();
     uint64_t now_ms = hub_engine_now(engine);
@@ -174,6 +168,8 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
         err = stage_cuts(engine);
     if (err == RH_OK && engine->next_index > 1)
         err = hub_engine_clock_started(engine, down_ms);
+    if (err == RH_OK)
+        err = hub_engine_clock_begin(engine, engine->start_believed);
     if (err != RH_OK) {
         snprintf(report, report_bytes, "first records: %s", rh_err_text(err));
         return err;
@@ -308,6 +304,8 @@ void hub_engine_health(struct hub_engine *engine, struct hub_engine_health *out)
     out->published = engine->published_size;
     out->held_refusal = engine->held_refusal;
     out->firing_held = engine->firing_held;
+    out->listening = !engine->firing_held && hub_engine_clock_listens(engine);
+    out->start_gap_ms = engine->start_gap_ms;
     out->wall_skew_ms = hub_time_skew(&engine->time);
     out->map_permille = engine->map_permille;
     out->hurt = atomic_load(&engine->hurt);

@@ -255,6 +255,8 @@ struct hub_engine_health {
     bool intake_held;            /* rollback seen or disk/map full */
     uint32_t held_refusal;       /* why: 5201, 6101, 6102, 5104 ... */
     bool firing_held;            /* clock not believed */
+    bool listening;              /* after a gap: agencies' clocks are waited for, some seconds */
+    uint64_t start_gap_ms;       /* that gap; 0 none, or confirmed */
     int64_t wall_skew_ms;        /* wall clock minus hub time */
     int64_t jump_ms;             /* a jump of the wall clock that is on record and not
                                     confirmed: the skew it made; 0 none */

@@ -91,8 +91,11 @@ struct hub_engine {
     /* conditions */
     uint32_t held_refusal;      /* 5201 once a rollback was seen; cleared only by recover */
     bool firing_held;
+    bool start_believed;        /* the gap at start is short enough, or the clock steered */
     uint64_t start_gap_ms;      /* how far the wall clock was ahead of the journal at start */
     uint32_t doubter;           /* first agency whose clock contradicts that gap, 0 none */
+    uint32_t witness;           /* first agency whose clock agrees with it, 0 none */
+    uint64_t listen_until_ms;   /* monotonic: nothing fires before; 0 not listening */
     char held_text[200];
     uint32_t map_permille;
 
@@ -172,6 +175,14 @@ enum rh_err hub_engine_commit(struct hub_engine *engine);
 
 /* The hub starts after `down_ms` without running: on record, because grace counts up-time. */
 enum rh_err hub_engine_clock_started(struct hub_engine *engine, uint64_t down_ms);
+/* After that record: whether anything may fire, and whether agencies' clocks are asked first. */
+enum rh_err hub_engine_clock_begin(struct hub_engine *engine, bool believed);
+/* An agency says what time it is: believe the gap at start, or put on record that nothing
+ * fires. */
+enum rh_err hub_engine_clock_hear(struct hub_engine *engine, uint32_t agency,
+                                  uint64_t agency_ms);
+/* Whether agencies' clocks are still waited for. */
+bool hub_engine_clock_listens(struct hub_engine *engine);
 
 /* recover.c ------------------------------------------------------------------------------ */
 

@@ -79,24 +79,6 @@ static uint32_t compare_holdings(struct hub_engine *engine, const struct rh_hell
     return 0;
 }
 
-/* A gap at start is believed unless two agencies' clocks contradict it: then intake goes on,
- * but nothing fires until an operator has looked (DESIGN, "Time"). */
-static void hear_clock(struct hub_engine *engine, uint32_t agency, uint64_t agency_ms)
-{
-    const uint64_t hour = UINT64_C(3600) * 1000;
-    if (engine->time.steered || engine->firing_held || engine->start_gap_ms < hour ||
-        agency_ms == 0 || agency_ms >= hub_engine_now(engine) - engine->start_gap_ms / 2)
-        return;
-    if (engine->doubter == 0 || engine->doubter == agency) {
-        engine->doubter = agency;
-        return;
-    }
-    engine->firing_held = true;
-    static const char text[] = "two agencies' clocks contradict the hub's; firing is held until "
-                               "rhub clock confirm";
-    memcpy(engine->held_text, text, sizeof text);
-}
-
 static enum rh_err register_stream(struct hub_engine *engine, uint32_t agency,
                                    const struct rh_hello *hello, struct rh_bytes signed_bytes,
                                    const struct rh_signature *signature)
@@ -133,7 +115,9 @@ enum rh_err hub_engine_hello(struct hub_engine *engine, uint32_t agency,
     if (engine->held_refusal == RH_REFUSE_ROLLBACK)
         return answer(out, HUB_ANSWER_REFUSED, RH_REFUSE_ROLLBACK);
 
-    hear_clock(engine, agency, hello->agency_ms);
+    err = hub_engine_clock_hear(engine, agency, hello->agency_ms);
+    if (err != RH_OK)
+        return err == RH_ERR_NOSPACE ? busy(out, RH_REFUSE_DISK_FULL) : err;
     out->expected_n = known ? stream.next_n : 1;
     if (known)
         return answer(out, HUB_ANSWER_TAKEN, 0);

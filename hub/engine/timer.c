@@ -29,7 +29,7 @@ static enum rh_err fire_one(struct hub_engine *engine, uint64_t rno, uint64_t no
 enum rh_err hub_engine_fire(struct hub_engine *engine, uint32_t limit, uint32_t *fired)
 {
     *fired = 0;
-    if (engine->firing_held || engine->held_refusal != 0)
+    if (engine->firing_held || engine->held_refusal != 0 || hub_engine_clock_listens(engine))
         return RH_OK;
     while (*fired < limit) {
         uint64_t now_ms = hub_engine_now(engine);

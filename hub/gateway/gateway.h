@@ -64,7 +64,7 @@ struct hub_session_view {
     uint32_t agency;
     bool online;                   /* false: it ended, and this is how it was */
     uint64_t since_ms, last_ms;    /* hub time */
-    int64_t skew_ms;               /* agency's clock minus hub time at HELLO */
+    int64_t skew_ms;               /* agency's clock minus hub time, at HELLO and at each bundle */
     uint32_t in_flight;            /* deliveries sent, not acknowledged */
     char software[RH_CODE_BYTES_MAX + 1];
 };

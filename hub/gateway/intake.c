@@ -200,6 +200,10 @@ static enum rh_err offer(struct hub_gateway *gateway, struct hub_session *sessio
         return err;
     gateway->counters.bundles++;
     gateway->counters.items += job->header.count;
+    /* A bundle is signed when it leaves: what its sender's clock says now. */
+    if (session != NULL)
+        session->skew_ms = (int64_t)job->header.claimed_ms -
+                           (int64_t)hub_engine_now(gateway->engine);
     switch (result.answer) {
     case HUB_ANSWER_TAKEN:
         taken(gateway, session, job, &result);

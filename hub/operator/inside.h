@@ -23,6 +23,7 @@ enum {
     HUB_ASK_TEXT_BYTES_MAX = 400, /* of an argument, unless its verb says otherwise */
     HUB_ASK_FILE_BYTES_MAX = 512 * 1024,
     HUB_TOKEN_BYTES = 2 * HUB_MAP_KEY_MAX + 2, /* a cursor as text, terminated */
+    HUB_SKEW_WARN_MS = 5000,      /* an agency's clock further off than this is worth a word */
     HUB_NAMES_MAX = 64,           /* agencies whose names one page remembers */
     HUB_SESSIONS_MAX = 4096
 };
@@ -267,6 +268,8 @@ const struct rh_calendar *hub_find_calendar(const struct hub_ask *ask, const cha
  * snapshot. */
 const struct rh_calendar *hub_find_calendar_of(struct hub_ask *ask,
                                                const struct hub_referral *row);
+/* Whether an agency's clock is so far from hub time that somebody should look at it. */
+bool hub_skew_warns(const struct hub_ask *ask, int64_t skew_ms);
 /* The connection of an agency; false when it is offline (out zeroed). */
 bool hub_find_session(struct hub_ask *ask, uint32_t no, struct hub_session_view *out);
 uint64_t hub_find_count(struct hub_ask *ask, const char *name);

@@ -31,6 +31,8 @@ static void put_session(struct hub_ask *ask, json_t *row, uint32_t no)
     json_object_set_new(row, "skew_ms", json_null());
     if (session.last_ms != 0)
         hub_json_int(row, "skew_ms", session.skew_ms);
+    hub_json_bool(row, "skew_warning",
+                  session.last_ms != 0 && hub_skew_warns(ask, session.skew_ms));
     hub_json_text(row, "software", session.software);
     hub_json_uint(row, "in_flight", session.in_flight);
 }

@@ -185,13 +185,14 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
         return hub_apply_stream(views, record);
     case RH_RECORD_RULES:
         return hub_apply_rules(views, record->core.index);
+    case RH_RECORD_CLOCK:
+        return hub_apply_clock(views, record);
     case RH_RECORD_GENERATION:
         return hub_apply_restart_pairs(views);
     case RH_RECORD_GENESIS:
     case RH_RECORD_BUNDLE:
     case RH_RECORD_DIGEST:
     case RH_RECORD_CUT:
-    case RH_RECORD_CLOCK:
     case RH_RECORD_ERASE:
     case RH_RECORD_CARRY:
     default:

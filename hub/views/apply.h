@@ -30,6 +30,7 @@ enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index);
 /* A job's row as it is after; `bytes` is its encoded form. */
 enum rh_err hub_apply_job(struct hub_views *views, const struct hub_job_row *row,
                           struct rh_bytes bytes);
+enum rh_err hub_apply_clock(struct hub_views *views, const struct hub_record *record);
 
 /* Write hub_next if it changed. */
 enum rh_err hub_apply_next(struct hub_views *views);

@@ -73,6 +73,15 @@ enum rh_err hub_apply_job(struct hub_views *views, const struct hub_job_row *row
     return hub_change_set(views, HUB_TABLE_JOB, &key, bytes);
 }
 
+enum rh_err hub_apply_clock(struct hub_views *views, const struct hub_record *record)
+{
+    struct hub_key key = hub_key_u64(record->core.index);
+    uint8_t type = (uint8_t)record->clock;
+    if (record->clock == HUB_CLOCK_STEERED)
+        return RH_OK;
+    return hub_change_append(views, HUB_TABLE_CLOCK, &key, (struct rh_bytes){ &type, 1 });
+}
+
 static void next_value(const struct hub_next *next, uint8_t out[NEXT_BYTES])
 {
     hub_put_u64(out, next->rno);

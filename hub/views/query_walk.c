@@ -185,6 +185,22 @@ enum rh_err hub_views_child_next(struct hub_map *map, const struct rh_referral_i
     return RH_OK;
 }
 
+enum rh_err hub_views_clock_next(struct hub_map *map, uint64_t *index,
+                                 enum hub_clock_type *type)
+{
+    struct rh_bytes key, row;
+    struct hub_key from = hub_key_u64(*index);
+    enum rh_err err = hub_map_next(map, HUB_TABLE_CLOCK, hub_key_view(&from), &key, &row);
+    if (err != RH_OK)
+        return err;
+    if (key.bytes != 8 || row.bytes != 1 || row.data[0] < HUB_CLOCK_JUMP ||
+        row.data[0] > HUB_CLOCK_HELD)
+        return RH_ERR_CORRUPT;
+    *index = hub_get_u64(key.data);
+    *type = (enum hub_clock_type)row.data[0];
+    return RH_OK;
+}
+
 enum rh_err hub_views_rules_newest(struct hub_map *map, uint64_t *index)
 {
     struct hub_next next;

@@ -66,7 +66,7 @@ static const struct field fields[] = {
     /* 25 */ FIELD(FIELD_BYTES, card, BIT(GENESIS), 0, 64 * 1024),
     /* 26 */ FIELD(FIELD_U64, old_size, BIT(GENERATION), 0, RH_NUMBER_MAX),
     /* 27 */ FIELD(FIELD_FIXED, old_root, BIT(GENERATION), 0, 0),
-    /* 28 */ FIELD(FIELD_U32, clock, BIT(CLOCK), BIT(CLOCK), HUB_CLOCK_STARTED),
+    /* 28 */ FIELD(FIELD_U32, clock, BIT(CLOCK), BIT(CLOCK), HUB_CLOCK_HELD),
     /* 29 */ FIELD(FIELD_U64, wall_ms, BIT(CLOCK), 0, UINT64_MAX),
     /* 30 */ FIELD(FIELD_I64, shift_ms, BIT(CLOCK), 0, 0),
     /* 31 */ FIELD(FIELD_BYTES, digest_rows, BIT(DIGEST), 0, 64 * 1024),

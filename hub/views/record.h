@@ -27,7 +27,8 @@ enum hub_clock_type {
     HUB_CLOCK_JUMP = 1,      /* the wall clock walked away while the hub ran; ignored */
     HUB_CLOCK_CONFIRMED = 2, /* an operator said that the wall clock is right */
     HUB_CLOCK_STEERED = 3,   /* a test hub was put forward */
-    HUB_CLOCK_STARTED = 4    /* the hub started; shift is how long it had not run */
+    HUB_CLOCK_STARTED = 4,   /* the hub started; shift is how long it had not run */
+    HUB_CLOCK_HELD = 5       /* the clock is not believed: nothing fires until CONFIRMED */
 };
 
 /* Event part and outcome of any record. Views are borrowed from the rest bytes. */

@@ -266,6 +266,15 @@ static enum rh_err check_hot(struct hub_verify *verify, const struct hub_key *ke
     return RH_OK;
 }
 
+static enum rh_err check_clock(struct hub_verify *verify, const struct hub_key *key,
+                               struct rh_bytes value)
+{
+    if (key->bytes != 8 || value.bytes != 1 || value.data[0] < HUB_CLOCK_JUMP ||
+        value.data[0] > HUB_CLOCK_HELD || value.data[0] == HUB_CLOCK_STEERED)
+        hub_verify_fault(verify, HUB_TABLE_CLOCK, "says nothing of a clock", hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -306,6 +315,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_JOB, check_job);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_HOT, check_hot);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_CLOCK, check_clock);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

@@ -109,7 +109,7 @@ const char *hub_table_name(unsigned table)
         "referral", "referral_id", "human", "external", "timeline", "wake",
         "due",      "holder",  "party",     "pair",   "queue",  "queue_ref",
         "dead",     "count",   "child",     "rules",  "body",   "local",
-        "job",      "mark",    "query",     "hot",
+        "job",      "mark",    "query",     "hot",    "clock",
     };
     return table < HUB_TABLES ? names[table] : "?";
 }

@@ -54,7 +54,8 @@ enum hub_table {
                                   found by, of referrals that are not sealed */
     HUB_TABLE_QUERY = 26,    /* D query code -> rno(8) */
     HUB_TABLE_HOT = 27,      /* D rule text 0 area text -> hub_hot */
-    HUB_TABLES = 28
+    HUB_TABLE_CLOCK = 28,    /* D index(8) -> type(1): records of clocks but steering */
+    HUB_TABLES = 29
 };
 
 /* Where a record lies in the journal. */
@@ -122,6 +123,10 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
 /* Numbers the next event carries. Human numbers begin anew with each civil year (+08:00). */
 enum rh_err hub_views_next(struct hub_views *views, uint64_t now_ms, uint64_t *next_rno,
                            uint64_t *next_number, uint64_t *free_slot);
+/* The record of a clock at or after *index, and what it says; RH_ERR_NOTFOUND behind the
+ * last. A test hub's steering is left out. */
+enum rh_err hub_views_clock_next(struct hub_map *map, uint64_t *index,
+                                 enum hub_clock_type *type);
 /* The newest record of rules; RH_ERR_NOTFOUND before the first. */
 enum rh_err hub_views_rules_newest(struct hub_map *map, uint64_t *index);
 
