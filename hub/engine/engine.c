@@ -149,14 +149,17 @@ static uint64_t start_clock(struct hub_engine *engine)
     engine->time.monotonic = engine->options.monotonic_ms != NULL
                                  ? engine->options.monotonic_ms
                                  : hub_time_system_monotonic;
-    uint64_t last_ms = state.last_time_ms;
+    /* A frame bears the time at which it was begun; its records may be younger. */
+    uint64_t last_ms = state.last_time_ms > engine->last_stored_ms ? state.last_time_ms
+                                                                  : engine->last_stored_ms;
+    bool fresh = last_ms == 0;
     if (last_ms == 0 && engine->options.steered)
         last_ms = engine->options.start_ms;
     engine->start_believed = hub_time_start(&engine->time, last_ms, engine->options.steered);
     engine->down_ms = engine->views.next.down_ms;
     engine->published_at_ms = engine->time.monotonic();
     uint64_t now_ms = hub_engine_now(engine);
-    engine->start_gap_ms = state.last_time_ms == 0 ? 0 : now_ms - state.last_time_ms;
+    engine->start_gap_ms = fresh ? 0 : now_ms - last_ms;
     return engine->start_gap_ms;
 }
 

@@ -92,6 +92,7 @@ struct hub_engine {
     uint32_t held_refusal;      /* 5201 once a rollback was seen; cleared only by recover */
     bool firing_held;
     bool start_believed;        /* the gap at start is short enough, or the clock steered */
+    uint64_t last_stored_ms;    /* of the newest record found at start */
     uint64_t start_gap_ms;      /* how far the wall clock was ahead of the journal at start */
     uint32_t doubter;           /* first agency whose clock contradicts that gap, 0 none */
     uint32_t witness;           /* first agency whose clock agrees with it, 0 none */

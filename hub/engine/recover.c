@@ -77,6 +77,7 @@ static enum rh_err replay_record(void *arg, const struct hub_journal_record *rec
     if (err != RH_OK)
         return RH_ERR_CORRUPT;
     replay->hub = core.hub;
+    engine->last_stored_ms = core.stored_ms;
     if (core.type == RH_RECORD_DIGEST)
         engine->last_digest_index = record->index;
     engine->next_index = record->index + 1;
