@@ -320,6 +320,19 @@ bool hub_clocks_can_pause(const struct hub_step *step, const struct hub_referral
     return true;
 }
 
+bool hub_clocks_bar(const struct hub_step *step, const struct hub_referral *row,
+                    enum rh_kind kind)
+{
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        const struct hub_deadline *deadline = &row->deadlines[i];
+        const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
+        if (limit != NULL && rh_kind_in(&limit->bars, kind) && hub_deadline_is_live(deadline) &&
+            (deadline->status == HUB_DEADLINE_PAUSED || step->at_ms < deadline->end_ms))
+            return true;
+    }
+    return false;
+}
+
 enum hub_right hub_clocks_right(const struct hub_step *step, const struct hub_referral *row,
                                 enum rh_kind kind)
 {

@@ -61,6 +61,10 @@ bool hub_clock_extend(struct hub_step *step, const struct hub_referral *row,
 /* Whether every clock that would stand still has room for one more pause. */
 bool hub_clocks_can_pause(const struct hub_step *step, const struct hub_referral *row);
 
+/* Whether a period that must run out first forbids this step (a public notice before a suit). */
+bool hub_clocks_bar(const struct hub_step *step, const struct hub_referral *row,
+                    enum rh_kind kind);
+
 /* The right to object of the dispatch in force: still open, over, or no such right. */
 enum hub_right { HUB_RIGHT_NONE, HUB_RIGHT_OPEN, HUB_RIGHT_OVER };
 enum hub_right hub_clocks_right(const struct hub_step *step, const struct hub_referral *row,

@@ -145,6 +145,8 @@ static bool decide_on_referral(struct hub_step *step)
         !hub_dispatch_checks(step, step->row, step->item->kind))
         return false;
     hub_dispatch_had_arrived(step, step->row);
+    if (hub_clocks_bar(step, step->row, step->item->kind))
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     return decide(step) && complete(step);
 }
 

@@ -116,6 +116,7 @@ struct hub_referral {
     uint32_t bounce_a, bounce_b, bounce_pair; /* last pair and how often in a row */
     uint32_t objected_by;                   /* whose objection was upheld in this dispute, 0 none */
     uint32_t leader_count;                  /* how often a leader in charge was named */
+    uint32_t supplement_count;              /* how often material was asked for */
     uint32_t child_count, child_open;       /* mandatory children: all, still open */
     uint32_t review_open;                   /* reviews not yet concluded, and next steps of the
                                                chain not yet at rest */

@@ -18,7 +18,7 @@ static const char *const limit_keys[] = {
     "id",           "title",   "basis",    "verification", "span",         "roll",   "start",
     "fact",         "after",   "repeats",  "kinds",        "states",       "met_by",
     "cancelled_by", "owed_by", "pausable", "right_only",   "close_at_end", "extend", "soon",
-    "ladder",       "when"
+    "ladder",       "when",    "bars"
 };
 static const char *const when_keys[] = { "outcome", "fact", "equals" };
 static const char *const extend_keys[] = { "times", "max", "by" };
@@ -328,6 +328,9 @@ static bool load_kinds(struct rh_yaml *yaml, struct fy_node *node, struct rh_lim
         good = rh_load_kinds(yaml, kinds, "kinds", &out->kinds) && good;
     if (met_by != NULL)
         good = rh_load_kinds(yaml, met_by, "met_by", &out->met_by) && good;
+    struct fy_node *bars = rh_yaml_get(node, "bars");
+    if (bars != NULL)
+        good = rh_load_kinds(yaml, bars, "bars", &out->bars) && good;
     if (cancelled_by != NULL)
         good = rh_load_kinds(yaml, cancelled_by, "cancelled_by", &out->cancelled_by) && good;
     return good;

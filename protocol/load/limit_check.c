@@ -214,6 +214,7 @@ static bool check_met(const struct checking *checking)
     }
     bool good = check_kinds(checking, "met_by");
     good = check_kinds(checking, "cancelled_by") && good;
+    good = check_kinds(checking, "bars") && good;
     return check_narrowing(checking) && good;
 }
 

@@ -15,7 +15,8 @@
 static const char *const top_keys[] = { "procedure", "version", "title",  "basis",
                                         "opened_by", "allows",  "flags",  "routes",
                                         "checks",    "codes",   "limits", "leader",
-                                        "review",    "follows", "applies_to" };
+                                        "review",    "follows", "applies_to",
+                                        "supplement_times" };
 static const char *const leader_keys[] = { "repeats", "categories" };
 static const char *const review_keys[] = { "by", "procedure" };
 static const char *const reviewers[] = { "above", "same", "none" };
@@ -267,11 +268,29 @@ static bool load_review(struct loading *loading)
     return good;
 }
 
+/* 退回补充侦查以二次为限: how often material may be asked for. */
+static bool load_supplement_times(struct loading *loading)
+{
+    struct rh_yaml *yaml = loading->yaml;
+    struct fy_node *node = rh_yaml_get(yaml->root, "supplement_times");
+    uint64_t times = 0;
+    if (node == NULL)
+        return true;
+    if (!rh_yaml_uint(yaml, node, "supplement_times", 1, UINT8_MAX, &times))
+        return false;
+    loading->out->supplement_times = (uint8_t)times;
+    if (loading->out->may_supplement)
+        return true;
+    rh_yaml_problem(yaml, node, "'supplement_times' needs 'supplement' under 'allows'");
+    return false;
+}
+
 static bool load_relations(struct loading *loading)
 {
     struct fy_node *follows = rh_yaml_get(loading->yaml->root, "follows");
     bool good = load_leader(loading);
     good = load_review(loading) && good;
+    good = load_supplement_times(loading) && good;
     return (follows == NULL || load_few_codes(loading->yaml, follows, "follows",
                                               loading->out->follows, RH_FOLLOWS_MAX)) &&
            good;

@@ -60,6 +60,7 @@ static const struct rh_layout_field limit_fields[] = {
     RH_LAYOUT_STRUCT(23, struct rh_limit, kinds, &kinds_layout),
     RH_LAYOUT_BOOL(24, struct rh_limit, repeats),
     RH_LAYOUT_STRUCT(25, struct rh_limit, when, &when_layout),
+    RH_LAYOUT_STRUCT(26, struct rh_limit, bars, &kinds_layout),
 };
 static const struct rh_layout limit_layout = RH_LAYOUT_OF(struct rh_limit, limit_fields);
 
@@ -110,6 +111,7 @@ static const struct rh_layout_field procedure_fields[] = {
     RH_LAYOUT_ENUM(29, struct rh_procedure, review, RH_REVIEW_NONE),
     RH_LAYOUT_TEXT(30, struct rh_procedure, review_procedure),
     RH_LAYOUT_FIXED_TEXTS(31, struct rh_procedure, follows),
+    RH_LAYOUT_U8(32, struct rh_procedure, supplement_times),
 };
 static const struct rh_layout procedure_layout =
     RH_LAYOUT_OF(struct rh_procedure, procedure_fields);

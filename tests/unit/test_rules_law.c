@@ -88,6 +88,54 @@ static void test_rules_law_numbers(void **state)
         { "labour-inspection", "investigate", 60, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1, 30 },
         { "internal-clue", "dispatch", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "internal-clue", "reply", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "police-reconsideration", "decide", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 30 },
+        { "police-reconsideration", "rest", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "police-rereview", "decide", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 30 },
+        { "transfer-reconsideration", "decide", 3, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "transfer-reconsideration", "rest", 3, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "criminal-transfer", "handover", 3, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "transfer-supervision", "review", 3, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "supervision-reconsideration", "decide", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "supervision-rereview", "decide", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "filing-supervision", "tell", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "filing-supervision", "conclude-filed", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
+        { "filing-reconsideration", "decide", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "filing-rereview", "decide", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "litigation-complaint", "opinion", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "litigation-complaint", "defender", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "p12309", "no-filing", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "prosecution-review", "supplement", 1, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
+        { "prosecution-review", "decide", 1, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 15 },
+        { "prosecution-review", "jurisdiction", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "protection-order", "ruling", 72, RH_UNIT_HOUR, RH_VERIFIED_V1, 0 },
+        { "protection-order", "urgent", 24, RH_UNIT_HOUR, RH_VERIFIED_V1, 0 },
+        { "protection-order", "rest", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "sealing-query", "answer", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "legal-aid", "pass-on", 24, RH_UNIT_HOUR, RH_VERIFIED_V1, 0 },
+        { "legal-aid-objection", "decide", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "sentence-assessment", "report", 10, RH_UNIT_WORKING_DAY, RH_VERIFIED_M, 0 },
+        { "sentence-assessment", "fast", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_M, 0 },
+        { "civil-public-interest", "notice", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "civil-public-interest", "serve", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "court-supervision-upper", "answer", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V2, 0 },
+        { "civil-supervision-application", "decide", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
+        { "civil-supervision-application", "documents", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
+          0 },
+        { "administrative-reconsideration", "apply", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
+          0 },
+        { "administrative-reconsideration", "accept", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1, 0 },
+        { "administrative-reconsideration", "decide", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
+          30 },
+        { "administrative-reconsideration", "simplified", 30, RH_UNIT_CALENDAR_DAY,
+          RH_VERIFIED_V1, 0 },
+        { "administrative-reconsideration", "report", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
+          0 },
+        { "state-compensation", "decide", 2, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
+        { "state-compensation", "reply", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "state-compensation", "rest", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "compensation-reconsideration", "decide", 2, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
+        { "compensation-committee", "decide", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 3 },
+        { "official-crime-clue", "dispatch", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_POLICY, 0 },
         { "assigned-petition", "dispatch", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     };
     for (size_t i = 0; i < sizeof law / sizeof law[0]; i++) {
@@ -118,11 +166,63 @@ static void test_rules_law_basis(void **state)
     }
 }
 
+/* "`procedure.limit`", optionally followed by its mark: both as the files have them. */
+static unsigned check_name(const char *name, size_t bytes, const char *mark)
+{
+    static const char *const marks[] = { "V1", "V2", "M", "policy" };
+    char text[128];
+    char *dot;
+    if (bytes >= sizeof text)
+        return 0;
+    memcpy(text, name, bytes);
+    text[bytes] = '\0';
+    if (memchr(text, '/', bytes) != NULL || strstr(text, ".yaml") != NULL ||
+        (dot = strchr(text, '.')) == NULL)
+        return 0;
+    *dot = '\0';
+    const struct rh_procedure *procedure = rh_rules_procedure(&rules, text);
+    const struct rh_limit *limit =
+        procedure != NULL ? rh_procedure_limit(procedure, dot + 1) : NULL;
+    if (limit == NULL)
+        fail_msg("procedures.md names %s.%s, which is in no file", text, dot + 1);
+    for (unsigned i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (strncmp(mark, marks[i], strlen(marks[i])) == 0 &&
+            limit->verification != (enum rh_verification)i)
+            fail_msg("procedures.md: %s.%s is not %s", text, dot + 1, marks[i]);
+    }
+    return 1;
+}
+
+/* Whoever reads the table of steps finds each of its clocks in the rules, with the same mark; and
+ * no procedure is missing from it. */
+static void test_rules_law_table_agrees(void **state)
+{
+    (void)state;
+    static char text[64 * 1024];
+    FILE *file = fopen(RHT_SOURCE_DIR "/protocol/spec/procedures.md", "rb");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    unsigned named = 0;
+    for (const char *at = strchr(text, '`'); at != NULL; at = strchr(at, '`')) {
+        const char *end = strchr(at + 1, '`');
+        assert_non_null(end);
+        named += check_name(at + 1, (size_t)(end - at - 1), end[1] == ' ' ? end + 2 : "");
+        at = end + 1;
+    }
+    assert_true(named > 100);
+    for (uint32_t i = 0; i < rules.procedure_count; i++) {
+        if (strstr(text, rules.procedures[i].id) == NULL)
+            fail_msg("procedures.md does not name %s", rules.procedures[i].id);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_law_numbers),
         cmocka_unit_test(test_rules_law_basis),
+        cmocka_unit_test(test_rules_law_table_agrees),
     };
     return cmocka_run_group_tests_name("rules_law", tests, load_shipped, NULL);
 }

@@ -133,6 +133,7 @@ struct rh_limit {
     uint32_t states;                         /* states in which it runs; leaving them ends it */
     struct rh_kind_set met_by;               /* kinds that meet it */
     struct rh_kind_set cancelled_by;         /* kinds that end it without met or missed */
+    struct rh_kind_set bars;                 /* kinds refused while it runs (公告期满) */
     enum rh_actor owed_by;                   /* HOLDER, ADDRESSEE, SENDER, ORIGIN */
     bool pausable;                           /* stands still in suspended and hearings */
     bool right_only;                         /* its end closes a right (objection), nobody fails */
@@ -177,6 +178,7 @@ struct rh_procedure {
     char opened_by[8][RH_ROLE_BYTES_MAX + 1]; /* roles that may register; empty entries unused */
     bool may_object, may_return, may_refuse, may_supplement, may_suspend, may_withdraw;
     bool supplement_restarts;  /* completed clocks restart at the supplement */
+    uint8_t supplement_times;  /* material may be asked for so often; 0: any number of times */
     bool direct;               /* signed -> concluded without accept */
     bool has_start;            /* accepted and in_progress are separate */
     bool report_required;      /* by default; assign always */
