@@ -43,7 +43,7 @@ static bool needs_leader(const struct rh_procedure *procedure, const struct hub_
 {
     if (procedure->leader_required)
         return true;
-    bool repeated = !rh_id_is_zero(row->repeat_of.bytes) ||
+    bool repeated = row->repeat || !rh_id_is_zero(row->repeat_of.bytes) ||
                     (hub_referral_has_fact(row, "repeat", "") &&
                      !hub_referral_has_fact(row, "repeat", "no"));
     if (procedure->leader_repeats && repeated)

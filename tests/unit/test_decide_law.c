@@ -45,7 +45,7 @@ static void until_replied(struct rht_town *t, uint64_t number, const char *outco
     OK(rht_world_step(t->w, t->court, RH_KIND_REPLY, number, NULL));
 }
 
-/* ---- dates that depend on something ---------------------------------------------------------- */
+/* ---- dates that depend on something ---------------------------------------------------- */
 
 /* Items are handed over only after a decision to file, and then within three days of the notice;
  * replied Mon 03-02, last day Thu 03-05. */
@@ -132,7 +132,44 @@ static void test_the_place_decides_where_sources_conflict(void **state)
     assert_int_equal(rht_world_clock(t->w, 2, "notice")->end_ms, rht_at(2026, 3, 18, 0));
 }
 
-/* ---- leaders, seals ---------------------------------------------------------------------------- */
+/* 公告期满 before a suit: while the period runs the step is refused, from its end on it is not.
+ * Registered Mon 03-02, thirty days, last day Wed 04-01. */
+static void test_a_period_bars_what_must_come_after(void **state)
+{
+    struct rht_town *t = *state;
+    struct rh_procedure *petition = rule(t, 0);
+    struct rh_limit *notice = &petition->limits[petition->limit_count++];
+    *notice = *limit_of(petition, "dispatch");
+    put(notice->id, "public-notice");
+    notice->span = (struct rh_span){ RH_UNIT_CALENDAR_DAY, 30 };
+    notice->right_only = true;
+    notice->ladder_count = 0;
+    memset(&notice->met_by, 0, sizeof notice->met_by);
+    rh_kind_add(&notice->bars, RH_KIND_TRANSFER);
+    OK(rht_world_register(t->w, t->petitions, 1, "petition"));
+    rht_world_until(t->w, rht_at(2026, 4, 1, 23));
+    REFUSED(rht_world_dispatch(t->w, t->petitions, RH_KIND_TRANSFER, 1, t->court),
+            PROCEDURE_FORBIDS);
+    rht_world_until(t->w, rht_at(2026, 4, 2, 0));
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_TRANSFER, 1, t->court));
+}
+
+/* 退回补充侦查以二次为限. */
+static void test_material_is_asked_for_twice_at_most(void **state)
+{
+    struct rht_town *t = *state;
+    rule(t, 0)->supplement_times = 2;
+    until_signed(t, 1, "petition");
+    for (int i = 0; i < 2; i++) {
+        OK(rht_world_step(t->w, t->court, RH_KIND_SUPPLEMENT_REQUEST, 1, "evidence"));
+        OK(rht_world_step(t->w, t->petitions, RH_KIND_SUPPLEMENT, 1, NULL));
+    }
+    REFUSED(rht_world_step(t->w, t->court, RH_KIND_SUPPLEMENT_REQUEST, 1, "evidence"),
+            PROCEDURE_FORBIDS);
+    OK(rht_world_step(t->w, t->court, RH_KIND_ACCEPT, 1, NULL));
+}
+
+/* ---- leaders, seals -------------------------------------------------------------------- */
 
 static uint32_t accept_with(struct rht_town *t, uint64_t number, bool leader)
 {
@@ -209,7 +246,7 @@ static void test_a_procedure_seals_by_itself(void **state)
     OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
 }
 
-/* ---- reviews ----------------------------------------------------------------------------------- */
+/* ---- reviews --------------------------------------------------------------------------- */
 
 static uint32_t ask_review(struct rht_town *t, uint64_t number, uint64_t child, uint32_t to)
 {
@@ -245,7 +282,7 @@ static void test_review_by_the_same_agency_then_above(void **state)
     assert_int_equal(rht_world_row(t->w, 1)->review_open, 0);
 }
 
-/* ---- chains ------------------------------------------------------------------------------------ */
+/* ---- chains ---------------------------------------------------------------------------- */
 
 static uint32_t register_under(struct rht_town *t, uint64_t number, uint64_t before,
                                const char *procedure)
@@ -313,6 +350,8 @@ int main(void)
         RHT_TOWN_TEST(test_a_clock_waits_for_its_outcome),
         RHT_TOWN_TEST(test_a_clock_waits_for_its_fact),
         RHT_TOWN_TEST(test_the_place_decides_where_sources_conflict),
+        RHT_TOWN_TEST(test_a_period_bars_what_must_come_after),
+        RHT_TOWN_TEST(test_material_is_asked_for_twice_at_most),
         RHT_TOWN_TEST(test_a_leader_by_category_or_because_it_is_a_repeat),
         RHT_TOWN_TEST(test_a_change_of_leader_is_on_record),
         RHT_TOWN_TEST(test_a_procedure_seals_by_itself),
