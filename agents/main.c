@@ -17,20 +17,21 @@
 #include "runtime/agent.h"
 #include "runtime/import_ask.h"
 #include "runtime/lint.h"
+#include "runtime/screen.h"
 #include "runtime/words.h"
 
 enum { TURN_MS = 10000, TELL_MS = 1000, STATUS_BYTES = 160 };
 
 struct options {
     const char *agency, *keys, *hub_card, *agencies, *state, *exchange, *profile, *socket,
-        *endpoint, *encoding, *lang, *rules, *map;
+        *endpoint, *encoding, *lang, *rules, *map, *output;
     bool trust_hub, hold_generation, dry_run;
     uint32_t settle_ms, retry_ms;
 };
 
 enum { O_AGENCY = 256, O_KEYS, O_HUB_CARD, O_AGENCIES, O_STATE, O_EXCHANGE, O_PROFILE, O_SOCKET,
        O_ENDPOINT, O_ENCODING, O_LANG, O_TRUST, O_HOLD, O_SETTLE, O_RETRY, O_RULES,
-       O_MAP, O_DRY_RUN, O_HELP, O_VERSION };
+       O_MAP, O_DRY_RUN, O_OUTPUT, O_HELP, O_VERSION };
 
 static const struct option long_options[] = {
     { "agency", required_argument, NULL, O_AGENCY },
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     { "rules", required_argument, NULL, O_RULES },
     { "map", required_argument, NULL, O_MAP },
     { "dry-run", no_argument, NULL, O_DRY_RUN },
+    { "output", required_argument, NULL, O_OUTPUT },
     { "help", no_argument, NULL, O_HELP },
     { "version", no_argument, NULL, O_VERSION },
     { NULL, 0, NULL, 0 },
@@ -61,6 +63,7 @@ static const char usage[] = N_(
     "rhub-agent init --agency ID --keys DIR --state DIR [--exchange DIR]\n"
     "rhub-agent lint [--profile NAME] FILE...\n"
     "rhub-agent import --state DIR --map MAP.yaml [--dry-run] FILE.csv\n"
+    "rhub-agent screen --rules DIR --map MAP.yaml [-o table|json] FILE.csv\n"
     "\n"
     "  --agency ID        this agency, as court.620423\n"
     "  --keys DIR         its four key files (init makes them)\n"
@@ -98,8 +101,10 @@ static bool read_ms(const char *text, uint32_t *out)
 static int read_options(int argc, char **argv, struct options *out)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
         switch (letter) {
+        case 'o':
+        case O_OUTPUT: out->output = optarg; break;
         case O_AGENCY: out->agency = optarg; break;
         case O_KEYS: out->keys = optarg; break;
         case O_HUB_CARD: out->hub_card = optarg; break;
@@ -456,6 +461,25 @@ static int run_import(const struct options *options, char **files, int count)
     return agent_import_ask(&request);
 }
 
+static int run_screen(const struct options *options, char **files, int count)
+{
+    int code = need(options->map, "--map");
+    if (code == RH_EXIT_OK)
+        code = need(options->rules, "--rules");
+    if (code != RH_EXIT_OK)
+        return code;
+    if (count != 1)
+        return complain(RH_EXIT_USAGE, _("one table is screened at a time"), NULL);
+    const char *output = options->output != NULL ? options->output : "table";
+    if (strcmp(output, "table") != 0 && strcmp(output, "json") != 0)
+        return complain(RH_EXIT_USAGE, _("the output is table or json"), output);
+    const struct agent_screen_request request = {
+        .file = files[0], .map = options->map, .rules = options->rules,
+        .json = strcmp(output, "json") == 0, .chinese = strcmp(rh_text_language(), "zh") == 0,
+    };
+    return agent_screen_table(&request, stdout, stderr);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = { .agency = NULL };
@@ -471,6 +495,8 @@ int main(int argc, char **argv)
         return run_lint(&options, argv + optind, argc - optind);
     if (strcmp(command, "import") == 0)
         return run_import(&options, argv + optind, argc - optind);
+    if (strcmp(command, "screen") == 0)
+        return run_screen(&options, argv + optind, argc - optind);
     bool init = strcmp(command, "init") == 0;
     if ((!init && strcmp(command, "run") != 0) || optind < argc) {
         fprintf(stderr, "%s", rh_text(usage));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/words.h"
+#include "runtime/screen.h"
 
 enum {
     CLEAN_MS = 60000,
@@ -73,6 +74,7 @@ void agent_fill_desk(struct agent *agent, struct agent_desk *out)
         reload_cards(agent);
     *out = (struct agent_desk){ .spool = agent->spool, .cards = agent->cards,
                                 .profile = agent->options.profile,
+                                .screen = agent->screen,
                                 .agency = agent->options.agency,
                                 .generation = agent->generation,
                                 .now_ms = agent_now_ms(agent),
@@ -285,6 +287,8 @@ enum rh_err agent_open(const struct agent_options *options, struct agent **out, 
         err = open_spool(agent, report, report_bytes);
     }
     if (err == RH_OK)
+        err = agent_screen_open(options->rules_dir, &agent->screen, report, report_bytes);
+    if (err == RH_OK)
         err = open_rest(agent, &step);
     if (err != RH_OK) {
         if (step != NULL && report != NULL)
@@ -310,6 +314,7 @@ void agent_close(struct agent **pointer)
     rh_cards_close(&agent->cards);
     agent_spool_close(&agent->spool);
     agent_texts_free(&agent->texts);
+    agent_screen_close(&agent->screen);
     rh_agency_keys_wipe(&agent->keys);
     free(agent->touched);
     free(agent);

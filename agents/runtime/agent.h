@@ -112,6 +112,7 @@ struct agent {
     struct agent_spool *spool;
     struct rh_cards *cards;             /* NULL: none */
     struct agent_texts *texts;
+    struct agent_screen *screen;        /* keyword rules; NULL: none */
     struct rh_client *client;
     struct rh_local_server *server;
     uint32_t door_count;

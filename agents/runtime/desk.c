@@ -1,4 +1,5 @@
 #include "runtime/desk.h"
+#include "runtime/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,6 +296,13 @@ static void drop_registration(struct work *work)
 /* The area of a matter is, unless said otherwise, where the agency is. */
 static void fill_registration(struct work *work, struct rh_public *item)
 {
+    const struct agent_message *message = work->message;
+    const uint32_t *hits;
+    struct rh_bytes text = message->content.summary;
+    if (text.bytes == 0 && message->body != NULL)
+        text = (struct rh_bytes){ message->body, message->body_bytes };
+    if (agent_screen_match(work->desk->screen, message->content.title, text, &hits) > 0)
+        agent_screen_fill(agent_screen_rule(work->desk->screen, hits[0]), NULL, item);
     const char *division = strchr(work->desk->agency.text, '.');
     if (item->area[0] == '\0' && division != NULL)
         snprintf(item->area, sizeof item->area, "%s", division + 1);

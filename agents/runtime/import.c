@@ -12,6 +12,7 @@
 #include "load/rules.h"
 #include "runtime/import_row.h"
 #include "runtime/import_text.h"
+#include "runtime/screen.h"
 
 enum {
     PIECE_BYTES = 64 * 1024,
@@ -34,6 +35,7 @@ struct agent_import {
     char *file;                  /* shown */
     struct rh_import_map map;
     struct rh_rules *rules;      /* NULL: nothing is sent on */
+    struct agent_screen *screen; /* NULL: no keyword rules */
     struct agent_row_plan *plan;
     struct agent_text *text;
     bool settled;                /* the encoding is known */
@@ -94,7 +96,8 @@ static enum rh_err load_rules(struct agent_import *import, struct agent_problems
         return RH_OK;
     import->rules = room(1, sizeof *import->rules);
     rh_load_report_init(&report, text, sizeof text);
-    if (rh_load_rules(import->options.rules, import->rules, NULL, &report) == RH_OK)
+    if (rh_load_rules(import->options.rules, import->rules, NULL, &report) == RH_OK &&
+        agent_screen_open(import->options.rules, &import->screen, text, sizeof text) == RH_OK)
         return RH_OK;
     take_report(text, RH_REFUSE_RULES_WRONG, "/args/rules", problems);
     return RH_ERR_INVALID;
@@ -171,6 +174,7 @@ void agent_import_close(struct agent_import **pointer)
         return;
     agent_text_close(&import->text);
     agent_row_plan_close(&import->plan);
+    agent_screen_close(&import->screen);
     rh_wipe(import->row_text, AGENT_IMPORT_ROW_BYTES_MAX);
     rh_wipe(import->piece, PIECE_BYTES);
     free(import->file);
@@ -394,12 +398,38 @@ static void report_desk(struct agent_import *import, uint32_t line)
     report_error(import, &error);
 }
 
+/* What its words make of a row, before it is routed by what it is about. */
+static const struct rh_keyword_rule *screen_row(struct agent_import *import)
+{
+    struct agent_message *message = &import->row->message;
+    const uint32_t *hits;
+    struct rh_bytes body = { message->body, message->body_bytes };
+    if (agent_screen_match(import->screen, message->content.title, body, &hits) == 0)
+        return NULL;
+    const struct rh_keyword_rule *rule = agent_screen_rule(import->screen, hits[0]);
+    agent_screen_fill(rule, import->map.category, &message->item);
+    return rule;
+}
+
+static void count_screened(struct agent_import_figures *figures,
+                           const struct rh_keyword_rule *rule)
+{
+    if (rule == NULL)
+        return;
+    figures->screened++;
+    struct agent_import_count *count =
+        count_of(figures->rules, &figures->rule_count, rule->id);
+    count->rows++;
+    count->registered++;
+}
+
 static enum rh_err send_row(struct agent_import *import, uint64_t now_ms)
 {
     struct agent_submission sent;
     struct agent_import_options *options = &import->options;
     uint32_t line = import->csv.row_line;
     bool unroutable = false;
+    const struct rh_keyword_rule *rule = screen_row(import);
     route_row(import, now_ms, &unroutable);
     memset(import->problems, 0, sizeof *import->problems);
     enum rh_err err = RH_OK;
@@ -411,6 +441,7 @@ static enum rh_err send_row(struct agent_import *import, uint64_t now_ms)
     }
     if (err == RH_OK) {
         import->figures.unroutable += unroutable ? 1 : 0;
+        count_screened(&import->figures, rule);
         count_row(import, &import->row->message.item, true);
     }
     return err;

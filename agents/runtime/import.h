@@ -94,7 +94,10 @@ struct agent_import_figures {
     uint64_t bad;        /* named by row_error */
     uint64_t unroutable; /* of registered: the map has an answer, but no such agency is known */
     const char *encoding;        /* what was found; "auto" before */
+    uint64_t screened;   /* of registered: a keyword rule fired */
     uint64_t taken, total;       /* bytes of the file */
+    uint32_t rule_count;         /* keyword rules that fired first, and how often */
+    struct agent_import_count rules[AGENT_IMPORT_COUNTS_MAX];
     uint32_t category_count, agency_count;
     struct agent_import_count categories[AGENT_IMPORT_COUNTS_MAX]; /* in order of appearance */
     struct agent_import_count agencies[AGENT_IMPORT_COUNTS_MAX];   /* dispatched to them */

@@ -113,6 +113,14 @@ static void show_figures(const json_t *row)
         printf(_("%lld have an answer in the routing map, but no card of such an agency is "
                  "here\n"),
                number(row, "unroutable"));
+    if (number(row, "screened") > 0) {
+        size_t i;
+        const json_t *one;
+        printf("%s\n", _("Found by keyword rules:"));
+        json_array_foreach(json_object_get(row, "by_rule"), i, one)
+            printf("  %-40s %8lld\n", json_string_value(json_object_get(one, "rule")),
+                   number(one, "rows"));
+    }
     if (number(row, "dispatched") == 0)
         return;
     printf("%s\n", _("Sent on, by category and by agency:"));

@@ -64,6 +64,9 @@ json_t *agent_import_figures_json(const struct agent_import_figures *figures, bo
     put_number(row, "screening", figures->registered - figures->dispatched);
     put_number(row, "continued", figures->continued);
     put_number(row, "unroutable", figures->unroutable);
+    put_number(row, "screened", figures->screened);
+    json_object_set_new(row, "by_rule", counts_json(figures->rules, figures->rule_count, "rule",
+                                                    true));
     put_number(row, "known", figures->unchanged);
     put_number(row, "failed", figures->bad);
     json_object_set_new(row, "by_category", counts_json(figures->categories,

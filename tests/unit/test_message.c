@@ -18,6 +18,7 @@
 #include "runtime/words.h"
 #include "support/merkle_twin.h"
 #include "support/rht.h"
+#include "runtime/screen.h"
 
 static struct agent_problems problems;
 
@@ -253,6 +254,38 @@ static void test_schema_knows_the_same_keys_and_kinds(void **state)
     json_decref(schema);
 }
 
+/* ---- screening ------------------------------------------------------------------------- */
+
+/* The words stay; the rule and its version go. What somebody said already is not overwritten. */
+static void test_screening_says_which_rule_fired(void **state)
+{
+    (void)state;
+    struct agent_screen *screen;
+    char report[2000];
+    const uint32_t *hits;
+    static struct rh_public item;
+    assert_int_equal(agent_screen_open(RHT_SOURCE_DIR "/protocol/rules", &screen, report,
+                                       sizeof report), RH_OK);
+    assert_non_null(screen);
+    const char *title = "某公司拖欠工资";
+    struct rh_bytes text = { (const uint8_t *)title, strlen(title) };
+    assert_int_equal(agent_screen_match(screen, text, (struct rh_bytes){ 0 }, &hits), 1);
+    memset(&item, 0, sizeof item);
+    memcpy(item.category, "unscreened", sizeof "unscreened");
+    agent_screen_fill(agent_screen_rule(screen, hits[0]), "unscreened", &item);
+    assert_string_equal(item.category, "labour.wage-arrears");
+    assert_string_equal(rh_public_fact(&item, "keyword_rule")->code, "wage-arrears");
+    assert_int_equal(rh_public_fact(&item, "keyword_version")->number, 1);
+    assert_int_equal(rh_public_fact(&item, "stars")->number, 5);
+    memcpy(item.category, "urban.other", sizeof "urban.other");
+    agent_screen_fill(agent_screen_rule(screen, hits[0]), NULL, &item);
+    assert_string_equal(item.category, "urban.other");
+    assert_int_equal(item.fact_count, 3);
+    agent_screen_close(&screen);
+    assert_int_equal(agent_screen_open("/nowhere", &screen, report, sizeof report), RH_OK);
+    assert_null(screen);
+}
+
 /* ---- small things ----------------------------------------------------------------------- */
 
 static void test_base64_has_one_spelling(void **state)
@@ -329,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_message_stops_at_twenty_problems),
         cmocka_unit_test(test_fields_are_those_of_the_specification),
         cmocka_unit_test(test_schema_knows_the_same_keys_and_kinds),
+        cmocka_unit_test(test_screening_says_which_rule_fired),
         cmocka_unit_test(test_base64_has_one_spelling),
         cmocka_unit_test(test_receipt_path_is_the_audit_path),
     };
