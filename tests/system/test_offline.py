@@ -142,8 +142,7 @@ def once(town, referral, limit, due, soon):
 
 
 def ladder(town, referral, want):
-    """The rungs in order, none twice: (kind, instant of the rung). Watchdogs, which go round
-    in a matter that lies, raise nothing."""
+    """The rungs in order, none twice: (kind, instant of the rung)."""
     happened = raised(town, referral, town.court)
     demand([kind for kind, _, _ in happened] == [kind for kind, _ in want],
            f"ladder {happened}, wanted {want}")
@@ -162,7 +161,8 @@ def check_month(town, arrived):
         once(town, referral, "notice", end_of("2026-03-18"), ms("2026-03-15 00:00"))
     for referral in town.forwarded:
         ladder(town, referral, [("urge", end_of("2026-03-18")),
-                                ("supervise", end_of("2026-03-23"))])  # three working days
+                                ("supervise", end_of("2026-03-23")),  # three working days
+                                ("urge", end_of("2026-03-30"))])  # the hub reminds: 7 days
     for referral in town.assigned:
         once(town, referral, "assigned", town.due, ms("2026-03-15 00:00"))
     for referral in town.told:
