@@ -33,6 +33,9 @@ bool hub_clock_applies(const struct rh_limit *limit, const struct hub_referral *
 {
     if (!is_of_outcome(&limit->when, row))
         return false;
+    /* Nobody is asked for the next document of a chain while it is there. */
+    if (row->review_open > 0 && rh_kind_in(&limit->met_by, RH_KIND_REGISTER))
+        return false;
     if (limit->when.fact[0] != 0 &&
         !hub_referral_has_fact(row, limit->when.fact, limit->when.equals))
         return false;

@@ -62,7 +62,7 @@ static void name_leader(struct hub_referral *row)
     row->leader_count++;
 }
 
-/* Another person takes charge, or the first one does: on record, and the assigner hears of it. */
+/* Another person takes charge, or the first one: on record, and the assigner hears of it. */
 bool hub_decide_leader(struct hub_step *step)
 {
     name_leader(step->row);

@@ -8,7 +8,8 @@
 
 enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366 };
 
-static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog", "overdue", "local" };
+static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog",
+                                    "overdue", "local" };
 static const char *const local_keys[] = { "procedure", "limit", "area", "span", "roll",
                                           "verification", "basis" };
 static const char *const overdue_keys[] = { "ladder", "remind", "remind_max" };

@@ -1,5 +1,5 @@
 /* What rules may say beside clocks: dates that depend on the decision or the place, leaders in
- * charge, seals, reviews by the same agency, chains of documents. Dates are computed by hand. */
+ * charge, seals, reviews by the same agency, chains of documents. Dates are by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static void until_replied(struct rht_town *t, uint64_t number, const char *outco
 
 /* ---- dates that depend on something ---------------------------------------------------- */
 
-/* Items are handed over only after a decision to file, and then within three days of the notice;
+/* Items are handed over only after a decision to file, then within three days of the notice;
  * replied Mon 03-02, last day Thu 03-05. */
 static void test_a_clock_waits_for_its_outcome(void **state)
 {
@@ -83,8 +83,8 @@ static void state_fact(struct rht_town *t, uint64_t number, const char *key, con
     OK(rht_world_send(t->w, t->court));
 }
 
-/* A fact may be learnt later: the date counts from the start all the same, and goes when the fact
- * is corrected. Accepted 03-02, stated 03-04, thirty days from 03-02: Wed 04-01. */
+/* A fact may be learnt later: the date counts from the start all the same, and goes when the
+ * fact is corrected. Accepted 03-02, stated 03-04, thirty days from 03-02: Wed 04-01. */
 static void test_a_clock_waits_for_its_fact(void **state)
 {
     struct rht_town *t = *state;
@@ -107,8 +107,8 @@ static void test_a_clock_waits_for_its_fact(void **state)
     CLOCK_IS(t, 1, "major", CANCELLED);
 }
 
-/* 62 counts seven days, 6204 seven working days: the longest prefix wins. Arrived Mon 03-02: the
- * seventh working day is Wed 03-11, the fifteenth day of the rule Tue 03-17. */
+/* 62 counts seven days, 6204 seven working days: the longest prefix wins. Arrived Mon 03-02:
+ * the seventh working day is Wed 03-11, the fifteenth day of the rule Tue 03-17. */
 static void test_the_place_decides_where_sources_conflict(void **state)
 {
     struct rht_town *t = *state;
@@ -203,7 +203,7 @@ static void test_a_leader_by_category_or_because_it_is_a_repeat(void **state)
     OK(accept_with(t, 6, false));
 }
 
-/* Somebody else takes charge: counted, told to who assigned it, and named once more it must be. */
+/* Somebody else takes charge: counted, told to who assigned it, and a person is named. */
 static void test_a_change_of_leader_is_on_record(void **state)
 {
     struct rht_town *t = *state;
@@ -224,7 +224,7 @@ static void test_a_change_of_leader_is_on_record(void **state)
     assert_true(rht_world_waiting(t->w, t->petitions) > waiting);
 }
 
-/* Sealed from the first record on, whom the report names excepted; only a supervisor opens it. */
+/* Sealed from the first record on, whom the report names excepted; a supervisor opens it. */
 static void test_a_procedure_seals_by_itself(void **state)
 {
     struct rht_town *t = *state;
@@ -305,8 +305,8 @@ static void answer(struct rht_town *t, uint64_t number)
     OK(rht_world_step(t->w, t->court, RH_KIND_REPLY, number, NULL));
 }
 
-/* Three documents: each of the first two is closed only when the one after it is, and the hub asks
- * for the next by a date. */
+/* Three documents: each of the first two is closed only when the one after it is, and the hub
+ * asks for the next by a date. */
 static void test_a_chain_is_closed_by_its_last(void **state)
 {
     struct rht_town *t = *state;
@@ -331,6 +331,7 @@ static void test_a_chain_is_closed_by_its_last(void **state)
     OK(register_under(t, 2, 1, "petition"));
     CLOCK_IS(t, 1, "next", MET);
     answer(t, 2);
+    CLOCK_IS(t, 2, "next", RUNNING);
     OK(register_under(t, 3, 2, "petition"));
     assert_memory_equal(&rht_world_row(t->w, 3)->root, &rht_world_row(t->w, 1)->id, 16);
     assert_memory_equal(&rht_world_row(t->w, 3)->parent, &rht_world_row(t->w, 2)->id, 16);

@@ -118,12 +118,14 @@ static void test_rules_law_numbers(void **state)
         { "civil-public-interest", "notice", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "civil-public-interest", "serve", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "court-supervision-upper", "answer", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V2, 0 },
-        { "civil-supervision-application", "decide", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
-        { "civil-supervision-application", "documents", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
+        { "civil-supervision-application", "decide", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1,
           0 },
+        { "civil-supervision-application", "documents", 15, RH_UNIT_CALENDAR_DAY,
+          RH_VERIFIED_V1, 0 },
         { "administrative-reconsideration", "apply", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
           0 },
-        { "administrative-reconsideration", "accept", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1, 0 },
+        { "administrative-reconsideration", "accept", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1,
+          0 },
         { "administrative-reconsideration", "decide", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1,
           30 },
         { "administrative-reconsideration", "simplified", 30, RH_UNIT_CALENDAR_DAY,
@@ -193,8 +195,8 @@ static unsigned check_name(const char *name, size_t bytes, const char *mark)
     return 1;
 }
 
-/* Whoever reads the table of steps finds each of its clocks in the rules, with the same mark; and
- * no procedure is missing from it. */
+/* Whoever reads the table of steps finds each of its clocks in the rules, with the same mark;
+ * and no procedure is missing from it. */
 static void test_rules_law_table_agrees(void **state)
 {
     (void)state;
