@@ -82,9 +82,10 @@ def drive(agencies, what, condition, seconds=20):
 
 
 class Play:
-    def __init__(self, run, begin, *, options=(), name="hub"):
+    def __init__(self, run, begin, *, options=(), name="hub", rules=None):
         self.run, self.begin = run, ms(begin)
-        self.hub = run.hub(name, options=[*options, f"--test-clock={iso(self.begin)}"]).start()
+        self.hub = run.hub(name, rules=rules,
+                           options=[*options, f"--test-clock={iso(self.begin)}"]).start()
         self.now = self.begin
         self.agencies, self.offline = {}, set()
         self.acts = self.steers = 0

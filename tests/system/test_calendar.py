@@ -2,8 +2,7 @@
 derives open dates again, twice; it finishes, the oracle agrees on every date, every move is on
 record with both ends and told to its holder, and what the hub said before can still be asked.
 
-The days of 2027 below were made up for this test, as those of tests/data/calendar/test-2027.yaml:
-no notice of that year is known.
+The days of 2027 are those of tests/data/calendar/test-2027.yaml, made up for tests.
 
     test_calendar.py FOLDER-OF-RHUBD
 """
@@ -17,37 +16,16 @@ import harness
 import matter
 import pyagency
 import rhwire
-from harness import ROOT, demand
+from harness import demand
 from matter import oracle
-from play import KIND, NAME, Play, end_of, ms
+from calendar_days import DATA, calendar_with
+from play import KIND, Play, ms
 
-DATA = ROOT / "tests" / "data" / "calendar"
 A_DAY = int(os.environ.get("RHT_CALENDAR_A_DAY", "300"))
-OFF = ["2027-01-01..2027-01-03", "2027-02-05..2027-02-12", "2027-04-03..2027-04-05",
-       "2027-05-01..2027-05-05", "2027-06-09", "2027-09-15", "2027-10-01..2027-10-07"]
-WORK = ["2027-01-09", "2027-01-30", "2027-02-20", "2027-04-25", "2027-05-08", "2027-09-26",
-        "2027-10-09"]
 AMENDED = ["2027-01-13"]
 LOOKED_AT = 300  # timelines read to the end
 # What other clocks these matters have, beside the law's: ours.
 WATCHED = (15, matter.CD, True)
-
-
-def days_of(texts):
-    for text in texts:
-        first, _, last = text.partition("..")
-        day, end = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last or first)
-        while day <= end:
-            yield day
-            day += datetime.timedelta(days=1)
-
-
-def calendar_with(*off):
-    """The oracle's calendar with the year 2027 of the test."""
-    calendar = matter.load_calendar()
-    calendar.kinds.update({day: "holiday" for texts in off for day in days_of(texts)})
-    calendar.kinds.update({day: "makeup" for day in days_of(WORK)})
-    return calendar
 
 
 def clocks(play):
@@ -194,7 +172,7 @@ def body(run):
     first, _ = import_killed(run, play, DATA / "test-2027.yaml", 1, petitions, court)
     caught += first["state"] == "running"
     after = clocks(play)
-    compare(run, calendar_with(OFF), after, "with the made-up calendar of 2027")
+    compare(run, calendar_with(), after, "with the made-up calendar of 2027")
     moved = check_records(run, play, before, after, "2027.0-test")
     check_told(run, play, moved, after)
     demand({row["id"]: row["end_at"] for row in simulated if row["id"] in after} ==
@@ -208,7 +186,7 @@ def body(run):
     first, _ = import_killed(run, play, DATA / "test-2027-amended.yaml", 2, petitions, court)
     caught += first["state"] == "running"
     amended = clocks(play)
-    compare(run, calendar_with(OFF, AMENDED), amended, "with the amended notice")
+    compare(run, calendar_with(AMENDED), amended, "with the amended notice")
     check_records(run, play, between, amended, "2027.1-test")
     run.say(f"{caught} of 2 kills met a running job")
 
