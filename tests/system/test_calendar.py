@@ -203,6 +203,12 @@ def body(run):
            f"{rows}")
     play.hub.stop()
     play.hub.audit("--redecide")
+    replayed = run.check([run.program("rhub-audit"), "replay", play.hub.data, "--at",
+                          "2026-12-27", "--out", "-"])
+    state = json.loads(replayed.stdout)
+    of = next(row for row in state["referrals"] if row["number"] == some["referral"])
+    old = next(row for row in of["deadlines"] if row["limit"] == "object")
+    demand(ms(old["end_at"]) == ms(some["end_at"]), f"offline: {old}")
 
 
 harness.main("calendar", body)
