@@ -244,7 +244,7 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
     { "route", "query", HUB_CLI_HUB, "route.query", NULL, N_("which agency is competent"),
       "rhub route query labour.wage-arrears --area 510603", HUB_CLI_CAN_ROWS,
       { HUB_CLI_ARG(N_("CATEGORY"), "category", true, false) }, route_flags, "route", NULL,
-      hub_cli_card, NULL },
+      hub_cli_page_route, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
       N_("figures of a period, with their parts"),
       "rhub report figures --since month\nrhub report figures --since 2026-01-01 --by agency "

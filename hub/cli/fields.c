@@ -162,7 +162,7 @@ static const struct hub_cli_field fields[] = {
     OF("clock", "start_gap_s", N_("off before the start"), SPAN, SHOW),
     OF("clock", "next_timer_at", N_("next timer"), AT, SHOW),
     OF("clock", "test", N_("test hub"), YES, SHOW),
-    TEXT("clock", "held_text", N_("why"), MORE),
+    OF("clock", "held_text", N_("why"), SENTENCE, MORE),
 
     OF("clock_claim", "agency", N_("agency"), AGENCY, SHOW),
     OF("clock_claim", "skew_ms", N_("clock ahead"), SKEW, SHOW),
@@ -176,7 +176,7 @@ static const struct hub_cli_field fields[] = {
     OF("clock_record", "shift_ms", N_("off by"), SKEW, SHOW),
     OF("clock_record", "wall_at", N_("wall clock"), AT, SHOW),
     TEXT("clock_record", "operator", N_("operator"), SHOW),
-    TEXT("clock_record", "reason", N_("reason"), SHOW),
+    OF("clock_record", "reason", N_("reason"), SENTENCE, SHOW),
 
     TEXT("calendar", "id", N_("calendar"), SHOW),
     TEXT("calendar", "area", N_("area"), SHOW),

@@ -1,8 +1,9 @@
 /* What operators do: each that changes something is a record with a name and a reason. */
 #include "engine/inside.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include <rh/text.h>
 
 static struct hub_record *begin(struct hub_engine *engine, const struct hub_command *command)
 {
@@ -256,17 +257,20 @@ enum rh_err hub_engine_clock_look(struct hub_engine *engine)
     if (moved < HUB_TIME_JUMP_MS && moved > -HUB_TIME_JUMP_MS)
         return RH_OK;
     engine->time.reported_skew = skew;
-    return stage_clock(engine, HUB_CLOCK_JUMP, skew, "", "wall clock jumped; ignored");
+    return stage_clock(engine, HUB_CLOCK_JUMP, skew, "",
+                       N_("the wall clock was set while the hub ran; ignored"));
 }
 
 enum rh_err hub_engine_clock_started(struct hub_engine *engine, uint64_t down_ms)
 {
     engine->down_ms += down_ms;
-    return stage_clock(engine, HUB_CLOCK_STARTED, (int64_t)down_ms, "", "hub started");
+    return stage_clock(engine, HUB_CLOCK_STARTED, (int64_t)down_ms, "",
+                       N_("the hub started"));
 }
 
-static enum rh_err hold(struct hub_engine *engine)
+static enum rh_err hold(struct hub_engine *engine, const char *why)
 {
+    copy_text(engine->held_text, sizeof engine->held_text, why);
     engine->firing_held = true;
     engine->listen_until_ms = 0;
     engine->time.reported_skew = hub_time_skew(&engine->time);
@@ -294,19 +298,15 @@ enum rh_err hub_engine_clock_begin(struct hub_engine *engine, bool believed)
     bool held = false;
     if (engine->time.steered)
         return RH_OK;
-    long long away_s = (long long)(hub_time_skew(&engine->time) / 1000);
-    if (!believed) {
-        snprintf(engine->held_text, sizeof engine->held_text,
-                 "the wall clock is %lld s away from the journal; firing is held until "
-                 "rhub clock confirm", away_s);
-        return hold(engine);
-    }
+    if (!believed)
+        return hold(engine, N_("the wall clock is too far from the newest record; timers are "
+                               "held until rhub clock confirm"));
     enum rh_err err = was_held(engine, &held);
     if (err == RH_OK && held) {
         engine->firing_held = true;
-        snprintf(engine->held_text, sizeof engine->held_text,
-                 "the clock was not believed before this start either; firing is held until "
-                 "rhub clock confirm");
+        copy_text(engine->held_text, sizeof engine->held_text,
+                  N_("the clock was not believed before this start either; timers are held "
+                     "until rhub clock confirm"));
     } else if (engine->start_gap_ms >= HUB_TIME_ASK_MS) {
         engine->listen_until_ms = engine->time.monotonic() + HUB_TIME_LISTEN_MS;
     }
@@ -318,8 +318,6 @@ enum rh_err hub_engine_clock_begin(struct hub_engine *engine, bool believed)
 enum rh_err hub_engine_clock_hear(struct hub_engine *engine, uint32_t agency,
                                   uint64_t agency_ms)
 {
-    static const char text[] = "two agencies' clocks contradict the hub's; firing is held until "
-                               "rhub clock confirm";
     if (engine->time.steered || engine->firing_held ||
         engine->start_gap_ms < HUB_TIME_ASK_MS || agency_ms == 0)
         return RH_OK;
@@ -333,8 +331,8 @@ enum rh_err hub_engine_clock_hear(struct hub_engine *engine, uint32_t agency,
         engine->listen_until_ms = 0;
         return RH_OK;
     }
-    memcpy(engine->held_text, text, sizeof text);
-    return hold(engine);
+    return hold(engine, N_("two agencies' clocks contradict the hub's; timers are held until "
+                           "rhub clock confirm"));
 }
 
 bool hub_engine_clock_listens(struct hub_engine *engine)
