@@ -305,11 +305,9 @@ static void answer(struct rht_town *t, uint64_t number)
     OK(rht_world_step(t->w, t->court, RH_KIND_REPLY, number, NULL));
 }
 
-/* Three documents: each of the first two is closed only when the one after it is, and the hub
- * asks for the next by a date. */
-static void test_a_chain_is_closed_by_its_last(void **state)
+/* The procedure "petition" as a chain of itself, asking for the next document once answered. */
+static void make_chain(struct rht_town *t)
 {
-    struct rht_town *t = *state;
     struct rh_procedure *petition = rule(t, 0);
     put(petition->follows[0], "petition");
     struct rh_limit *next = &petition->limits[petition->limit_count++];
@@ -319,6 +317,32 @@ static void test_a_chain_is_closed_by_its_last(void **state)
     next->states = 1u << RH_STATE_REPLIED;
     memset(&next->met_by, 0, sizeof next->met_by);
     rh_kind_add(&next->met_by, RH_KIND_REGISTER);
+}
+
+/* Urged and silent, so the next document went out; answered late after all. The hub does not ask
+ * for what is there, and the matter waits for the end of the chain. */
+static void test_a_chain_is_not_asked_for_what_is_there(void **state)
+{
+    struct rht_town *t = *state;
+    make_chain(t);
+    OK(rht_world_register(t->w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    OK(rht_world_step(t->w, t->city, RH_KIND_URGE, 1, NULL));
+    OK(register_under(t, 2, 1, "petition"));
+    OK(rht_world_step(t->w, t->court, RH_KIND_SIGN, 1, NULL));
+    OK(rht_world_step(t->w, t->court, RH_KIND_ACCEPT, 1, NULL));
+    OK(rht_world_step(t->w, t->court, RH_KIND_CONCLUDE, 1, "not-adopted"));
+    OK(rht_world_step(t->w, t->court, RH_KIND_REPLY, 1, NULL));
+    assert_null(rht_world_clock(t->w, 1, "next"));
+    REFUSED(rht_world_step(t->w, t->court, RH_KIND_CLOSE, 1, NULL), CHILD_OPEN);
+}
+
+/* Three documents: each of the first two is closed only when the one after it is, and the hub
+ * asks for the next by a date. */
+static void test_a_chain_is_closed_by_its_last(void **state)
+{
+    struct rht_town *t = *state;
+    make_chain(t);
     OK(rht_world_register(t->w, t->petitions, 1, "petition"));
     OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
     REFUSED(register_under(t, 2, 1, "petition"), URGE_FIRST); /* neither answered nor urged */
@@ -357,6 +381,7 @@ int main(void)
         RHT_TOWN_TEST(test_a_change_of_leader_is_on_record),
         RHT_TOWN_TEST(test_a_procedure_seals_by_itself),
         RHT_TOWN_TEST(test_review_by_the_same_agency_then_above),
+        RHT_TOWN_TEST(test_a_chain_is_not_asked_for_what_is_there),
         RHT_TOWN_TEST(test_a_chain_is_closed_by_its_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
