@@ -6,8 +6,9 @@ Sun 01-04, Sat 02-14, Sat 02-28, Sat 05-09, Sun 09-20, Sat 10-10); the others co
 oracle.
 """
 import pyagency
-from matter import CD
+from matter import CD, ROLL, STAY, WD
 from play import ms
+from pypipe import demand
 
 
 def petition_in_time(t):
@@ -552,8 +553,25 @@ def hotline_winter(t):
     m.do(t.pet, "withdraw")
 
 
+def hotline_by_area(t):
+    """The same seven days are working days where the settings of the place say so, and the
+    explanation names that choice with its source."""
+    yield "2026-09-24 10:00"
+    for area, due, terms in (("620423", "2026-10-08", (7, CD, ROLL)),
+                             ("350102", "2026-10-12", (7, WD, STAY))):
+        m = t.matter("p12309", f"seven days counted in {area}")
+        m.register(t.pet, area=area).do(t.pet, "forward", to=t.proc)
+        m.clock("seven-days", m.at["forward"], due=due, owed=t.proc, terms=terms)
+        row = [row for row in t.play.explain(m.id) if row["limit"] == "seven-days"][0]
+        local = area.startswith("35")
+        demand(row["local_area"] == ("35" if local else None) and
+               ("福建" in row["instrument"]) == local and
+               row["verification"] == ("V2" if local else "V1"), f"{area}: {row}")
+        m.do(t.pet, "withdraw")
+
+
 STORIES = (petition_in_time, petition_forgotten, petition_bounced, petition_objection_too_late,
            petition_overruled, petition_objection_missed, petition_supplemented,
            petition_suspended, petition_assigned, petition_passed_on, petition_split,
            petition_recalled, hotline_monthly, hotline_festival, hotline_supplemented,
-           hotline_summer, hotline_winter)
+           hotline_summer, hotline_winter, hotline_by_area)
