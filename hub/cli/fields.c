@@ -233,7 +233,7 @@ static const struct hub_cli_field fields[] = {
     NUMBER("job", "done", N_("done"), SHOW),
     NUMBER("job", "total", N_("of all"), SHOW),
     NUMBER("job", "percent", N_("%"), SHOW),
-    NUMBER("job", "changed", N_("changed"), SHOW),
+    NUMBER("job", "changed", N_("referrals changed"), SHOW),
     NUMBER("job", "moved", N_("dates moved"), SHOW),
     NUMBER("job", "rate", N_("per second"), SHOW),
     OF("job", "remaining_s", N_("still needs"), SPAN, SHOW),

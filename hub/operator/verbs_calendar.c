@@ -150,6 +150,7 @@ static enum rh_err read_file(struct hub_ask *ask, const struct hub_import *wish,
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err =
         rh_load_calendar_text(wish->name, wish->text, wish->bytes, out, &report);
+    hub_book_trim(text);
     return err == RH_ERR_CONFIG ? refuse_file(ask, text) : err;
 }
 
@@ -160,6 +161,7 @@ static enum rh_err put_into_force(struct hub_ask *ask, struct errand *errand)
         return err;
     if (errand->answer == RH_ERR_NOSPACE)
         return hub_ask_refuse(ask, RH_REFUSE_DISK_FULL, NULL, NULL, NULL);
+    hub_book_trim(errand->result.report);
     if (errand->answer != RH_OK)
         return refuse_file(ask, errand->result.report[0] != '\0'
                                     ? errand->result.report

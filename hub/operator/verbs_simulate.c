@@ -60,6 +60,7 @@ static enum rh_err add_calendar(struct hub_ask *ask, struct rh_load_sources *sou
     rh_load_report_init(&report, said, sizeof said);
     enum rh_err err = rh_load_calendar_text(path != NULL ? path : "calendar", text,
                                             strlen(text), calendar, &report);
+    hub_book_trim(said);
     if (err == RH_ERR_CONFIG)
         err = hub_ask_refuse(ask, RH_REFUSE_CALENDAR_WRONG, "/args/calendar", NULL, said);
     rh_load_imported_name(calendar, name);
@@ -84,6 +85,19 @@ static enum rh_err gather(struct hub_ask *ask, struct rh_load_sources *sources)
     return err == RH_OK ? add_calendar(ask, sources) : err;
 }
 
+/* As if what differs said that it is for open matters too. What does not differ is let be: its
+ * referrals would change nothing but the name of their rules. */
+static void reach_open(const struct rh_rules *in_force, struct rh_procedure *procedure)
+{
+    const struct rh_procedure *now = rh_rules_procedure(in_force, procedure->id);
+    bool open = procedure->applies_open;
+    if (now == NULL)
+        return;
+    procedure->applies_open = now->applies_open;
+    bool same = rh_procedure_equal(now, procedure);
+    procedure->applies_open = same ? open : true;
+}
+
 static enum rh_err make_rules(struct hub_ask *ask, struct rh_rules *rules)
 {
     struct rh_load_sources *sources = calloc(1, sizeof *sources);
@@ -92,7 +106,7 @@ static enum rh_err make_rules(struct hub_ask *ask, struct rh_rules *rules)
         err = hub_book_compile(ask, sources, rules);
     for (uint32_t i = 0; err == RH_OK && i < rules->procedure_count; i++) {
         if (hub_args_switch(ask, "open"))
-            rules->procedures[i].applies_open = true;
+            reach_open(ask->op->rules, &rules->procedures[i]);
     }
     if (sources != NULL)
         rh_load_sources_close(sources);

@@ -509,7 +509,7 @@ static void pass_time(struct fill *fill)
     if (most > 40 * 3600 * 1000)
         most = 40 * 3600 * 1000;
     uint64_t step = rht_random_below(&fill->random, most + 1);
-    if (!fill->options->real_clock)
+    if (!fill->options->real_clock && !fill->options->still)
         must(hub_engine_steer(fill->engine, hub_engine_now(fill->engine) + step, 0, "fill"),
              "steering");
     while (fired > 0) {

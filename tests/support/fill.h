@@ -25,6 +25,7 @@ struct rht_fill_options {
     uint32_t publish_every; /* rounds between two published checkpoints; 0: only the last */
     uint32_t receipts;      /* files written on the way at most; 0: none at all */
     uint64_t start_ms;      /* where the test hub's time begins; 0: the wall clock's */
+    bool still;             /* a test hub whose time stands: nothing fires, nothing ends by it */
     bool real_clock;        /* a real hub on the system's clock: no days pass, nothing fires */
     bool generation;        /* half-way the hub is recovered into a new generation */
     void (*progress)(uint64_t referrals); /* may be NULL */
