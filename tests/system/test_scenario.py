@@ -62,6 +62,8 @@ def tell(lang):
         play = Play(run, path, Teller(lang, pace_s=0.0 if fast or pause else 0.7, pause=pause))
         play.play()
         failed = play.failures
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         run.end()
         if not failed and sys.exc_info()[0] is None and not os.environ.get("RHT_KEEP"):
