@@ -88,7 +88,9 @@ static const struct hub_cli_flag steer_flags[] = {
 };
 
 static const struct hub_cli_flag route_flags[] = {
+    { "category", 0, HUB_CLI_TEXT, "category", N_("CODE"), N_("instead of the argument") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("division code of the matter") },
+    { "stage", 0, HUB_CLI_TEXT, "stage", N_("STATE"), N_("only the clocks of this state") },
     { .name = NULL },
 };
 
@@ -242,9 +244,10 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub rules reload", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "procedure", NULL, NULL,
       NULL },
     { "route", "query", HUB_CLI_HUB, "route.query", NULL, N_("which agency is competent"),
-      "rhub route query labour.wage-arrears --area 510603", HUB_CLI_CAN_ROWS,
-      { HUB_CLI_ARG(N_("CATEGORY"), "category", true, false) }, route_flags, "route", NULL,
-      hub_cli_page_route, NULL },
+      "rhub route query labour.wage-arrears --area 510603\n"
+      "rhub route query --category judicial.litigation --area 620423101 --stage accepted",
+      HUB_CLI_CAN_ROWS, { HUB_CLI_ARG(N_("CATEGORY"), "category", false, false) }, route_flags,
+      "route", NULL, hub_cli_page_route, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
       N_("figures of a period, with their parts"),
       "rhub report figures --since month\nrhub report figures --since 2026-01-01 --by agency "

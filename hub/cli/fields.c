@@ -257,6 +257,9 @@ static const struct hub_cli_field fields[] = {
     OF("route", "agency", N_("agency"), AGENCY, SHOW),
     TEXT("route", "procedure", N_("procedure"), SHOW),
     WORD("route", "kind", N_("kind"), "kinds", SHOW),
+    WORD("route", "level", N_("level"), "levels", SHOW),
+    OF("route", "id", N_("title"), TITLED, SHOW),
+    TEXT("route", "basis", N_("legal basis"), MORE),
     TEXT("route", "condition_zh", N_("condition (Chinese)"), MORE),
     TEXT("route", "condition_en", N_("condition (English)"), MORE),
     TEXT("route", "remedy_zh", N_("remedy (Chinese)"), MORE),
@@ -300,6 +303,12 @@ static const struct hub_cli_field fields[] = {
     NUMBER("funnel", "denominator", N_("denominator"), SHOW),
     OF("funnel", "rate", N_("rate"), RATE, SHOW),
     OF("funnel", "definition", N_("definition"), SENTENCE, SHOW),
+
+    OF("route_limit", "limit", N_("step"), TITLED, SHOW),
+    NUMBER("route_limit", "n", N_("how long"), SHOW),
+    WORD("route_limit", "unit", N_("unit"), "units", SHOW),
+    TEXT("route_limit", "basis", N_("legal basis"), SHOW),
+    TEXT("route_limit", "verification", N_("checked"), SHOW),
 
     WORD("figure", "figure", N_("figure"), "figures", SHOW),
     OF("figure", "agency", N_("agency"), AGENCY, SHOW),

@@ -60,6 +60,13 @@ void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
         fprintf(cli->out, _("when: %s\n"), condition);
     if (against[0] != '\0')
         fprintf(cli->out, _("remedy: %s\n"), against);
+    const char *basis = json_string_value(json_object_get(row, "basis"));
+    if (basis != NULL)
+        fprintf(cli->out, _("by: %s\n"), basis);
+    if (json_array_size(json_object_get(row, "limits")) > 0) {
+        fprintf(cli->out, "\n%s\n", _("clocks"));
+        hub_cli_table(cli, "route_limit", json_object_get(row, "limits"));
+    }
     free(against);
     free(condition);
     free(procedure);

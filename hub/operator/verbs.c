@@ -76,7 +76,7 @@ static const struct hub_verb verbs[] = {
     { "report.misdirected", "how much came to the wrong door", hub_verb_report_misdirected,
       { AT("since"), AT("until") } },
     { "route.query", "who is competent", hub_verb_route_query,
-      { NEEDED("category"), TEXT("area") } },
+      { NEEDED("category"), TEXT("area"), TEXT("stage") } },
     { "rules.list", "procedures in force", hub_verb_rules_list, { { NULL } } },
     { "rules.reload", "read the rule files again", hub_verb_rules_reload, { { NULL } } },
     { "status", "one page", hub_verb_status, { { NULL } } },

@@ -95,28 +95,88 @@ enum rh_err hub_verb_rules_reload(struct hub_ask *ask)
     return err == RH_OK ? hub_verb_rules_list(ask) : err;
 }
 
-/* `to` may be a role; with the area it names an agency, if one is enrolled. */
+static const char *level_of(size_t digits)
+{
+    switch (digits) {
+    case 2:
+        return "province";
+    case 4:
+        return "city";
+    case 6:
+        return "county";
+    case 9:
+        return "town";
+    case 12:
+        return "village";
+    default:
+        return "";
+    }
+}
+
+/* `to` may be a role; with the area it names the agency of the lowest level that is enrolled:
+ * the village's, else its town's, county's, city's, province's. */
 static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing *routing,
                        const char *area)
 {
-    char id[RH_ROLE_BYTES_MAX + RH_CODE_BYTES_MAX + 2];
-    size_t bytes = strcspn(routing->to, ".");
+    static const size_t levels[] = { 12, 9, 6, 4, 2 };
+    char id[RH_AGENCY_BYTES_MAX + RH_CODE_BYTES_MAX + 2];
+    size_t role = strcspn(routing->to, ".") + 1, digits = strlen(area);
     hub_json_text(row, "agency", NULL);
-    if (strlen(routing->to) > bytes + 1)
-        snprintf(id, sizeof id, "%s", routing->to);
-    else
-        snprintf(id, sizeof id, "%.*s.%s", (int)(bytes > RH_ROLE_BYTES_MAX
-                                                     ? RH_ROLE_BYTES_MAX
-                                                     : bytes),
-                 routing->to, area);
-    if (hub_views_agency_find(ask->map, id, ask->op->agency) == RH_OK)
+    hub_json_text(row, "level", NULL);
+    if (strlen(routing->to) > role) {
+        if (hub_views_agency_find(ask->map, routing->to, ask->op->agency) == RH_OK)
+            hub_json_agency(ask, row, "agency", ask->op->agency->no);
+        hub_json_text(row, "level", level_of(strlen(routing->to) - role));
+        return;
+    }
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (levels[i] > digits)
+            continue;
+        snprintf(id, sizeof id, "%.*s%.*s", (int)role, routing->to, (int)levels[i], area);
+        if (hub_views_agency_find(ask->map, id, ask->op->agency) != RH_OK)
+            continue;
         hub_json_agency(ask, row, "agency", ask->op->agency->no);
+        hub_json_text(row, "level", level_of(levels[i]));
+        return;
+    }
+}
+
+/* The clocks the matter will run under, with the article of each; of one stage if one is named.
+ * Mere rights and the watchdog are left out. */
+static void put_limits(json_t *row, const struct rh_procedure *procedure, enum rh_state stage)
+{
+    static const char *const marks[] = { "V1", "V2", "M", "policy" };
+    json_t *list = json_array();
+    for (uint32_t i = 0; procedure != NULL && i < procedure->limit_count; i++) {
+        const struct rh_limit *limit = &procedure->limits[i];
+        if (limit->right_only ||
+            (stage != RH_STATE_NONE && !rh_state_in(limit->states, stage)))
+            continue;
+        json_t *entry = json_object();
+        hub_json_text(entry, "limit", limit->id);
+        hub_json_text(entry, "title_zh", limit->title_zh);
+        hub_json_text(entry, "title_en", limit->title_en);
+        if (limit->span.n > 0) /* else the sender sets the date */
+            hub_json_span(entry, "unit", "n", limit->span.unit, limit->span.n);
+        else
+            json_object_update_new(entry, json_pack("{s:n,s:n}", "unit", "n"));
+        hub_json_text(entry, "owed_by", rh_actor_name(limit->owed_by));
+        hub_json_text(entry, "basis", limit->basis);
+        hub_json_text(entry, "verification", marks[limit->verification]);
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(row, "limits", list);
 }
 
 enum rh_err hub_verb_route_query(struct hub_ask *ask)
 {
     const char *category = hub_args_text(ask, "category");
     const char *area = hub_args_text(ask, "area") != NULL ? hub_args_text(ask, "area") : "";
+    const char *named = hub_args_text(ask, "stage");
+    enum rh_state stage = named == NULL ? RH_STATE_NONE : rh_state_find(named, strlen(named));
+    if (named != NULL && stage == RH_STATE_NONE)
+        return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/stage",
+                              N_("a state is wanted, such as dispatched or in_progress"), named);
     const struct rh_routing *routing =
         ask->op->rules_known ? rh_rules_route(ask->op->rules, category, area) : NULL;
     if (routing == NULL)
@@ -133,7 +193,13 @@ enum rh_err hub_verb_route_query(struct hub_ask *ask)
     hub_json_text(row, "matched_area", routing->area);
     hub_json_text(row, "to", routing->to);
     put_agency(ask, row, routing, area);
+    const struct rh_procedure *procedure =
+        rh_rules_procedure(ask->op->rules, routing->procedure);
     hub_json_text(row, "procedure", routing->procedure);
+    hub_json_text(row, "title_zh", procedure == NULL ? "" : procedure->title_zh);
+    hub_json_text(row, "title_en", procedure == NULL ? "" : procedure->title_en);
+    hub_json_text(row, "basis", procedure == NULL ? "" : procedure->basis);
+    put_limits(row, procedure, stage);
     hub_json_text(row, "kind", rh_kind_name(routing->kind));
     hub_json_text(row, "condition_zh", routing->condition_zh);
     hub_json_text(row, "condition_en", routing->condition_en);
