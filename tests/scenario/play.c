@@ -179,6 +179,44 @@ static void do_at(struct rht_play *play, struct rht_words *words)
         rht_stage_until(play, to_ms);
 }
 
+/* The jobs that run, to their end. */
+static void work_off(struct rht_play *play)
+{
+    struct hub_job_row job;
+    bool running = true;
+    while (running) {
+        uint64_t number = 0;
+        rht_must(play, hub_engine_work(play->engine, HUB_WORK_LOOKS), "a job");
+        rht_must(play, hub_engine_finish(play->engine), "a frame");
+        rht_show_records(play);
+        for (running = false;
+             hub_views_job_next(hub_engine_views(play->engine)->map, &number, &job) == RH_OK;)
+            running = running || job.state == HUB_JOB_RUNNING;
+    }
+}
+
+/* "hub: import test-2027.yaml": a calendar of tests/data/calendar into the running hub. */
+static void do_import(struct rht_play *play, struct rht_words *words)
+{
+    enum { FILE_BYTES_MAX = 64 * 1024 };
+    static char text[FILE_BYTES_MAX];
+    char path[512];
+    struct hub_import_result result;
+    const char *name = rht_play_word(play, words, "a calendar file");
+    snprintf(path, sizeof path, "%s/tests/data/calendar/%s", RHT_SOURCE_DIR, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        rht_stop(play, "no such file: %s", path);
+    const struct hub_import wish = { .name = name, .text = text,
+                                     .bytes = fread(text, 1, sizeof text, file),
+                                     .operator_name = "scenario", .reason = "announced" };
+    fclose(file);
+    rht_must(play, hub_engine_import_calendar(play->engine, &wish, &result), result.report);
+    rht_must(play, hub_engine_finish(play->engine), "a frame");
+    rht_show_records(play);
+    work_off(play);
+}
+
 /* "hub: urge R1": an operator for the hub; "hub: retry" and "hub: return" settle the oldest
  * dead letter that is open. */
 static void do_operator(struct rht_play *play, struct rht_words *words)
@@ -187,6 +225,10 @@ static void do_operator(struct rht_play *play, struct rht_words *words)
     const char *action = rht_play_word(play, words, "what the operator does");
     struct hub_command command = { .operator_name = "scenario", .reason = "on request" };
     struct hub_command_result result;
+    if (strcmp(action, "import") == 0) {
+        do_import(play, words);
+        return;
+    }
     if (strcmp(action, "retry") == 0 || strcmp(action, "return") == 0) {
         struct hub_cursor cursor = { .bytes = 0 };
         struct hub_dead dead = { .settled = true };
