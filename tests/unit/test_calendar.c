@@ -408,6 +408,52 @@ static void test_calendar_file_missing(void **state)
     assert_non_null(strstr(text, "/nonexistent/c.yaml: cannot be opened"));
 }
 
+/* A county's holiday counts beside the country's; behind the last day that the county has
+ * decided, the country's days are still known and yet not final; the journalled form keeps it. */
+static void test_overlay_of_a_local_calendar(void **state)
+{
+    static struct rh_calendar base, local, both, again;
+    static uint8_t bytes[RH_CALENDAR_ENCODED_BYTES_MAX];
+    struct rh_calendar_day found;
+    struct rh_writer writer;
+    (void)state;
+    assert_int_equal(rh_calendar_start(&base, "cn", "", "1", date_of("2026-01-01"),
+                                       date_of("2027-12-31")),
+                     RH_OK);
+    assert_int_equal(rh_calendar_add_year(&base, 2026), RH_OK);
+    assert_int_equal(rh_calendar_add_notice(&base, 2026, "the notice"), RH_OK);
+    assert_int_equal(rh_calendar_add_year(&base, 2027), RH_OK);
+    assert_int_equal(
+        rh_calendar_add_day(&base, 2026, date_of("2026-05-01"), RH_DAY_HOLIDAY, "A"), RH_OK);
+    assert_int_equal(rh_calendar_finish(&base), RH_OK);
+    assert_int_equal(rh_calendar_start(&local, "county", "620423", "2", date_of("2026-01-01"),
+                                       date_of("2026-12-31")),
+                     RH_OK);
+    assert_int_equal(rh_calendar_add_year(&local, 2026), RH_OK);
+    assert_int_equal(
+        rh_calendar_add_day(&local, 2026, date_of("2026-05-04"), RH_DAY_HOLIDAY, "B"), RH_OK);
+    assert_int_equal(rh_calendar_finish(&local), RH_OK);
+    assert_int_equal(rh_calendar_overlay(&base, &local, &both), RH_OK);
+
+    rh_writer_init(&writer, bytes, sizeof bytes);
+    assert_int_equal(rh_calendar_encode(&both, &writer), RH_OK);
+    assert_int_equal(rh_calendar_decode(bytes, writer.bytes, &again), RH_OK);
+    assert_memory_equal(&both, &again, sizeof both);
+    assert_string_equal(again.version, "1+2");
+    assert_string_equal(again.area, "620423");
+    assert_false(rh_calendar_works(&again, date_of("2026-05-01")));
+    assert_false(rh_calendar_works(&again, date_of("2026-05-04")));
+    assert_true(rh_calendar_works(&base, date_of("2026-05-04")));
+    rh_calendar_day(&again, date_of("2026-05-01"), &found);
+    assert_string_equal(found.notice, "the notice");
+    rh_calendar_day(&again, date_of("2026-05-04"), &found);
+    assert_string_equal(found.name, "B");
+    assert_string_equal(found.notice, ""); /* no notice of the State Council says so */
+    assert_true(rh_calendar_covers(&again, date_of("2026-12-31")));
+    assert_false(rh_calendar_covers(&again, date_of("2027-01-01")));
+    assert_int_equal(rh_calendar_firm_day(&again).days, date_of("2026-12-31").days);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_calendar_refuses_changed_bytes),
         cmocka_unit_test(test_calendar_file_errors_have_a_place),
         cmocka_unit_test(test_calendar_file_shows_all_problems_at_once),
+        cmocka_unit_test(test_overlay_of_a_local_calendar),
         cmocka_unit_test(test_calendar_file_missing),
     };
     return cmocka_run_group_tests(tests, load_china, NULL);
