@@ -1,5 +1,6 @@
 /* rhub-audit: reads a hub's log, never needs the hub, writes nothing but --out. */
 #include "audit/verbs.h"
+#include "views/bulletin.h"
 
 #include <getopt.h>
 #include <locale.h>
@@ -16,7 +17,7 @@ static const struct verb {
 } verbs[] = {
     { "verify", hub_verb_verify, 1 }, { "timeline", hub_verb_timeline, 2 },
     { "replay", hub_verb_replay, 1 }, { "receipt", hub_verb_receipt, 1 },
-    { "diff", hub_verb_diff, 2 },
+    { "diff", hub_verb_diff, 2 }, { "bulletin", hub_verb_bulletin, 1 },
 };
 
 enum { VERBS = (int)(sizeof verbs / sizeof verbs[0]) };
@@ -29,6 +30,7 @@ static int usage(FILE *out)
             "  rhub-audit replay   LOG --at 2026-11-18T18:00+08:00 --out state.json\n"
             "  rhub-audit receipt  FILE --hub-card hub.card\n"
             "  rhub-audit diff     LOG_A LOG_B\n"
+            "  rhub-audit bulletin LOG --month 2026-10 --by agency -o json\n"
             "\n"
             "LOG is a copy of a hub's data directory (journal/ and log/) or a journal directory.\n"
             "\n"
@@ -40,6 +42,8 @@ static int usage(FILE *out)
             "  --redecide         decide every event again and compare\n"
             "  --at T             up to this instant: RFC 3339, or a day (its end)\n"
             "  --index N          up to N records\n"
+            "  --month M          bulletin: 2026-10, 2026-Q4 or 2026\n"
+            "  --by WHAT          bulletin: agency, procedure or both\n"
             "  --out FILE         verify: certificate in JSON; replay: the state; - is stdout\n"
             "  -o table|json      form of the output\n"
             "  --lang zh|en       language of texts\n"
@@ -115,6 +119,7 @@ static bool read_instant(const char *text, uint64_t *out)
 struct command_line {
     struct hub_verb_options verb;
     const char *checkpoints[CHECKPOINTS_MAX];
+    struct hub_bulletin bulletin;
     bool limited; /* --at or --index */
 };
 
@@ -123,7 +128,8 @@ static const struct option known[] = {
     { "checkpoint", required_argument, NULL, 'k' }, { "from", required_argument, NULL, 'f' },
     { "to", required_argument, NULL, 't' }, { "first", no_argument, NULL, '1' },
     { "redecide", no_argument, NULL, 'r' }, { "at", required_argument, NULL, 'T' },
-    { "index", required_argument, NULL, 'n' }, { "out", required_argument, NULL, 'O' },
+    { "index", required_argument, NULL, 'n' },
+    { "month", required_argument, NULL, 'm' }, { "by", required_argument, NULL, 'b' }, { "out", required_argument, NULL, 'O' },
     { "output", required_argument, NULL, 'o' }, { "lang", required_argument, NULL, 'l' },
     { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
@@ -140,6 +146,8 @@ static bool take_option(struct command_line *line, int letter, const char *value
     case 'r': pass->redecide = true; return true;
     case 'O': line->verb.out_file = value; return true;
     case 'q': pass->progress = false; return true;
+    case 'm': return hub_bulletin_period(value, &line->bulletin);
+    case 'b': return hub_bulletin_by(value, &line->bulletin);
     case 'l': return strcmp(value, "zh") == 0 || strcmp(value, "en") == 0;
     case 'f': return read_number(value, &pass->from);
     case 't': return read_number(value, &pass->to);
@@ -184,11 +192,15 @@ static const char *misused(const struct command_line *line, const struct verb *v
     const struct hub_pass_options *pass = &line->verb.pass;
     bool verify = verb->run == hub_verb_verify, replay = verb->run == hub_verb_replay;
     bool timeline = verb->run == hub_verb_timeline, receipt = verb->run == hub_verb_receipt;
-    bool diff = verb->run == hub_verb_diff;
+    bool diff = verb->run == hub_verb_diff, bulletin = verb->run == hub_verb_bulletin;
+    if (bulletin != (line->bulletin.from != 0))
+        return bulletin ? N_("bulletin needs --month") : N_("--month is for bulletin");
+    if (!bulletin && line->bulletin.by != HUB_BULLETIN_ALL)
+        return N_("--by is for bulletin");
     if (!verify && (pass->from != 0 || pass->first || pass->redecide))
         return N_("--from, --first and --redecide are for verify");
-    if (line->limited && !replay && !timeline)
-        return N_("--at and --index are for replay and timeline");
+    if (line->limited && !replay && !timeline && !bulletin)
+        return N_("--at and --index are for replay, timeline and bulletin");
     if (pass->to != UINT64_MAX && !verify && !line->limited)
         return N_("--to is for verify");
     if (line->verb.out_file != NULL && !verify && !replay)
@@ -219,6 +231,7 @@ int main(int argc, char **argv)
     };
     choose_language(argc, argv);
     line.verb.pass.copy.checkpoints = line.checkpoints;
+    line.verb.bulletin = &line.bulletin;
     line.verb.out = stdout;
     line.verb.err = stderr;
     int letter;

@@ -11,10 +11,13 @@
 #include "audit/pass.h"
 #include "audit/screen.h"
 
+struct hub_bulletin;
+
 struct hub_verb_options {
     struct hub_pass_options pass;
     bool json;               /* -o json */
     const char *out_file;    /* --out: FILE or "-"; NULL: none */
+    const struct hub_bulletin *bulletin; /* bulletin: which; borrowed */
     const char *argument;    /* timeline: the case; receipt: the file; diff: the other log */
     FILE *out, *err;
 };
@@ -29,6 +32,9 @@ int hub_verb_replay(const struct hub_verb_options *options);
 int hub_verb_receipt(const struct hub_verb_options *options);
 /* 1 when the logs differ, or one is longer. */
 int hub_verb_diff(const struct hub_verb_options *options);
+
+/* 1 when a record is broken: its figures would not be the hub's. */
+int hub_verb_bulletin(const struct hub_verb_options *options);
 
 /* Exit code of an error that kept a verb from working at all; also says `problem`. */
 int hub_verb_fail(const struct hub_verb_options *options, enum rh_err err, const char *problem);

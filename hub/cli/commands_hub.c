@@ -99,6 +99,12 @@ static const struct hub_cli_flag report_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag bulletin_flags[] = {
+    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
+    { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag check_flags[] = {
     { "nagios", 0, HUB_CLI_SWITCH, NULL, NULL, N_("exit codes of monitoring plug-ins") },
     { .name = NULL },
@@ -248,6 +254,11 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub route query --category judicial.litigation --area 620423101 --stage accepted",
       HUB_CLI_CAN_ROWS, { HUB_CLI_ARG(N_("CATEGORY"), "category", false, false) }, route_flags,
       "route", NULL, hub_cli_page_route, NULL },
+    { "report", "bulletin", HUB_CLI_HUB, "report.bulletin", NULL,
+      N_("the bulletin of a month, quarter or year, beside that of a year before"),
+      "rhub report bulletin --month 2026-10\nrhub report bulletin --month 2026-Q4 --by agency "
+      "-o csv --bom",
+      HUB_CLI_CAN_ROWS, { { NULL } }, bulletin_flags, "bulletin", NULL, NULL, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
       N_("figures of a period, with their parts"),
       "rhub report figures --since month\nrhub report figures --since 2026-01-01 --by agency "

@@ -103,7 +103,7 @@ static enum rh_err apply_outcome(struct hub_views *views, const struct hub_recor
     if (outcome->refusal != 0) /* a command that was refused: nothing but its record */
         return RH_OK;
     for (uint32_t i = 0; i < outcome->row_count && err == RH_OK; i++)
-        err = hub_apply_referral(views, &outcome->rows[i]);
+        err = hub_apply_referral(views, record, &outcome->rows[i]);
     if (err == RH_OK)
         err = hub_apply_queues(views, record, outcome);
     for (uint32_t i = 0; i < outcome->hot_count && err == RH_OK; i++)
@@ -227,7 +227,9 @@ enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_b
     if (record.job_row.bytes != 0 && hub_job_decode(record.job_row, &carried.job) != RH_OK)
         return RH_ERR_CORRUPT;
 
-    enum rh_err err = apply_type(views, &record, &carried);
+    enum rh_err err = hub_month_record(views, &record);
+    if (err == RH_OK)
+        err = apply_type(views, &record, &carried);
     if (err == RH_OK && record.down_ms > views->next.down_ms)
         views->next.down_ms = record.down_ms;
     if (err == RH_OK)

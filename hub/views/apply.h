@@ -5,9 +5,11 @@
 
 #include "views/change.h"
 #include "views/counts.h"
+#include "views/month.h"
 
-/* A referral's row as it is after, with every index and figure that follows from it. */
-enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referral *row);
+/* A referral's row as `record` leaves it, with every index and figure that follows. */
+enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_record *record,
+                               const struct hub_referral *row);
 
 /* The item's n and message id, stored or refused. */
 enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *record,

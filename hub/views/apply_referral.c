@@ -318,7 +318,8 @@ static enum rh_err write_row(struct hub_views *views, const struct hub_referral 
     return hub_change_replace(views, HUB_TABLE_REFERRAL, &key, old, now);
 }
 
-enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referral *row)
+enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_record *record,
+                               const struct hub_referral *row)
 {
     const struct hub_referral *old;
     bool same;
@@ -344,6 +345,8 @@ enum rh_err hub_apply_referral(struct hub_views *views, const struct hub_referra
         err = count_row(views, old, -1);
     if (err == RH_OK)
         err = count_row(views, row, 1);
+    if (err == RH_OK)
+        err = hub_month_row(views, record, old, row);
     if (err == RH_OK)
         take_numbers(&views->next, row);
     return err;

@@ -226,6 +226,14 @@ struct hub_key hub_key_hot(const char *rule, const char *area)
     return key;
 }
 
+struct hub_key hub_key_month(uint32_t month, uint32_t agency, const char *procedure)
+{
+    struct hub_key key = hub_key_u32(month);
+    add_u32(&key, agency);
+    add_raw(&key, procedure, strlen(procedure));
+    return key;
+}
+
 struct hub_key hub_key_after(struct rh_bytes from)
 {
     struct hub_key key;

@@ -1,3 +1,4 @@
+#include "views/month.h"
 #include "views/verify.h"
 
 #include <stdio.h>
@@ -275,6 +276,19 @@ static enum rh_err check_clock(struct hub_verify *verify, const struct hub_key *
     return RH_OK;
 }
 
+static enum rh_err check_month(struct hub_verify *verify, const struct hub_key *key,
+                               struct rh_bytes value)
+{
+    uint32_t month = key->bytes < 8 ? 0 : hub_get_u32(key->data);
+    bool sound = month % 100 >= 1 && month % 100 <= 12 &&
+                 hub_get_u32(key->data + 4) < verify->agencies &&
+                 value.bytes == (size_t)HUB_MONTH_FIGURES * 8;
+    if (!sound)
+        hub_verify_fault(verify, HUB_TABLE_MONTH, "no month, or of nobody known",
+                         hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -317,6 +331,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_HOT, check_hot);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_CLOCK, check_clock);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_MONTH, check_month);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

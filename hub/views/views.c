@@ -7,6 +7,7 @@
 #include <rh/date.h>
 
 #include "views/apply.h"
+#include "views/month.h"
 
 /* LOCAL "state": schema(4) applied(8) digests. */
 enum { STATE_HEAD_BYTES = 12, STATE_BYTES = STATE_HEAD_BYTES + HUB_TABLES * RH_HASH_BYTES };
@@ -60,6 +61,8 @@ enum rh_err hub_views_open(struct hub_views *views, struct hub_map *map)
     views->before = calloc(1, sizeof *views->before);
     views->buffer = malloc(HUB_MAP_VALUE_MAX);
     enum rh_err err = hub_counts_new(&views->counts);
+    if (err == RH_OK)
+        err = hub_months_new(&views->months);
     if (views->outcome == NULL || views->before == NULL || views->buffer == NULL)
         err = RH_ERR_NOMEM;
     if (err == RH_OK)
@@ -75,6 +78,7 @@ void hub_views_close(struct hub_views *views)
     free(views->before);
     free(views->buffer);
     hub_counts_destroy(&views->counts);
+    hub_months_destroy(&views->months);
     memset(views, 0, sizeof *views);
 }
 
@@ -82,6 +86,8 @@ enum rh_err hub_views_save(struct hub_views *views)
 {
     uint8_t value[STATE_BYTES];
     enum rh_err err = hub_counts_save(views);
+    if (err == RH_OK)
+        err = hub_months_save(views);
     if (err != RH_OK)
         return err;
     hub_put_u32(value, HUB_ROW_SCHEMA);
@@ -110,6 +116,7 @@ const char *hub_table_name(unsigned table)
         "due",      "holder",  "party",     "pair",   "queue",  "queue_ref",
         "dead",     "count",   "child",     "rules",  "body",   "local",
         "job",      "mark",    "query",     "hot",    "clock",
+        "month",
     };
     return table < HUB_TABLES ? names[table] : "?";
 }

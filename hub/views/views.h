@@ -55,7 +55,8 @@ enum hub_table {
     HUB_TABLE_QUERY = 26,    /* D query code -> rno(8) */
     HUB_TABLE_HOT = 27,      /* D rule text 0 area text -> hub_hot */
     HUB_TABLE_CLOCK = 28,    /* D index(8) -> type(1): records of clocks but steering */
-    HUB_TABLES = 29
+    HUB_TABLE_MONTH = 29,    /* D month(4) agency(4) procedure -> figures(8 each): hub_month */
+    HUB_TABLES = 30
 };
 
 /* Where a record lies in the journal. */
@@ -78,16 +79,18 @@ struct hub_next {
 };
 
 struct hub_counts;
+struct hub_months;
 struct hub_past;
 
 struct hub_views {
     struct hub_map *map;                    /* borrowed */
     struct rh_hash digests[HUB_TABLES];     /* sums modulo 2^256, kept with each change; COUNT
-                                               is behind until hub_views_save */
+                                               and MONTH are behind until hub_views_save */
     uint64_t applied;                       /* records applied: next index expected */
     struct hub_next next;
     struct hub_next next_stored;            /* as the map has it; rno 0: not there yet */
     struct hub_counts *counts;              /* figures changed since save, owned */
+    struct hub_months *months;              /* the same of months (views/month.h), owned */
     struct hub_outcome *outcome;            /* working memory, owned */
     struct hub_referral *before;            /* working memory, owned */
     uint8_t *buffer;                        /* working memory, owned */
