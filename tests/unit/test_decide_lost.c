@@ -78,7 +78,7 @@ static void story(struct rht_town *t, bool lost, bool early)
 static void test_lost_instants_give_the_same_dates(void **state)
 {
     struct rht_town *t = *state;
-    void *other;
+    void *other = NULL;
     for (int early = 0; early < 2; early++) {
         assert_int_equal(rht_town_open(&other), 0);
         struct rht_town *again = other;
