@@ -52,6 +52,7 @@ static const struct hub_cli_field fields[] = {
 
     OF("event", "at", N_("time"), AT, SHOW),
     WORD("event", "kind", N_("what"), "kinds", SHOW),
+    WORD("event", "also", N_("and"), "kinds", SHOW),
     OF("event", "from", N_("by"), AGENCY, SHOW),
     OF("event", "delivered_to", N_("to"), AGENCIES, SHOW),
     WORD("event", "state", N_("state"), "states", SHOW),

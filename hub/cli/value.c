@@ -165,7 +165,8 @@ static char *agencies_text(const json_t *row, const struct hub_cli_field *field)
     return out;
 }
 
-static char *list_text(const json_t *list)
+/* The members of a list; as words of the glossary's `group` unless that is NULL. */
+static char *list_text(const json_t *list, const char *group)
 {
     char *out = NULL;
     size_t bytes, i;
@@ -174,7 +175,7 @@ static char *list_text(const json_t *list)
     rh_assert(stream != NULL);
     json_array_foreach(list, i, item) {
         char *text = hub_cli_raw_text(item);
-        fprintf(stream, "%s%s", i > 0 ? ", " : "", text);
+        fprintf(stream, "%s%s", i > 0 ? ", " : "", group == NULL ? text : rh_word(group, text));
         free(text);
     }
     (void)fclose(stream);
@@ -221,6 +222,8 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
     const char *text = json_string_value(value);
     switch (field->type) {
     case HUB_CLI_FIELD_WORD:
+        if (json_is_array(value))
+            return list_text(value, field->group);
         return copy(text == NULL ? "" : rh_word(field->group, text));
     case HUB_CLI_FIELD_AGENCY:
         return agency_text(row, field);
@@ -242,7 +245,7 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
     case HUB_CLI_FIELD_RATE:
         return rate_text(value);
     case HUB_CLI_FIELD_LIST:
-        return list_text(value);
+        return list_text(value, NULL);
     case HUB_CLI_FIELD_AGENCIES:
         return agencies_text(row, field);
     case HUB_CLI_FIELD_BYTES:

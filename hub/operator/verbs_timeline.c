@@ -97,6 +97,22 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
     json_object_set_new(row, "notes", list);
 }
 
+/* Attention that a timer raised together with what the event is named after, by its kinds: at one
+ * look at the clock a referral may become overdue and be urged. */
+static void put_also(json_t *row, const struct hub_outcome *outcome, uint64_t rno)
+{
+    const char *named = json_string_value(json_object_get(row, "kind"));
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        bool raised = note->kind == RH_KIND_URGE || note->kind == RH_KIND_SUPERVISE ||
+                      note->kind == RH_KIND_LIST_SUPERVISE || note->kind == RH_KIND_ESCALATE;
+        if (note->rno == rno && raised && strcmp(rh_kind_name(note->kind), named) != 0)
+            json_array_append_new(list, json_string(rh_kind_name(note->kind)));
+    }
+    json_object_set_new(row, "also", list);
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text[0] == '\0' ? json_null() : json_string(text);
@@ -154,6 +170,7 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
     put_readers(ask, row, outcome);
     hub_json_at(row, "due_at", outcome->due_ms);
     put_notes(ask, row, outcome, rno);
+    put_also(row, outcome, rno);
 }
 
 static void put_item(json_t *row, const struct hub_record *record)
@@ -188,6 +205,7 @@ static json_t *blank(const struct piece *piece)
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
         json_object_set_new(row, readers[i], json_array());
     json_object_set_new(row, "notes", json_array());
+    json_object_set_new(row, "also", json_array());
     json_object_set_new(row, "repeats", json_array());
     return row;
 }

@@ -4,6 +4,9 @@ xgettext collects the sentences of the sources; each must have a translation in
 protocol/po/zh_CN.po that differs from it (protocol/po/same-in-both.txt lists exceptions) and
 has the same printf directives. A translation nobody uses is an offence too. msgfmt --check
 has the last word on the file's form.
+
+An id with a length of <inttypes.h> (%<PRIu64>) needs the flag c-format: without it msgfmt takes
+the id for plain text, and the program, which asks with "%lu", stays English.
 """
 
 import ast
@@ -27,7 +30,7 @@ DIRECTIVE = re.compile(r"%(?:\d+\$)?[-+ #0']*(?:\*|\d+)?(?:\.(?:\*|\d+))?"
 def check(root):
     wanted = sentences(root)
     same = {line for line in tidy.lines_of(root / SAME) if line and not line.startswith("#")}
-    findings = form(root)
+    findings = form(root) + unmarked(root)
     have = {}
     for line, msgid, msgstr in entries(tidy.lines_of(root / PO)):
         if msgid:
@@ -50,6 +53,21 @@ def offences(line, msgid, msgstr, wanted, same):
         yield tidy.Finding(PO, line, f"{msgid!r} is the same in both languages")
     if msgstr and directives(msgid) != directives(msgstr):
         yield tidy.Finding(PO, line, f"printf directives of {msgid!r} differ")
+
+
+def unmarked(root):
+    """Entries that only a marked one reaches at run time, and that are not marked."""
+    findings = []
+    start, marked, told = 0, False, False
+    for number, line in enumerate(tidy.lines_of(root / PO), 1):
+        if not line:
+            start, marked, told = number, False, False
+        elif line.startswith("#,"):
+            marked = marked or "c-format" in line
+        elif "<PRI" in line and not marked and not told:
+            told = True
+            findings.append(tidy.Finding(PO, start + 1, "%<PRI...> without the flag #, c-format"))
+    return findings
 
 
 def directives(text):
@@ -130,6 +148,7 @@ PLANTS = [
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr ""\n', says="not translated"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功 %d"\n', says="directives"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功"\n', says="duplicate"),
+    tidy.Plant(PO, '\nmsgid "%<PRIu64> planted"\nmsgstr "%<PRIu64> 条"\n', says="c-format"),
     tidy.Plant(PO, '\nmsgid "broken\n', says="msgfmt"),
     tidy.Plant(SOURCE, '_("已签收")\n', says="not English"),
 ]

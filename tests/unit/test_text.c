@@ -1,9 +1,11 @@
 /* Covers protocol/src/text.c: Chinese must work on a host without any Chinese locale, and the
  * choice of language must follow the surroundings as rh/text.h says. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +32,10 @@ static void test_text_chinese_needs_no_installed_locale(void **state)
     assert_string_equal(_("success"), "成功");
     assert_string_equal(rh_refusal_title(RH_REFUSE_WRONG_STATE),
                         "移送事项当前状态不允许此操作");
+    /* A length of <inttypes.h> reaches its sentence only through an entry marked c-format. */
+    char line[64];
+    snprintf(line, sizeof line, _("content key slot %" PRIu64), UINT64_C(7));
+    assert_string_equal(line, "内容密钥槽 7");
 }
 
 static void test_text_language_can_change_and_change_back(void **state)
