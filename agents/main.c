@@ -376,6 +376,14 @@ static int check_dir(const char *path)
     return code == 0 ? RH_EXIT_OK : complain(RH_EXIT_CONFIG, strerror(code), path);
 }
 
+/* What is wrong with the file of a secret key, and what helps. */
+static const char *key_sentence(enum rh_err err)
+{
+    return err == RH_ERR_DENIED
+               ? _("the file may be read by others, or not by you; chmod 600 helps")
+               : rh_err_text(err);
+}
+
 static int run_agent(const struct options *options, const struct rh_agency_id *agency)
 {
     struct signals signals = { .fd = block_signals() };
@@ -406,7 +414,7 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
         return complain(rh_exit_of(err), rh_err_text(err), options->hub_card);
     err = rh_agency_keys_load(options->keys, agency, &keys, path, sizeof path);
     if (err != RH_OK)
-        return complain(rh_exit_of(err), rh_err_text(err), path);
+        return complain(rh_exit_of(err), key_sentence(err), path);
     snprintf(path, sizeof path, "%s/agent.sock", options->state);
     own.socket_path = options->socket != NULL ? options->socket : path;
     own.keys = &keys;

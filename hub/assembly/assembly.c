@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rh/text.h>
+
 enum {
     SLOTS_LEAST = 1024,
     SLOTS_AHEAD = 8192,
@@ -110,7 +112,10 @@ static enum rh_err open_store(struct hub_assembly *assembly, const struct hub_op
  * unless the storage or its permissions are to blame. */
 static enum rh_err bad_key(struct hub_assembly *assembly, const char *name, enum rh_err err)
 {
-    snprintf(assembly->report, sizeof assembly->report, "%s: %s", name, rh_err_text(err));
+    snprintf(assembly->report, sizeof assembly->report, "%s: %s", name,
+             err == RH_ERR_DENIED
+                 ? _("the file may be read by others, or not by you; chmod 600 helps")
+                 : rh_err_text(err));
     return err == RH_ERR_NOTFOUND || err == RH_ERR_INVALID ? RH_ERR_CONFIG : err;
 }
 

@@ -27,7 +27,7 @@ static enum rh_exit file_trouble(struct hub_cli *cli, const char *path, enum rh_
         code = RH_EXIT_CANTCREATE;
         break;
     case RH_ERR_DENIED:
-        sentence = _("others may read the file, or you may not");
+        sentence = _("the file may be read by others, or not by you; chmod 600 helps");
         code = RH_EXIT_DENIED;
         break;
     case RH_ERR_INVALID:

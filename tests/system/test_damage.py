@@ -527,7 +527,7 @@ def unreadable(run):
     # Keys.
     key = hub.keys / "sign.key"
     key.chmod(0o644)
-    place.fails("key")
+    place.fails("sign.key.*chmod 600", code=77)
     key.chmod(0o600)
     content = key.read_bytes()
     key.write_bytes(content.replace(b"sign", b"seal"))
