@@ -52,7 +52,7 @@ static const struct hub_roster_agency *agency_of(struct hub_claims *claims,
                          record->core.agency.text, agency->id.text);
         return NULL;
     }
-    if (agency->state != HUB_AGENCY_ACTIVE)
+    if (agency->state != HUB_AGENCY_ACTIVE && agency->state != HUB_AGENCY_SUCCEEDED)
         hub_findings_say(claims->findings, HUB_FINDING_INACTIVE, index, N_("%s is %s"),
                          agency->id.text,
                          agency->state == HUB_AGENCY_REVOKED ? _("revoked") : _("suspended"));

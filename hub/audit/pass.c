@@ -197,21 +197,30 @@ static void check_generation(struct hub_pass *pass, const struct hub_record *rec
     hub_findings_add(&pass->findings, &finding);
 }
 
-static enum rh_err take_type(struct hub_pass *pass, const struct hub_record *record)
+static enum rh_err take_agency(struct hub_pass *pass, const struct hub_record *record)
 {
     struct hub_agency row;
+    if (hub_agency_decode(record->agency_row, &row) == RH_OK)
+        return hub_roster_change(&pass->roster, record->core.index, &row);
+    hub_findings_say(&pass->findings, HUB_FINDING_FORM, record->core.index,
+                     N_("its agency row cannot be decoded"));
+    return RH_OK;
+}
+
+static enum rh_err take_type(struct hub_pass *pass, const struct hub_record *record)
+{
     switch (record->core.type) {
     case RH_RECORD_GENERATION:
         check_generation(pass, record);
         return RH_OK;
+    case RH_RECORD_JOB:
+        if (record->agency_row.bytes == 0)
+            return RH_OK;
+        return take_agency(pass, record);
     case RH_RECORD_COMMAND:
         if (record->command != HUB_COMMAND_AGENCY)
             return RH_OK;
-        if (hub_agency_decode(record->agency_row, &row) == RH_OK)
-            return hub_roster_change(&pass->roster, record->core.index, &row);
-        hub_findings_say(&pass->findings, HUB_FINDING_FORM, record->core.index,
-                         N_("its agency row cannot be decoded"));
-        return RH_OK;
+        return take_agency(pass, record);
     case RH_RECORD_CLOCK:
         if (record->clock == HUB_CLOCK_STEERED && !rh_hub_id_is_test(&record->core.hub))
             hub_findings_say(&pass->findings, HUB_FINDING_CLOCK, record->core.index, N_("by %s"),
@@ -232,7 +241,6 @@ static enum rh_err take_type(struct hub_pass *pass, const struct hub_record *rec
     case RH_RECORD_STREAM:
     case RH_RECORD_DIGEST:
     case RH_RECORD_CARRY:
-    case RH_RECORD_JOB:
     default:
         return RH_OK;
     }

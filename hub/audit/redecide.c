@@ -17,14 +17,18 @@
 static bool make_job_event(const struct hub_record *record, struct hub_event *event)
 {
     struct hub_job_row job;
-    if (record->rno == 0 || hub_job_decode(record->job_row, &job) != RH_OK)
+    if (record->outcome.bytes == 0 || hub_job_decode(record->job_row, &job) != RH_OK)
         return false;
     switch (job.kind) {
     case HUB_JOB_RECOMPUTE:
         event->type = HUB_EVENT_RECOMPUTE;
         return true;
     case HUB_JOB_SUCCESSOR:
-        break;
+        event->type = HUB_EVENT_SUCCEED;
+        event->agency = job.from;
+        event->successor = job.to;
+        return record->queued_row.bytes == 0 ||
+               hub_queued_decode(record->queued_row, &event->queued) == RH_OK;
     }
     return false;
 }

@@ -49,7 +49,8 @@ static json_t *agencies_json(struct hub_pass *pass)
         hub_json_text(object, "state",
                       row->state == HUB_AGENCY_ACTIVE    ? "active"
                       : row->state == HUB_AGENCY_REVOKED ? "revoked"
-                                                         : "suspended");
+                      : row->state == HUB_AGENCY_SUCCEEDED ? "succeeded"
+                                                           : "suspended");
         hub_json_text(object, "fingerprint", fingerprint);
         hub_json_time(object, "enrolled_at", row->enrolled_ms);
         json_array_append_new(list, object);

@@ -79,6 +79,15 @@ static const struct hub_cli_flag enrol_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag succeed_flags[] = {
+    { "by", 0, HUB_CLI_TEXT, "by", N_("AGENCY"), N_("who takes over") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
+      N_("only matters of this division and those in it") },
+    { "category", 0, HUB_CLI_TEXT, "category", N_("CATEGORY"),
+      N_("only matters of this category and those below it") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag steer_flags[] = {
     { "to", 0, HUB_CLI_WHEN, "to", N_("T"), N_("to this instant") },
     { "by", 0, HUB_CLI_TEXT, NULL, N_("SPAN"), N_("forward by 90s, 15m, 2h or 3d") },
@@ -212,6 +221,16 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub agency enrol court.510603 --card court.510603.pub --name 市中级人民法院",
       HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, AGENCY, enrol_flags, "agency",
       hub_cli_body_enrol, hub_cli_card, NULL },
+    { "agency", "tree", HUB_CLI_HUB, "agency.tree", NULL,
+      N_("agencies below their superiors"),
+      "rhub agency tree\nrhub agency tree governance_centre.620423", ROWS,
+      { HUB_CLI_ARG(N_("AGENCY"), "id", false, false) }, NULL, "office", NULL, NULL, NULL },
+    { "agency", "succeed", HUB_CLI_HUB, "agency.succeed", NULL,
+      N_("let another agency take over: queue and matters"),
+      "rhub agency succeed petitions.620423 --by social_work.620423 --reason \"reform of 2026\"\n"
+      "rhub agency succeed court.6204 --by court.620402 --area 620402 --reason \"split\"",
+      PRESS | HUB_CLI_CAN_CONFIRM, AGENCY, succeed_flags, "job", NULL, hub_cli_card,
+      N_("Give everything of this agency to its successor? There is no way back.") },
     { "agency", "revoke", HUB_CLI_HUB, "agency.revoke", NULL,
       N_("revoke its keys, for good"),
       "rhub agency revoke court.510603 --reason \"key stolen\"",

@@ -27,13 +27,30 @@ bool hub_actor_is_accused(struct hub_step *step, const struct hub_referral *row,
     return false;
 }
 
+uint32_t hub_actor_heir(struct hub_step *step, const struct hub_referral *row,
+                        uint32_t agency)
+{
+    for (int i = 0; i < TREE_DEPTH_MAX && agency >= HUB_AGENCY_FIRST; i++) {
+        struct hub_agency unit;
+        bool found;
+        if (!hub_step_agency(step, agency, &unit, &found) || !found)
+            break;
+        const struct hub_successor *next = hub_agency_successor(&unit, row);
+        if (next == NULL || !next->done)
+            break;
+        agency = next->to;
+    }
+    return agency;
+}
+
+/* Whoever took over a superior is superior in its place. */
 static uint32_t superior_of(struct hub_step *step, uint32_t agency)
 {
     struct hub_agency row;
     bool found;
     if (agency < HUB_AGENCY_FIRST || !hub_step_agency(step, agency, &row, &found) || !found)
         return HUB_AGENCY_NONE;
-    return row.superior;
+    return hub_actor_heir(step, NULL, row.superior);
 }
 
 bool hub_actor_is_above(struct hub_step *step, uint32_t above, uint32_t agency)

@@ -162,6 +162,18 @@ static void assert_bounds(const struct rh_public *item)
     rh_assert(item->lane < RH_LANE_COUNT);
 }
 
+/* What an agency still sends after others have taken over would be done by nobody's office. */
+static bool is_in_office(struct hub_step *step)
+{
+    struct hub_agency unit;
+    bool found;
+    if (!hub_step_agency(step, step->agency, &unit, &found))
+        return false;
+    return found && unit.state == HUB_AGENCY_SUCCEEDED
+               ? hub_step_refuse(step, RH_REFUSE_AGENCY_SUCCEEDED, 0)
+               : true;
+}
+
 static bool decide_item(struct hub_step *step)
 {
     const struct rh_public *item = step->item;
@@ -172,6 +184,8 @@ static bool decide_item(struct hub_step *step)
         return hub_decide_ack(step);
     if (item->kind == RH_KIND_NACK)
         return hub_decide_nack(step);
+    if (!is_in_office(step))
+        return false;
     if (item->kind == RH_KIND_REGISTER)
         return hub_decide_register(step) && complete(step);
     if (item->kind == RH_KIND_BULLETIN && rh_id_is_zero(item->referral_id.bytes))
@@ -216,6 +230,8 @@ static bool decide_event(struct hub_step *step)
         return hub_decide_dead_return(step);
     case HUB_EVENT_RECOMPUTE:
         return load_own(step) && hub_decide_recompute(step);
+    case HUB_EVENT_SUCCEED:
+        return (step->event->rno == 0 || load_own(step)) && hub_decide_succeed(step);
     }
     rh_assert(false); /* the engine made up an event */
     return false;

@@ -36,7 +36,9 @@ enum hub_event_type {
     HUB_EVENT_URGED = 3,    /* operator raises attention: urge, supervise, escalate */
     HUB_EVENT_DEAD_RETRY = 4, /* operator or sender retries a dead letter */
     HUB_EVENT_DEAD_RETURN = 6, /* operator returns a dead letter to its sender */
-    HUB_EVENT_RECOMPUTE = 5 /* job step: calendar or rules changed, dates of one referral */
+    HUB_EVENT_RECOMPUTE = 5, /* job step: calendar or rules changed, dates of one referral */
+    HUB_EVENT_SUCCEED = 7    /* job step: one queue entry, or one referral, of an agency goes to
+                                its successor */
 };
 
 /* One thing that happened. `now_ms` is hub time, UTC, and never runs backwards. */
@@ -44,13 +46,15 @@ struct hub_event {
     enum hub_event_type type;
     uint64_t now_ms;
     uint64_t index;                 /* log index the record will have */
-    uint32_t agency;                /* ITEM: author, checked by the gateway */
+    uint32_t agency;                /* ITEM: author, checked by the gateway; SUCCEED: whose */
+    uint32_t successor;             /* SUCCEED: who takes over */
+    struct hub_queued queued;       /* SUCCEED: the entry that moves; index 0: the referral */
     const struct rh_public *item;   /* ITEM: borrowed */
     uint32_t item_bytes;            /* ITEM: size on the wire, for queue budgets */
     uint64_t lost_ms;               /* ITEM: when an earlier generation had stored it, as its
                                        verified receipt says; 0 never */
     uint32_t lost_generation;       /* ITEM: which one; 0 none */
-    uint64_t rno;                   /* WAKE, URGED, RECOMPUTE: the referral */
+    uint64_t rno;                   /* WAKE, URGED, RECOMPUTE, SUCCEED: the referral */
     enum rh_kind action;            /* URGED */
     char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */
     struct hub_dead dead;           /* DEAD_RETRY, DEAD_RETURN: the row before */

@@ -23,12 +23,17 @@ bool hub_dispatch_route(const struct rh_procedure *procedure, const struct hub_a
     return false;
 }
 
-/* Unknown, revoked and denied answer alike: the sender must not learn which it is. */
+/* What is addressed to an agency that others have taken over is theirs: whoever still has the
+ * old address in a form must not lose a day by it (and is told, hub_decide_dispatch).
+ * Unknown, revoked and denied answer alike: the sender must not learn which it is. */
 bool hub_dispatch_target(struct hub_step *step, const struct hub_referral *row,
                          const struct rh_agency_id *id, struct hub_agency *out)
 {
     bool found;
     if (!hub_step_agency_id(step, id, out, &found))
+        return false;
+    if (found && out->successor_count > 0 &&
+        !hub_step_agency(step, hub_actor_heir(step, row, out->no), out, &found))
         return false;
     if (!found || out->state == HUB_AGENCY_REVOKED ||
         (row != NULL && hub_actor_is_accused(step, row, out->no)))
@@ -148,6 +153,7 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
     row->dispatch_seq = queued->pair_seq;
     row->dispatch_lane = queued->lane;
     row->dispatch_from = queued->from;
+    row->dispatch_to = queued->to;
     return true;
 }
 
@@ -210,7 +216,7 @@ bool hub_dispatch_tombstone(struct hub_step *step, const struct hub_referral *ro
 {
     struct hub_queued queued;
     enum rh_err err =
-        step->world->queued(step->world->context, row->addressee, row->dispatch_from,
+        step->world->queued(step->world->context, row->dispatch_to, row->dispatch_from,
                             row->dispatch_lane, row->dispatch_seq, &queued);
     if (err == RH_ERR_NOTFOUND)
         return true;
@@ -257,6 +263,18 @@ static bool find_target(struct hub_step *step, struct hub_agency *to)
     return hub_dispatch_target(step, step->row, &id, to);
 }
 
+/* Who wrote to an address that is no more hears where the matter went. */
+static bool tell_successor(struct hub_step *step, const struct hub_agency *to)
+{
+    const char *named = step->item->to.text;
+    if (named[0] == 0 || strcmp(named, to->id.text) == 0)
+        return true;
+    hub_step_note(step, RH_KIND_NOTICE, step->row, NULL, 0, to->no);
+    (void)hub_step_deliver_record(step, step->row, step->agency, HUB_AGENCY_HUB, RH_KIND_NOTICE,
+                                  step->event->index);
+    return step->err == RH_OK && step->out->refusal == 0;
+}
+
 bool hub_decide_dispatch(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
@@ -283,5 +301,5 @@ bool hub_decide_dispatch(struct hub_step *step)
         row->lane = item->lane;
     hub_step_move(step, item->kind, RH_STATE_DISPATCHED, step->agency);
     return hub_dispatch_send(step, row, to.no, item->kind, item->kind) &&
-           hub_step_tell(step, 0);
+           hub_step_tell(step, 0) && tell_successor(step, &to);
 }

@@ -100,12 +100,13 @@ static bool repair(struct hub_step *step, uint64_t index)
         const struct hub_delivery_out *queued =
             hub_step_deliver(step, row, dead.to, RH_KIND_AMEND);
         if (queued == NULL || row->state != RH_STATE_DISPATCHED || row->arrived ||
-            row->dispatch_index != index || row->addressee != dead.to)
+            row->dispatch_index != index || row->dispatch_to != dead.to)
             continue;
         row->dispatch_index = step->event->index;
         row->dispatch_seq = queued->pair_seq;
         row->dispatch_lane = queued->lane;
         row->dispatch_from = queued->from;
+        row->dispatch_to = queued->to;
         hub_dispatch_arm(step, row);
     }
     return step->err == RH_OK && step->out->refusal == 0;

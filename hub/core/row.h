@@ -18,6 +18,7 @@ enum {
     HUB_EXTENSIONS_MAX = 4,
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
+    HUB_SUCCESSORS_MAX = 8,     /* of one agency that was split or merged */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
     HUB_QUERY_CODE_BYTES = 15,  /* "7K3M-Q9TX-2P4R", terminated */
     HUB_HITS_MAX = 4,           /* earlier referrals one registration is marked with */
@@ -135,6 +136,8 @@ struct hub_referral {
     uint64_t dispatch_seq;                  /* and its place in the addressee's queue */
     enum rh_lane dispatch_lane;
     uint32_t dispatch_from;                 /* agency that queued it: sender or designator */
+    uint32_t dispatch_to;                   /* in whose queue it lies: the addressee, or, while an
+                                               agency is being succeeded, already its successor */
     uint64_t last_index;                    /* newest record about it */
     uint64_t key_slot;                      /* content key in the key table */
     uint32_t extend_n;                      /* extension asked for, while extend_pending, */
@@ -161,7 +164,23 @@ struct hub_referral {
     struct hub_deadline deadlines[HUB_DEADLINES_MAX];
 };
 
-enum hub_agency_state { HUB_AGENCY_ACTIVE = 1, HUB_AGENCY_REVOKED = 2, HUB_AGENCY_SUSPENDED = 3 };
+enum hub_agency_state {
+    HUB_AGENCY_ACTIVE = 1,
+    HUB_AGENCY_REVOKED = 2,
+    HUB_AGENCY_SUSPENDED = 3,
+    HUB_AGENCY_SUCCEEDED = 4 /* others have all that was its own; it may still take in what lies
+                                in its queue, which is tombstones, and nothing else */
+};
+
+/* Who took over: all of it, or the matters of an area or a category. The first of an agency's
+ * list that a matter meets is its successor. */
+struct hub_successor {
+    uint32_t to;
+    char area[RH_CODE_BYTES_MAX + 1];     /* division prefix of the matter's area; "" any */
+    char category[RH_CODE_BYTES_MAX + 1]; /* category or one above it, "labour"; "" any */
+    uint64_t since_ms;                    /* when it was ordered */
+    bool done;                            /* the job is over: what comes now goes there */
+};
 
 struct hub_agency {
     uint32_t no;
@@ -176,7 +195,14 @@ struct hub_agency {
     struct rh_hash unit_hash;               /* rh_hash_keyed(external key, id text): what an
                                                accusation names it by; set at enrolment */
     uint64_t enrolled_ms, changed_ms;
+    uint32_t successor_count;
+    struct hub_successor successors[HUB_SUCCESSORS_MAX];
 };
+
+/* The successor that `agency` has for a matter, borrowed from it; NULL when it has none. What
+ * belongs to no matter (`row` NULL) goes with the whole. */
+const struct hub_successor *hub_agency_successor(const struct hub_agency *agency,
+                                                 const struct hub_referral *row);
 
 /* One stream: what the hub expects next and what it saw last. */
 struct hub_stream {
@@ -255,7 +281,7 @@ struct hub_job_row {
     uint64_t stepped_ms;      /* hub time of the newest record */
 };
 
-enum { HUB_JOB_BYTES_MAX = 256 };
+enum { HUB_JOB_BYTES_MAX = 256, HUB_AGENCY_BYTES_MAX = 4096 };
 
 /* What repeats are found by, one entry of the table of marks each. */
 enum hub_mark_what {

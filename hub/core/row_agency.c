@@ -3,6 +3,8 @@
 
 #include "core/row_codec.h"
 
+#include <string.h>
+
 static const struct rh_layout_field card_fields[] = {
     RH_LAYOUT_TEXT(1, struct rh_card, owner),
     RH_LAYOUT_FIXED_BOOLS(2, struct rh_card, present),
@@ -15,6 +17,17 @@ static const struct rh_layout_field card_fields[] = {
 
 static const struct rh_layout card_layout = RH_LAYOUT_OF(struct rh_card, card_fields);
 
+static const struct rh_layout_field successor_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_successor, to),
+    RH_LAYOUT_TEXT(2, struct hub_successor, area),
+    RH_LAYOUT_TEXT(3, struct hub_successor, category),
+    RH_LAYOUT_U64(4, struct hub_successor, since_ms),
+    RH_LAYOUT_BOOL(5, struct hub_successor, done),
+};
+
+static const struct rh_layout successor_layout =
+    RH_LAYOUT_OF(struct hub_successor, successor_fields);
+
 static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_U32(1, struct hub_agency, no),
     RH_LAYOUT_TEXT(2, struct hub_agency, id),
@@ -23,11 +36,12 @@ static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_TEXT(5, struct hub_agency, role),
     RH_LAYOUT_TEXT(6, struct hub_agency, area),
     RH_LAYOUT_U32(7, struct hub_agency, superior),
-    RH_LAYOUT_ENUM(8, struct hub_agency, state, HUB_AGENCY_SUSPENDED),
+    RH_LAYOUT_ENUM(8, struct hub_agency, state, HUB_AGENCY_SUCCEEDED),
     RH_LAYOUT_STRUCT(9, struct hub_agency, card, &card_layout),
     RH_LAYOUT_BIN(10, struct hub_agency, unit_hash),
     RH_LAYOUT_U64(11, struct hub_agency, enrolled_ms),
     RH_LAYOUT_U64(12, struct hub_agency, changed_ms),
+    RH_LAYOUT_LIST(13, struct hub_agency, successors, successor_count, &successor_layout),
 };
 
 static const struct rh_layout agency_layout = RH_LAYOUT_OF(struct hub_agency, agency_fields);
@@ -112,4 +126,27 @@ enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer
 enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out)
 {
     return hub_row_read(&dead_layout, bytes, out);
+}
+
+/* "labour" is above "labour.wage-arrears" and above itself. */
+static bool is_below(const char *category, const char *above)
+{
+    size_t bytes = strlen(above);
+    return strncmp(category, above, bytes) == 0 &&
+           (category[bytes] == '\0' || category[bytes] == '.' || bytes == 0);
+}
+
+const struct hub_successor *hub_agency_successor(const struct hub_agency *agency,
+                                                 const struct hub_referral *row)
+{
+    rh_assert(agency->successor_count <= HUB_SUCCESSORS_MAX);
+    for (uint32_t i = 0; i < agency->successor_count; i++) {
+        const struct hub_successor *next = &agency->successors[i];
+        bool whole = next->area[0] == '\0' && next->category[0] == '\0';
+        if (whole || (row != NULL &&
+                      strncmp(row->area, next->area, strlen(next->area)) == 0 &&
+                      is_below(row->category, next->category)))
+            return next;
+    }
+    return NULL;
 }

@@ -165,6 +165,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_BINS(92, struct hub_referral, persons, person_count),
     RH_LAYOUT_BIN(93, struct hub_referral, matter),
     RH_LAYOUT_LIST(94, struct hub_referral, hits, hit_count, &hit_layout),
+    RH_LAYOUT_U32(99, struct hub_referral, dispatch_to),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

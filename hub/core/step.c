@@ -261,7 +261,7 @@ bool hub_step_party(struct hub_referral *row, uint32_t agency)
 static bool pick_lane(struct hub_step *step, const struct hub_referral *row, uint32_t to,
                       enum rh_lane *lane)
 {
-    *lane = step->item != NULL ? step->item->lane : RH_LANE_NORMAL;
+    *lane = step->item != NULL ? step->item->lane : step->lane;
     if (row == NULL)
         return true;
     if (row->lane > *lane)
@@ -305,6 +305,7 @@ struct hub_delivery_out *hub_step_deliver_record(struct hub_step *step,
 {
     rh_assert(from != HUB_AGENCY_NONE);
     rh_assert(kind != RH_KIND_NONE);
+    to = hub_actor_heir(step, row, to);
     if (to < HUB_AGENCY_FIRST || (row != NULL && hub_actor_is_accused(step, row, to)))
         return NULL;
     struct hub_outcome *out = step->out;
@@ -336,7 +337,7 @@ struct hub_delivery_out *hub_step_deliver_record(struct hub_step *step,
 struct hub_delivery_out *hub_step_deliver(struct hub_step *step, struct hub_referral *row,
                                           uint32_t to, enum rh_kind kind)
 {
-    if (to == step->agency)
+    if (hub_actor_heir(step, row, to) == step->agency)
         return NULL;
     return hub_step_deliver_record(step, row, to, step->agency, kind, step->event->index);
 }

@@ -26,6 +26,7 @@ struct hub_step {
     enum rh_state before;           /* row's state before the event */
     uint32_t rows_made;             /* new referrals so far */
     bool fresh;                     /* row is new or follows another procedure from now on */
+    enum rh_lane lane;              /* of what is delivered, where no item says: at least this */
     bool idle;                      /* said already: clocks and counters stay as they are */
     enum rh_err err;
 };
@@ -134,6 +135,10 @@ uint32_t hub_actor_superior(struct hub_step *step, const struct hub_referral *ro
                             uint32_t agency);
 /* Nearest agency above the addressee that is the sender or stands above it; 0 none known. */
 uint32_t hub_actor_common_superior(struct hub_step *step, const struct hub_referral *row);
+/* Who has what was `agency`'s in this matter (NULL: in none): itself, or, once that is over, its
+ * successor or the successor's. */
+uint32_t hub_actor_heir(struct hub_step *step, const struct hub_referral *row,
+                        uint32_t agency);
 /* Of a role that may supervise. */
 bool hub_actor_supervises(struct hub_step *step, uint32_t agency);
 
@@ -217,7 +222,7 @@ hub_handler hub_decide_attention, hub_decide_urged;
 hub_handler hub_decide_information, hub_decide_hearing, hub_decide_acknowledge,
     hub_decide_amend, hub_decide_bulletin;
 hub_handler hub_decide_ack, hub_decide_nack, hub_decide_dead_retry, hub_decide_dead_return;
-hub_handler hub_decide_wake, hub_decide_recompute;
+hub_handler hub_decide_wake, hub_decide_recompute, hub_decide_succeed;
 
 /* Close by the hub: the remedy term has run. */
 bool hub_close_by_hub(struct hub_step *step);

@@ -33,7 +33,7 @@ static bool may_arrive(enum rh_kind kind)
 static bool is_in_force(const struct hub_referral *row, uint64_t index, uint32_t to)
 {
     return row->state == RH_STATE_DISPATCHED && row->dispatch_index == index &&
-           row->addressee == to;
+           row->dispatch_to == to;
 }
 
 enum { NOTES_NEEDED = 24 }; /* of one arrival, every clock of the row expiring */
@@ -218,6 +218,7 @@ bool hub_decide_dead_retry(struct hub_step *step)
     row->dispatch_seq = queued->pair_seq;
     row->dispatch_lane = queued->lane;
     row->dispatch_from = queued->from;
+    row->dispatch_to = queued->to;
     hub_dispatch_arm(step, row);
     hub_clocks_apply(step, row,
                      &(struct hub_change){ .kind = RH_KIND_DEAD_RETRY,

@@ -75,7 +75,7 @@ static enum rh_err change_agency(struct hub_engine *engine, const struct hub_com
     enum rh_err err = place_agency(engine, &row, &out->refusal);
     if (err != RH_OK || out->refusal != 0)
         return err;
-    uint8_t bytes[4096];
+    uint8_t bytes[HUB_AGENCY_BYTES_MAX];
     struct rh_writer writer;
     rh_writer_init(&writer, bytes, sizeof bytes);
     err = hub_agency_encode(&row, &writer);
@@ -92,6 +92,57 @@ static enum rh_err change_agency(struct hub_engine *engine, const struct hub_com
     engine->agencies_changed = true;
     out->agency = row.no;
     return RH_OK;
+}
+
+static uint32_t judge_succession(struct hub_engine *engine, const struct hub_agency *old,
+                                 const struct hub_successor *next)
+{
+    struct hub_agency *new = &engine->agency;
+    if (next->to == old->no || hub_views_agency(engine->views.map, next->to, new) != RH_OK ||
+        new->state != HUB_AGENCY_ACTIVE)
+        return RH_REFUSE_UNKNOWN_AGENCY;
+    for (uint32_t i = 0; i < old->successor_count; i++) {
+        if (old->successors[i].area[0] == '\0' && old->successors[i].category[0] == '\0')
+            return RH_REFUSE_AGENCY_SUCCEEDED;
+    }
+    if (old->successor_count == HUB_SUCCESSORS_MAX)
+        return RH_REFUSE_TOO_MANY_ITEMS;
+    return engine->job_count == HUB_JOBS_RUNNING_MAX ? RH_REFUSE_BUSY_QUOTA : 0;
+}
+
+/* The order is the agency's row with its successor; the job after it does the work. */
+static enum rh_err succeed(struct hub_engine *engine, const struct hub_command *command,
+                           struct hub_command_result *out)
+{
+    struct hub_agency old;
+    enum rh_err err = hub_views_agency(engine->views.map, command->agency.no, &old);
+    if (err == RH_ERR_NOTFOUND) {
+        out->refusal = RH_REFUSE_UNKNOWN_AGENCY;
+        return RH_OK;
+    }
+    if (err == RH_OK)
+        out->refusal = judge_succession(engine, &old, &command->successor);
+    if (err != RH_OK || out->refusal != 0)
+        return err;
+    struct hub_successor *next = &old.successors[old.successor_count++];
+    *next = command->successor;
+    next->since_ms = old.changed_ms = hub_engine_now(engine);
+    next->done = false;
+    struct rh_writer writer;
+    rh_writer_init(&writer, engine->agency_bytes, sizeof engine->agency_bytes);
+    err = hub_agency_encode(&old, &writer);
+    if (err != RH_OK)
+        return err;
+    struct hub_job_row wish = { .kind = HUB_JOB_SUCCESSOR,
+                                .subject = engine->next_index,
+                                .from = old.no,
+                                .to = next->to };
+    struct hub_record *record = begin(engine, command);
+    record->agency_row = (struct rh_bytes){ engine->agency_bytes, writer.bytes };
+    err = hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
+    engine->agencies_changed = true;
+    out->agency = old.no;
+    return err == RH_OK ? hub_job_begin(engine, &wish, &out->job) : err;
 }
 
 static void copy_reason_code(const struct hub_command *command, struct hub_event *event)
@@ -182,7 +233,8 @@ enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_comma
     }
     switch (command->type) {
     case HUB_COMMAND_AGENCY:
-        return change_agency(engine, command, out);
+        return command->successor.to != HUB_AGENCY_NONE ? succeed(engine, command, out)
+                                                        : change_agency(engine, command, out);
     case HUB_COMMAND_ATTENTION:
         return raise_attention(engine, command, out);
     case HUB_COMMAND_DEAD_RETRY:

@@ -104,6 +104,8 @@ struct hub_command {
     char operator_name[HUB_OPERATOR_BYTES_MAX + 1];
     char reason[HUB_REASON_BYTES_MAX + 1];
     struct hub_agency agency;   /* AGENCY: the row wanted; no 0: a new one */
+    struct hub_successor successor; /* AGENCY, to not 0: agency.no is succeeded by it, and nothing
+                                       else of `agency` counts */
     uint64_t rno;               /* ATTENTION */
     enum rh_kind action;        /* ATTENTION */
     uint64_t dead_index;        /* DEAD_RETRY, DEAD_RETURN */
@@ -114,6 +116,7 @@ struct hub_command_result {
     uint32_t refusal;           /* 0 done */
     uint64_t index;             /* record */
     uint32_t agency;            /* AGENCY: its number */
+    uint64_t job;               /* AGENCY with a successor: the job that does it */
 };
 
 enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_command *command,

@@ -54,6 +54,24 @@ struct hub_bundle_memo {
     struct rh_bundle_tree tree;
 };
 
+/* How far one pair of the queue of an agency that is being succeeded was looked at. */
+enum { HUB_JOB_SEEN_MAX = 1024 };
+struct hub_job_seen {
+    enum rh_lane lane;
+    uint32_t from;
+    uint64_t pair_seq;
+};
+
+struct hub_job_walk {
+    uint64_t job;                  /* whose walk it is, 0 none */
+    bool queue_done;               /* nothing to move waits in its queue */
+    bool found;                    /* this walk over the referrals has changed one */
+    struct hub_queued entry;       /* to be looked at now; index 0: a referral */
+    struct hub_cursor party;
+    uint32_t seen_count;
+    struct hub_job_seen seen[HUB_JOB_SEEN_MAX];
+};
+
 struct hub_engine {
     struct hub_engine_options options;
     char *journal_dir, *log_dir, *rules_dir; /* owned */
@@ -122,7 +140,10 @@ struct hub_engine {
     uint64_t job_done_before;   /* the oldest job's count when it came to be worked on, */
     uint64_t job_since_ms;      /* and the monotonic instant; 0: not yet */
 
+    struct hub_job_walk job_walk;    /* where a succession stands; nothing is lost with it */
+
     /* working memory, carved at open */
+    uint8_t agency_bytes[HUB_AGENCY_BYTES_MAX];
     struct hub_referral *job_before; /* the referral a job looks at, as it is */
     struct hub_event event;
     struct hub_outcome *outcome;

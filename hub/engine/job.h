@@ -33,6 +33,8 @@ enum {
 struct hub_job_did {
     bool counted;      /* one of those that there were to do */
     bool changed;      /* engine->outcome is to be recorded */
+    uint64_t rno;      /* the referral it is about; the number looked at unless look says else */
+    bool entry;        /* engine->event.queued moved: recorded as it was */
     uint64_t moved;    /* added to the job's count of the same name */
     char text[160];     /* one English phrase for the record, may stay empty */
 };
@@ -47,6 +49,13 @@ struct hub_job_worker {
      * Must answer the same when asked twice: what was done already is no change. */
     enum rh_err (*look)(struct hub_engine *engine, const struct hub_job_row *job, uint64_t number,
                         struct hub_job_did *did);
+    /* NULL, or: how many there are to do as the job begins; without it, the open referrals. */
+    enum rh_err (*count)(struct hub_engine *engine, const struct hub_job_row *wish,
+                         uint64_t *total);
+    /* NULL, or: the agency row, encoded into engine->agency_bytes, that the last record puts
+     * into force with the job's end. */
+    enum rh_err (*close)(struct hub_engine *engine, const struct hub_job_row *job,
+                         struct rh_bytes *agency_row);
     /* Whether a timer about a referral that the job has not reached must wait for it: its look
      * is then brought forward. */
     bool before_timers;
@@ -54,7 +63,10 @@ struct hub_job_worker {
     bool supersedes;
 };
 
-extern const struct hub_job_worker hub_job_recompute;
+extern const struct hub_job_worker hub_job_recompute, hub_job_successor;
+
+/* Something was queued for `agency`: a succession of it looks at its queue again. */
+void hub_job_stirred(struct hub_engine *engine, uint32_t agency);
 
 /* Begin a job. `wish` is copied: kind, subject, from, to; the rest is given here. The record is
  * staged into the open batch. *number may be NULL.

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* One line for each kind. */
-static const struct hub_job_worker *const workers[] = { &hub_job_recompute };
+static const struct hub_job_worker *const workers[] = { &hub_job_recompute, &hub_job_successor };
 
 static const struct hub_job_worker *worker_of(enum hub_job_kind kind)
 {
@@ -17,36 +17,54 @@ static const struct hub_job_worker *worker_of(enum hub_job_kind kind)
 
 /* ---- records --------------------------------------------------------------------------- */
 
-/* Stage a record of a job: its row after, and the outcome about a referral if there is one. */
-static enum rh_err stage_job(struct hub_engine *engine, struct hub_job_row *job, uint64_t rno,
-                             const char *text)
+/* Stage a record of a job: its row after, and what was done if anything was. */
+static enum rh_err stage_job(struct hub_engine *engine, struct hub_job_row *job,
+                             const struct hub_job_did *did, struct rh_bytes agency_row)
 {
-    uint8_t bytes[HUB_JOB_BYTES_MAX];
-    struct rh_writer writer;
+    uint8_t bytes[HUB_JOB_BYTES_MAX], entry[HUB_JOB_BYTES_MAX];
+    struct rh_writer writer, entry_writer;
     struct hub_record *record = hub_record_begin(engine, RH_RECORD_JOB);
-    uint64_t now_ms = rno != 0 ? engine->event.now_ms : hub_engine_now(engine);
+    uint64_t now_ms = did->changed ? engine->event.now_ms : hub_engine_now(engine);
     job->stepped_ms = now_ms;
     if (job->state != HUB_JOB_RUNNING) {
         job->ended_ms = now_ms;
         job->ended_index = engine->next_index;
     }
     rh_writer_init(&writer, bytes, sizeof bytes);
+    rh_writer_init(&entry_writer, entry, sizeof entry);
     enum rh_err err = hub_job_encode(job, &writer);
-    if (err == RH_OK && rno != 0)
+    if (err == RH_OK && did->entry)
+        err = hub_queued_encode(&engine->event.queued, &entry_writer);
+    if (err == RH_OK && did->changed)
         err = hub_stage_outcome(engine, record);
     if (err != RH_OK)
         return err;
-    size_t length = strlen(text);
+    size_t length = strlen(did->text);
     rh_assert(length < sizeof record->text);
-    memcpy(record->text, text, length + 1);
-    record->rno = rno;
+    memcpy(record->text, did->text, length + 1);
+    record->rno = did->changed ? did->rno : 0;
     record->core.stored_ms = now_ms;
     record->down_ms = engine->down_ms;
     record->job_row = (struct rh_bytes){ bytes, writer.bytes };
+    record->queued_row = (struct rh_bytes){ entry, entry_writer.bytes };
+    record->agency_row = agency_row;
     err = hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
-    for (uint32_t i = 0; rno != 0 && err == RH_OK && i < engine->outcome->delivery_count; i++)
+    for (uint32_t i = 0; did->changed && err == RH_OK && i < engine->outcome->delivery_count;
+         i++)
         hub_stir(engine, engine->outcome->deliveries[i].to);
+    if (err == RH_OK && did->entry)
+        hub_stir(engine, engine->event.queued.to); /* what is on its way there is a tombstone */
     return err;
+}
+
+/* A record that changes nothing but the job: it began, it was ended. */
+static enum rh_err say(struct hub_engine *engine, struct hub_job_row *job, const char *text)
+{
+    struct hub_job_did did = { .changed = false };
+    size_t length = strlen(text);
+    rh_assert(length < sizeof did.text);
+    memcpy(did.text, text, length + 1);
+    return stage_job(engine, job, &did, (struct rh_bytes){ 0 });
 }
 
 static void drop(struct hub_engine *engine, uint32_t at)
@@ -67,7 +85,7 @@ static enum rh_err supersede(struct hub_engine *engine, const struct hub_job_wor
         if (!worker->supersedes || job->kind != worker->kind)
             continue;
         job->state = HUB_JOB_SUPERSEDED;
-        enum rh_err err = stage_job(engine, job, 0, "superseded");
+        enum rh_err err = say(engine, job, "superseded");
         if (err != RH_OK) {
             job->state = HUB_JOB_RUNNING;
             return err;
@@ -88,10 +106,11 @@ enum rh_err hub_job_begin(struct hub_engine *engine, const struct hub_job_row *w
         return err;
     if (engine->job_count == HUB_JOBS_RUNNING_MAX)
         return RH_ERR_FULL;
-    uint64_t open = 0;
+    uint64_t total = 0;
     err = hub_views_save(&engine->views);
     if (err == RH_OK)
-        err = hub_views_count(engine->views.map, "open", &open);
+        err = worker->count != NULL ? worker->count(engine, wish, &total)
+                                    : hub_views_count(engine->views.map, "open", &total);
     if (err != RH_OK)
         return err;
     struct hub_job_row job = {
@@ -104,9 +123,9 @@ enum rh_err hub_job_begin(struct hub_engine *engine, const struct hub_job_row *w
         .from = wish->from,
         .to = wish->to,
         .limit = engine->views.next.rno,
-        .total = open,
+        .total = total,
     };
-    err = stage_job(engine, &job, 0, "begun");
+    err = say(engine, &job, "begun");
     if (err != RH_OK)
         return err;
     engine->job_newest = job.number;
@@ -165,6 +184,21 @@ struct hub_event *hub_job_event(struct hub_engine *engine, enum hub_event_type t
     return event;
 }
 
+static enum rh_err end(struct hub_engine *engine, struct hub_job_row *job,
+                       const struct hub_job_worker *worker)
+{
+    struct hub_job_did did = { .text = "done" };
+    struct rh_bytes agency_row = { NULL, 0 };
+    enum rh_err err = worker->close != NULL ? worker->close(engine, job, &agency_row) : RH_OK;
+    if (err != RH_OK)
+        return err;
+    job->state = HUB_JOB_DONE;
+    err = stage_job(engine, job, &did, agency_row);
+    if (err == RH_OK)
+        drop(engine, 0);
+    return err;
+}
+
 /* The next thing of the oldest job. *recorded: a record was staged; *ended: the job is over. */
 static enum rh_err advance(struct hub_engine *engine, bool *recorded, bool *ended)
 {
@@ -176,17 +210,16 @@ static enum rh_err advance(struct hub_engine *engine, bool *recorded, bool *ende
     enum rh_err err = worker->next(engine, job, &number);
     if (err == RH_ERR_NOTFOUND) {
         *recorded = *ended = true;
-        job->state = HUB_JOB_DONE;
-        err = stage_job(engine, job, 0, "done");
-        if (err == RH_OK)
-            drop(engine, 0);
-        return err;
+        return end(engine, job, worker);
     }
+    did.rno = number;
     if (err == RH_OK)
         err = worker->look(engine, job, number, &did);
     if (err != RH_OK)
         return err;
     job->cursor = number;
+    if (number >= job->limit) /* a kind that also takes what came after it began */
+        job->limit = number + 1;
     job->done += did.counted ? 1 : 0;
     job->changed += did.changed ? 1 : 0;
     job->moved += did.moved;
@@ -194,7 +227,7 @@ static enum rh_err advance(struct hub_engine *engine, bool *recorded, bool *ende
     if (!*recorded)
         return RH_OK;
     engine->job_unsaid[0] = 0;
-    return stage_job(engine, job, did.changed ? number : 0, did.text);
+    return stage_job(engine, job, &did, (struct rh_bytes){ 0 });
 }
 
 enum rh_err hub_engine_work(struct hub_engine *engine, uint32_t looks)
@@ -224,7 +257,7 @@ enum rh_err hub_jobs_before_timer(struct hub_engine *engine, uint64_t rno, bool 
     for (uint32_t i = 0; i < engine->job_count; i++) {
         struct hub_job_row *job = &engine->jobs[i];
         const struct hub_job_worker *worker = worker_of(job->kind);
-        struct hub_job_did did = { .changed = false };
+        struct hub_job_did did = { .rno = rno };
         if (!worker->before_timers || rno <= job->cursor || rno >= job->limit)
             continue;
         enum rh_err err = hub_views_referral(engine->views.map, rno, engine->job_before);
@@ -238,7 +271,7 @@ enum rh_err hub_jobs_before_timer(struct hub_engine *engine, uint64_t rno, bool 
         job->moved += did.moved;
         engine->job_unsaid[i] = 0;
         *changed = true;
-        return stage_job(engine, job, rno, did.text);
+        return stage_job(engine, job, &did, (struct rh_bytes){ 0 });
     }
     return RH_OK;
 }

@@ -411,6 +411,25 @@ static void describe_hot_spot(const struct hub_outcome *outcome, uint32_t to, ui
     }
 }
 
+/* An agency's part in a matter is another's now: who it is that acts. Said by the job that moves
+ * a matter, and to whoever dispatches one to an address that is no more. */
+static void describe_succession(const struct hub_engine *engine, const struct hub_record *record,
+                                struct rh_public *notice)
+{
+    const struct hub_outcome *outcome = engine->outcome;
+    if (record->core.type != RH_RECORD_JOB &&
+        !(record->core.type == RH_RECORD_ITEM &&
+          rh_kind_is_dispatch(hub_record_kind(record->public_part))))
+        return;
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        if (note->kind != RH_KIND_NOTICE || note->deadline != 0)
+            continue;
+        memcpy(notice->code, "succeeded", sizeof "succeeded");
+        notice->proper = hub_engine_agency_text(engine, note->agency);
+    }
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -434,6 +453,8 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     notice->occurred_ms = record->core.stored_ms;
     notice->due_ms = hub_referral_due(row, row->holder);
     describe_note(engine->outcome, row, queued, rank, notice);
+    if (queued->kind == RH_KIND_NOTICE)
+        describe_succession(engine, record, notice);
     if (queued->kind == RH_KIND_WARNING && queued->rno == 0) {
         describe_hot_spot(engine->outcome, queued->to, record->core.stored_ms, notice);
         notice->due_ms = 0;

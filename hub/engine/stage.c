@@ -6,6 +6,7 @@
 
 void hub_stir(struct hub_engine *engine, uint32_t agency)
 {
+    hub_job_stirred(engine, agency);
     for (uint32_t i = 0; i < engine->stirred_count; i++) {
         if (engine->stirred[i] == agency)
             return;

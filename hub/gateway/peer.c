@@ -28,7 +28,8 @@ static void update(struct hub_gateway *gateway, struct hub_peer *peer,
 {
     const struct rh_card *card = &row->card;
     bool transport = card->present[RH_KEY_TRANSPORT];
-    bool active = row->state == HUB_AGENCY_ACTIVE && transport && card->present[RH_KEY_SIGN];
+    bool active = (row->state == HUB_AGENCY_ACTIVE || row->state == HUB_AGENCY_SUCCEEDED) &&
+                  transport && card->present[RH_KEY_SIGN];
     bool same_transport = transport == peer->has_transport &&
                           memcmp(peer->transport, card->keys[RH_KEY_TRANSPORT], 32) == 0;
     bool same_sign = memcmp(peer->sign.bytes, card->keys[RH_KEY_SIGN], 32) == 0;

@@ -200,6 +200,10 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
 json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
                           const struct hub_deadline *deadline);
 
+/* verbs_agency.c, verbs_succession.c */
+const char *hub_json_agency_state(enum hub_agency_state state);
+void hub_json_successors(struct hub_ask *ask, json_t *row, const struct hub_agency *agency);
+
 /* verbs_job.c */
 json_t *hub_json_job(struct hub_ask *ask, const struct hub_job_row *job);
 const char *hub_json_job_kind(enum hub_job_kind kind);
@@ -321,6 +325,7 @@ void hub_known_put(struct hub_ask *ask, json_t *row, const struct hub_deadline *
 
 /* verbs_*.c ------------------------------------------------------------------------------ */
 
+hub_verb_fn hub_verb_agency_succeed, hub_verb_agency_tree;
 hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
     hub_verb_calendar_import, hub_verb_calendar_list, hub_verb_calendar_show,

@@ -49,7 +49,7 @@ static void put_stream(struct hub_ask *ask, json_t *row, uint32_t no)
     hub_json_at(row, "last_sent_at", known ? stream.last_ms : 0);
 }
 
-static const char *state_name(enum hub_agency_state state)
+const char *hub_json_agency_state(enum hub_agency_state state)
 {
     switch (state) {
     case HUB_AGENCY_ACTIVE:
@@ -58,6 +58,8 @@ static const char *state_name(enum hub_agency_state state)
         return "revoked";
     case HUB_AGENCY_SUSPENDED:
         return "suspended";
+    case HUB_AGENCY_SUCCEEDED:
+        return "succeeded";
     }
     return "?";
 }
@@ -71,7 +73,7 @@ static json_t *show(struct hub_ask *ask, const struct hub_agency *agency)
     hub_json_text(row, "role", agency->role);
     hub_json_text(row, "area", agency->area);
     json_object_set_new(row, "superior", hub_json_agency_id(ask, agency->superior));
-    hub_json_text(row, "state", state_name(agency->state));
+    hub_json_text(row, "state", hub_json_agency_state(agency->state));
     put_session(ask, row, agency->no);
     hub_json_uint(row, "queue", hub_find_count_of(ask, "queue", agency->no));
     hub_json_uint(row, "open", hub_find_count_of(ask, "open", agency->no));
@@ -79,6 +81,7 @@ static json_t *show(struct hub_ask *ask, const struct hub_agency *agency)
     hub_json_uint(row, "dead", hub_find_count_of(ask, "dead", agency->no));
     put_keys(row, agency);
     put_stream(ask, row, agency->no);
+    hub_json_successors(ask, row, agency);
     hub_json_at(row, "enrolled_at", agency->enrolled_ms);
     hub_json_at(row, "changed_at", agency->changed_ms);
     return row;
@@ -206,6 +209,9 @@ static enum rh_err change_state(struct hub_ask *ask, enum hub_agency_state state
     hub_snapshot_end(ask);
     if (err != RH_OK)
         return err;
+    if (ask->op->agency->state == HUB_AGENCY_SUCCEEDED && state != HUB_AGENCY_REVOKED)
+        return hub_ask_refuse(ask, RH_REFUSE_AGENCY_SUCCEEDED, "/args/id", NULL,
+                              ask->op->agency->id.text);
     if (ask->op->agency->state == HUB_AGENCY_REVOKED && state != HUB_AGENCY_REVOKED)
         return hub_ask_refuse(ask, RH_REFUSE_KEY_REVOKED, "/args/id",
                               N_("a revoked agency does not come back"),

@@ -157,10 +157,12 @@ struct carried {
 };
 
 static enum rh_err apply_job(struct hub_views *views, const struct hub_record *record,
-                             const struct hub_job_row *job)
+                             const struct carried *carried)
 {
     enum rh_err err = apply_outcome(views, record, views->outcome);
-    return err == RH_OK ? hub_apply_job(views, job, record->job_row) : err;
+    if (err == RH_OK && record->agency_row.bytes != 0)
+        err = hub_apply_agency(views, &carried->agency, record->agency_row);
+    return err == RH_OK ? hub_apply_job(views, &carried->job, record->job_row) : err;
 }
 
 static enum rh_err apply_type(struct hub_views *views, const struct hub_record *record,
@@ -170,7 +172,7 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
     case RH_RECORD_ITEM:
         return apply_item(views, record, views->outcome);
     case RH_RECORD_JOB:
-        return apply_job(views, record, &carried->job);
+        return apply_job(views, record, carried);
     case RH_RECORD_TIMER:
         return apply_outcome(views, record, views->outcome);
     case RH_RECORD_COMMAND:

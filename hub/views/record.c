@@ -59,7 +59,7 @@ static const struct field fields[] = {
     /* 18 */ FIELD(FIELD_U32, action, BIT(COMMAND), 0, RH_KIND_END - 1),
     /* 19 */ FIELD(FIELD_TEXT, operator_name, BY_OPERATOR, 0, 0),
     /* 20 */ FIELD(FIELD_TEXT, reason, BY_OPERATOR, 0, 0),
-    /* 21 */ FIELD(FIELD_BYTES, agency_row, BIT(COMMAND), 0, 64 * 1024),
+    /* 21 */ FIELD(FIELD_BYTES, agency_row, BIT(COMMAND) | BIT(JOB), 0, 64 * 1024),
     /* 22 */ FIELD(FIELD_BYTES, dead_row, BIT(COMMAND), 0, 64 * 1024),
     /* 23 */ FIELD(FIELD_BYTES, compiled, BIT(RULES), 0, RH_RULES_BYTES_MAX),
     /* 24 */ FIELD(FIELD_BYTES, sources, BIT(RULES), 0, HUB_REST_BYTES_MAX),
@@ -76,6 +76,7 @@ static const struct field fields[] = {
     /* 35 */ FIELD(FIELD_U64, lost_ms, BIT(ITEM), 0, RH_MS_MAX),
     /* 36 */ FIELD(FIELD_U32, lost_generation, BIT(ITEM), 0, UINT32_MAX),
     /* 37 */ FIELD(FIELD_BYTES, job_row, BIT(JOB), BIT(JOB), HUB_JOB_BYTES_MAX),
+    /* 38 */ FIELD(FIELD_BYTES, queued_row, BIT(JOB), 0, HUB_JOB_BYTES_MAX),
 };
 
 enum { FIELDS = (int)(sizeof fields / sizeof fields[0]) };

@@ -63,7 +63,8 @@ struct hub_record {
     char operator_name[HUB_OPERATOR_BYTES_MAX + 1]; /* COMMAND, CLOCK, GENERATION,
                                                        ERASE; RULES: who imported */
     char reason[HUB_REASON_BYTES_MAX + 1];          /* the same */
-    struct rh_bytes agency_row; /* COMMAND AGENCY: hub_agency_encode form */
+    struct rh_bytes agency_row; /* COMMAND AGENCY, JOB SUCCESSOR at its end: hub_agency_encode
+                                   form after */
     struct rh_bytes dead_row;   /* COMMAND DEAD_*: hub_dead_encode form before */
 
     struct rh_bytes compiled;   /* RULES */
@@ -82,6 +83,7 @@ struct hub_record {
                                             step; COMMAND NOTE: the note */
 
     struct rh_bytes job_row;    /* JOB: hub_job_encode form after */
+    struct rh_bytes queued_row; /* JOB: hub_queued_encode form of the entry that moves, before */
 
     struct rh_bytes outcome;    /* ITEM, TIMER, COMMAND, JOB: hub_outcome_encode form, may be
                                    empty */

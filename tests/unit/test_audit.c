@@ -18,7 +18,7 @@ static struct rht_log small, large, real;
 static int set_up(void **state)
 {
     (void)state;
-    rht_audit_make(&small, "small", 260, RHT_LOG_RENEWED);
+    rht_audit_make(&small, "small", 240, RHT_LOG_RENEWED);
     rht_audit_make(&real, "real", 300, RHT_LOG_REAL);
     rht_audit_make(&large, "large", 1700, RHT_LOG_PLAIN);
     return 0;

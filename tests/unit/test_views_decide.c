@@ -143,6 +143,9 @@ static void watch(void *arg, const struct rht_world *world, const struct hub_eve
         record.rno = event->rno;
         record.job_row = write_job(event, job_row, sizeof job_row);
         break;
+    case HUB_EVENT_SUCCEED: /* tests/unit/test_succession.c */
+        rh_assert(false);
+        break;
     case HUB_EVENT_URGED:
         record.core.type = RH_RECORD_COMMAND;
         record.command = HUB_COMMAND_ATTENTION;

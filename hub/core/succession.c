@@ -1,0 +1,130 @@
+/* An agency is merged, split, renamed or gets another division code: what was its own goes to
+ * its successor, one queue entry or one referral at a time.
+ *
+ *     queue of OLD   7 8 9   ->   7t 8t 9t        tombstones: its numbers stay dense
+ *     queue of NEW   ...     ->   ... 41 42 43    the same records under new numbers
+ *
+ * Entries move in the order of their records, and before the referrals they are about (the job
+ * sees to that), so nobody's order changes. While a referral is still OLD's, what is sent to it
+ * waits in OLD's queue and moves as well. A referral then changes hands in every part that OLD
+ * had in it; its clocks keep their starts and ends, and whoever else has a part is told.
+ *
+ * What a deny rule keeps from the successor goes past it, to its superior or else back. */
+#include "core/step.h"
+
+static void take_over(uint32_t *agency, uint32_t old, uint32_t new)
+{
+    if (*agency == old)
+        *agency = new;
+}
+
+/* Who gets it: the successor, unless the matter accuses it. HUB_AGENCY_NONE: it stays. */
+static uint32_t find_taker(struct hub_step *step, const struct hub_referral *row)
+{
+    uint32_t old = step->event->agency;
+    uint32_t new = step->event->successor;
+    if (row == NULL || !hub_actor_is_accused(step, row, new))
+        return new;
+    uint32_t above = hub_actor_superior(step, row, new);
+    if (above != HUB_AGENCY_NONE && above != old)
+        return above;
+    const uint32_t back[] = { row->sender, row->origin };
+    for (unsigned i = 0; i < sizeof(back) / sizeof(back[0]); i++) {
+        if (back[i] >= HUB_AGENCY_FIRST && back[i] != old &&
+            !hub_actor_is_accused(step, row, back[i]))
+            return back[i];
+    }
+    return HUB_AGENCY_NONE;
+}
+
+static void replace_party(struct hub_referral *row, uint32_t old, uint32_t new)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < row->party_count; i++) {
+        if (row->parties[i] != old)
+            row->parties[kept++] = row->parties[i];
+    }
+    row->party_count = kept;
+    bool fits = kept < HUB_PARTIES_MAX ? hub_step_party(row, new) : hub_row_is_party(row, new);
+    rh_assert(fits); /* one left */
+}
+
+/* Every part that `old` had. dispatch_from stays: it names a pair whose numbers go on. */
+static void change_hands(struct hub_referral *row, uint32_t old, uint32_t new)
+{
+    uint32_t *const parts[] = { &row->origin,     &row->sender,   &row->addressee,
+                                &row->assigner,   &row->holder,   &row->last_holder,
+                                &row->sealed_by,  &row->bounce_a, &row->bounce_b,
+                                &row->objected_by };
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        take_over(parts[i], old, new);
+    if (row->bounce_a > row->bounce_b) {
+        uint32_t high = row->bounce_a;
+        row->bounce_a = row->bounce_b;
+        row->bounce_b = high;
+    }
+    for (uint32_t i = 0; i < row->deadline_count; i++)
+        take_over(&row->deadlines[i].owed_by, old, new);
+    replace_party(row, old, new);
+}
+
+/* Whoever has a part in an open matter hears who acts in it from now on; so does the taker. */
+static void tell_parts(struct hub_step *step, struct hub_referral *row, uint32_t taker)
+{
+    const uint32_t parts[] = { row->origin, row->sender, row->addressee, row->assigner,
+                               row->holder, taker };
+    hub_step_note(step, RH_KIND_NOTICE, row, NULL, 0, taker);
+    if (rh_state_is_resting(row->state))
+        return;
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        (void)hub_step_deliver(step, row, parts[i], RH_KIND_NOTICE);
+}
+
+static bool move_referral(struct hub_step *step, struct hub_referral *row, uint32_t taker)
+{
+    change_hands(row, step->event->agency, taker);
+    tell_parts(step, row, taker);
+    return step->err == RH_OK;
+}
+
+static bool move_entry(struct hub_step *step, struct hub_referral *row, uint32_t taker)
+{
+    const struct hub_queued *entry = &step->event->queued;
+    /* With every place taken there is none for both: this matter changes hands at once. */
+    if (row != NULL && row->party_count == HUB_PARTIES_MAX && !hub_row_is_party(row, taker))
+        change_hands(row, step->event->agency, taker);
+    hub_step_queue(step, &(struct hub_queue_out){ .to = entry->to,
+                                                  .from = entry->from,
+                                                  .lane = entry->lane,
+                                                  .pair_seq = entry->pair_seq,
+                                                  .what = HUB_QUEUE_TOMBSTONE,
+                                                  .index = entry->index });
+    step->lane = entry->lane;
+    const struct hub_delivery_out *queued =
+        hub_step_deliver_record(step, row, taker, entry->from, entry->kind, entry->index);
+    if (step->err != RH_OK)
+        return false;
+    rh_assert(queued != NULL); /* not accused, a place among the parties, the only delivery */
+    if (row != NULL && row->dispatch_to == entry->to && row->dispatch_index == entry->index &&
+        row->dispatch_seq == entry->pair_seq && row->dispatch_lane == entry->lane) {
+        row->dispatch_to = queued->to;
+        row->dispatch_seq = queued->pair_seq;
+        row->dispatch_lane = queued->lane;
+    }
+    return true;
+}
+
+bool hub_decide_succeed(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    uint32_t taker = find_taker(step, row);
+    if (taker == HUB_AGENCY_NONE) {
+        step->out->row_count = 0; /* nothing is changed, so nothing is written */
+        step->row = NULL;
+        return true;
+    }
+    if (step->event->queued.index != 0)
+        return move_entry(step, row, taker);
+    rh_assert(row != NULL);
+    return move_referral(step, row, taker);
+}
