@@ -290,6 +290,16 @@ static void take_error(struct rh_client *client, struct rh_bytes frame)
     }
 }
 
+static void take_time(struct rh_client *client, struct rh_bytes frame)
+{
+    struct rh_frame_time time;
+    if (client->state != CLIENT_UP || rh_frame_time_decode(frame, &time) != RH_OK)
+        return;
+    struct rh_client_event event = { .type = RH_CLIENT_TIME, .hub_ms = time.hub_ms,
+                                     .hub_rate = time.rate };
+    client_emit(client, &event);
+}
+
 void client_take_frame(struct rh_client *client, struct rh_bytes frame)
 {
     struct rh_bytes note;
@@ -324,6 +334,9 @@ void client_take_frame(struct rh_client *client, struct rh_bytes frame)
         break;
     case RH_FRAME_CONSISTENCY:
         client_take_consistency(client, frame);
+        break;
+    case RH_FRAME_TIME:
+        take_time(client, frame);
         break;
     default:
         break; /* nothing we asked for */

@@ -28,7 +28,7 @@ static uint64_t hub_time_ms(const struct agent *agent)
 {
     if (agent->hub_ms == 0)
         return 0;
-    return agent->hub_ms + (agent_monotonic_ms() - agent->hub_seen_at);
+    return agent->hub_ms + (agent_monotonic_ms() - agent->hub_seen_at) * agent->hub_rate;
 }
 
 uint64_t agent_now_ms(struct agent *agent)
@@ -37,14 +37,19 @@ uint64_t agent_now_ms(struct agent *agent)
     return hub_ms != 0 ? hub_ms : agent_wall_ms();
 }
 
-/* A test hub's clock jumps when it is steered: the newest time it names is the time. */
+static void set_time(struct agent *agent, uint64_t hub_ms, uint32_t rate)
+{
+    agent->hub_ms = hub_ms;
+    agent->hub_rate = rate;
+    agent->hub_seen_at = agent_monotonic_ms();
+}
+
+/* What was stored at an instant was stored before now: the newest such time is the least that
+ * it can be. */
 static void hear_time(struct agent *agent, uint64_t hub_ms)
 {
-    uint64_t now = agent_monotonic_ms();
-    if (agent->hub_ms != 0 && hub_ms < agent->hub_ms + (now - agent->hub_seen_at))
-        return;
-    agent->hub_ms = hub_ms;
-    agent->hub_seen_at = now;
+    if (agent->hub_ms == 0 || hub_ms > hub_time_ms(agent))
+        set_time(agent, hub_ms, agent->hub_ms == 0 ? 1 : agent->hub_rate);
 }
 
 void agent_trouble(struct agent *agent, const char *event, uint32_t refusal, const char *detail)
@@ -146,7 +151,7 @@ static void on_online(struct agent *agent, const struct rh_client_event *event)
 {
     agent->generation = rh_hub_id_generation(event->hub);
     agent->repin_next_n = event->repinned ? event->next_n : 0;
-    hear_time(agent, event->hub_ms);
+    set_time(agent, event->hub_ms, 1); /* TIME follows where it does not simply go on */
     agent->online_since_ms = agent_now_ms(agent);
     agent->last_refusal = 0;
     agent->last_detail[0] = '\0';
@@ -179,6 +184,9 @@ static void on_event(void *context, const struct rh_client_event *event)
     case RH_CLIENT_DELIVERY:
         hear_time(agent, event->delivery->stored_ms);
         agent_receive(agent, event);
+        break;
+    case RH_CLIENT_TIME:
+        set_time(agent, event->hub_ms, event->hub_rate);
         break;
     case RH_CLIENT_BUSY:
         agent_trouble(agent, "busy", event->refusal, "the hub takes nothing for a while");

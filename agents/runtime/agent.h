@@ -130,6 +130,7 @@ struct agent {
     enum rh_err fatal;                  /* RH_OK, or why the agent must end */
     uint64_t clean_at, cards_at;        /* monotonic ms */
     uint64_t hub_ms, hub_seen_at;       /* newest hub time known, and when (monotonic) */
+    uint32_t hub_rate;                  /* its seconds in one of ours, 0: it stands */
     uint64_t online_since_ms, started_ms;
     uint32_t last_refusal;              /* of the newest trouble */
     char last_detail[200];

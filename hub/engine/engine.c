@@ -275,6 +275,11 @@ uint64_t hub_engine_now(struct hub_engine *engine)
     return hub_time_now(&engine->time);
 }
 
+uint32_t hub_engine_rate(const struct hub_engine *engine)
+{
+    return engine->time.rate;
+}
+
 const struct rh_hub_id *hub_engine_hub(const struct hub_engine *engine)
 {
     return &engine->hub;

@@ -50,6 +50,8 @@ void hub_engine_close(struct hub_engine **engine);
 
 /* Hub time, UTC ms: last journal time plus the monotonic clock, or the steered clock. */
 uint64_t hub_engine_now(struct hub_engine *engine);
+/* Hub seconds in a second: 1, or a steered clock's pace, 0 when it stands. */
+uint32_t hub_engine_rate(const struct hub_engine *engine);
 const struct rh_hub_id *hub_engine_hub(const struct hub_engine *engine);
 struct hub_views *hub_engine_views(struct hub_engine *engine);
 const struct rh_rules *hub_engine_rules(const struct hub_engine *engine);

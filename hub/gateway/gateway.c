@@ -65,6 +65,9 @@ enum rh_err hub_gateway_make(const struct hub_gateway_options *options,
     gateway->hub = *hub_engine_hub(engine);
     gateway->worker_fd = -1;
     gateway->link.control = -1;
+    gateway->course_ms = hub_engine_now(engine);
+    gateway->course_at_ms = hub_link_now_ms();
+    gateway->course_rate = 1; /* what an agency takes for granted */
     pthread_mutex_init(&gateway->snapshot, NULL);
     enum rh_err err = carve(gateway, options);
     if (err == RH_OK)
@@ -179,6 +182,30 @@ static void spread_note(struct hub_gateway *gateway)
     }
 }
 
+/* Hub time that was steered or corrected, or goes on at another pace than the last time it was
+ * told: agencies hear of it at once, and not with whatever they next receive. */
+static void spread_time(struct hub_gateway *gateway, uint64_t now_ms)
+{
+    uint64_t hub_ms = hub_engine_now(gateway->engine);
+    uint32_t rate = hub_engine_rate(gateway->engine);
+    uint64_t slack_ms = (uint64_t)HUB_COURSE_SLACK_MS * (rate > 1 ? rate : 1);
+    uint64_t expected_ms =
+        gateway->course_ms + (now_ms - gateway->course_at_ms) * gateway->course_rate;
+    uint64_t off_ms = hub_ms > expected_ms ? hub_ms - expected_ms : expected_ms - hub_ms;
+    if (rate != gateway->course_rate || off_ms > slack_ms) {
+        gateway->time_serial++;
+        gateway->time_cursor = 0;
+        gateway->course_rate = rate;
+        gateway->course_ms = hub_ms;
+        gateway->course_at_ms = now_ms;
+    }
+    while (gateway->time_cursor < gateway->session_count && hub_link_has_room(&gateway->link)) {
+        struct hub_session *session = gateway->sessions[gateway->time_cursor++];
+        if (session->welcomed && session->time_serial != gateway->time_serial)
+            hub_out_time(gateway, session); /* the end of one moves the cursor back */
+    }
+}
+
 enum rh_err hub_gateway_release(struct hub_gateway *gateway)
 {
     uint64_t now_ms = hub_link_now_ms();
@@ -188,6 +215,7 @@ enum rh_err hub_gateway_release(struct hub_gateway *gateway)
     /* Before the operator hears that an agency is enrolled or revoked, the door knows. */
     enum rh_err err = follow_agencies(gateway);
     spread_note(gateway);
+    spread_time(gateway, now_ms);
     if (err == RH_OK)
         err = hub_intake_confirm(gateway);
     if (err == RH_OK)

@@ -38,6 +38,7 @@ enum {
     HUB_REDELIVER_MS_MAX = 600000,
     HUB_QUIET_MS = 30000,             /* a connection that hears nothing is tried */
     HUB_TICK_MS = 250,
+    HUB_COURSE_SLACK_MS = 1000,       /* hub time may be off its course by so much untold */
     HUB_BALANCES_MAX = 64,
     HUB_STUCK_MAX = 16,
     HUB_STUCK_MS = 60000,
@@ -109,6 +110,7 @@ struct hub_session {
     uint64_t heard_at_ms;     /* last frame from it */
     uint64_t sent_at_ms;      /* last frame to it */
     uint64_t note_serial;     /* newest published checkpoint sent */
+    uint64_t time_serial;     /* newest course of hub time sent; 0: the ordinary one */
     uint32_t backoff_ms;
     uint64_t redeliver_at_ms; /* 0: nothing in flight */
     uint64_t resent_bytes;    /* by RESYNC, forgotten by and by */
@@ -167,6 +169,12 @@ struct hub_gateway {
     uint64_t note_serial;
     uint32_t note_cursor;      /* sessions below it have it */
 
+    uint64_t time_serial;      /* grows whenever hub time leaves its course */
+    uint32_t time_cursor;      /* sessions below it were told */
+    uint64_t course_ms;        /* hub time at course_at_ms, */
+    uint64_t course_at_ms;     /* monotonic, */
+    uint32_t course_rate;      /* and how fast it goes on from there */
+
     uint8_t *frame_in, *frame_out; /* RH_FRAME_BYTES_MAX each */
     struct rh_delivery delivery;   /* too large for the stack, one at a time */
     struct rh_frame_confirm confirm;
@@ -221,6 +229,7 @@ enum rh_err hub_out_gap(struct hub_gateway *gateway, uint32_t agency, const uint
 bool hub_out_session(struct hub_gateway *gateway, struct hub_session *session,
                      const struct rh_writer *writer);
 bool hub_out_checkpoint(struct hub_gateway *gateway, struct hub_session *session);
+bool hub_out_time(struct hub_gateway *gateway, struct hub_session *session);
 
 /* session.c ------------------------------------------------------------------------------- */
 

@@ -73,3 +73,15 @@ bool hub_out_checkpoint(struct hub_gateway *gateway, struct hub_session *session
         return true;
     return hub_out_session(gateway, session, &writer);
 }
+
+bool hub_out_time(struct hub_gateway *gateway, struct hub_session *session)
+{
+    uint8_t memory[SMALL_BYTES];
+    struct rh_writer writer;
+    struct rh_frame_time time = { .hub_ms = hub_engine_now(gateway->engine),
+                                  .rate = hub_engine_rate(gateway->engine) };
+    session->time_serial = gateway->time_serial;
+    rh_writer_init(&writer, memory, sizeof memory);
+    rh_assert(rh_frame_time_encode(&time, &writer) == RH_OK);
+    return hub_out_session(gateway, session, &writer);
+}

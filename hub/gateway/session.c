@@ -29,6 +29,8 @@ void hub_session_end(struct hub_gateway *gateway, struct hub_session *session, u
     gateway->session_count = last;
     if (gateway->note_cursor > session->place)
         gateway->note_cursor = session->place; /* the one moved here may lack the note */
+    if (gateway->time_cursor > session->place)
+        gateway->time_cursor = session->place;
     if (session->welcomed)
         hub_notice_session(gateway, HUB_NOTICE_OFFLINE, session, refusal);
     hub_snapshot_view(session, &peer->last);
@@ -275,6 +277,8 @@ enum rh_err hub_session_welcome(struct hub_gateway *gateway, struct hub_session 
         session->welcomed = true;
         hub_notice_session(gateway, HUB_NOTICE_ONLINE, session, 0);
         hub_deliver_hungry(gateway, session->peer);
+        if (session->time_serial != gateway->time_serial)
+            hub_out_time(gateway, session); /* last: it may end the session */
     }
     return RH_OK;
 }

@@ -220,7 +220,7 @@ enum rh_err hub_verb_clock_steer(struct hub_ask *ask)
         .by_ms = hub_args_uint(ask, "by_s", 0),
         .rate = (uint32_t)hub_args_uint(ask, "rate", 0),
     };
-    if (hub_args_uint(ask, "rate", 0) > 1000000)
+    if (hub_args_uint(ask, "rate", 0) > RH_TIME_RATE_MAX)
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/rate",
                               N_("a rate is at most 1000000"), NULL);
     if (errand.to_ms != 0 && errand.by_ms != 0)

@@ -15,7 +15,7 @@ enum rh_frame_type rh_frame_type_of(struct rh_bytes frame)
         return 0;
     uint64_t type = rh_reader_uint(&reader);
     bool client = type >= RH_FRAME_OPEN && type <= RH_FRAME_EXTEND;
-    bool hub = type >= RH_FRAME_CHALLENGE && type <= RH_FRAME_CONSISTENCY;
+    bool hub = type >= RH_FRAME_CHALLENGE && type <= RH_FRAME_TIME;
     return reader.err == RH_OK && (client || hub) ? (enum rh_frame_type)type : 0;
 }
 

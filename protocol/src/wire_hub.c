@@ -246,3 +246,24 @@ enum rh_err rh_frame_consistency_decode(struct rh_bytes frame,
     out->proof_count = rh_part_read_hashes(&reader, out->proof, RH_PROOF_HASHES_MAX);
     return rh_reader_finish(&reader);
 }
+
+enum rh_err rh_frame_time_encode(const struct rh_frame_time *in, struct rh_writer *writer)
+{
+    if (in->rate > RH_TIME_RATE_MAX)
+        return RH_ERR_INVALID;
+    rh_part_write_frame(writer, RH_FRAME_TIME, 3);
+    rh_writer_uint(writer, in->hub_ms);
+    rh_writer_uint(writer, in->rate);
+    return writer->err;
+}
+
+enum rh_err rh_frame_time_decode(struct rh_bytes frame, struct rh_frame_time *out)
+{
+    struct rh_reader reader;
+    enum rh_err err = rh_part_open_frame(&reader, frame, RH_FRAME_TIME, 3);
+    if (err != RH_OK)
+        return err;
+    out->hub_ms = rh_part_read_ms(&reader);
+    out->rate = (uint32_t)rh_reader_uint_max(&reader, RH_TIME_RATE_MAX);
+    return rh_reader_finish(&reader);
+}

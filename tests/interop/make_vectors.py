@@ -425,7 +425,8 @@ def frames_file():
             "proof": [73, 5, NOTE, w.pack(core(items()[0], 7, 5)), rnd("rest0"),
                       [rnd("p1"), rnd("p2")]],
             "consistency": [74, 5, NOTE, [rnd("p1")]],
-            "consistency_of_equal_sizes": [74, 13, NOTE, []]}
+            "consistency_of_equal_sizes": [74, 13, NOTE, []],
+            "time": [75, NOW, 1], "time_stands": [75, NOW, 0], "time_fast": [75, NOW, 10**6]}
     for name, value in good.items():
         out.good(name, "frame", w.pack(value), "a frame")
     for name, (value, why) in bad.frames(good, changed, rnd).items():

@@ -704,7 +704,8 @@ FRAMES = {1: [u32, agency],
           72: [note],
           73: [number, note, core_form, lambda value: raw(value, 32),
                lambda value: hashes(value, 128)],
-          74: [number, note, lambda value: hashes(value, 128)]}
+          74: [number, note, lambda value: hashes(value, 128)],
+          75: [lambda value: uint(value, MS_MAX), lambda value: uint(value, 1_000_000)]}
 
 
 def frame_decode(data):

@@ -128,6 +128,7 @@ static inline enum rht_round rht_round_hub_frame(struct rh_bytes data)
     struct rh_frame_welcome welcome;
     struct rh_frame_busy busy;
     struct rh_frame_error error;
+    struct rh_frame_time time;
     struct rh_bytes note;
     uint64_t number;
     switch ((int)rh_frame_type_of(data)) {
@@ -139,6 +140,8 @@ static inline enum rht_round rht_round_hub_frame(struct rh_bytes data)
         return RHT_ROUND(frame_busy, data, busy);
     case RH_FRAME_ERROR:
         return RHT_ROUND(frame_error, data, error);
+    case RH_FRAME_TIME:
+        return RHT_ROUND(frame_time, data, time);
     case RH_FRAME_GAP:
         if (rh_frame_gap_decode(data, &number) != RH_OK)
             return RHT_REFUSED;

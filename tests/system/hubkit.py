@@ -26,7 +26,7 @@ import rhwire as wire  # noqa: E402
 
 HUB = "test.demo"
 PATIENCE_S = 20.0
-ERROR, BUSY, GAP, CONFIRM, DELIVERY, CHECKPOINT = 71, 69, 70, 67, 68, 72
+ERROR, BUSY, GAP, CONFIRM, DELIVERY, CHECKPOINT, TIME = 71, 69, 70, 67, 68, 72, 75
 
 
 def wait_until(condition, what, patience_s=PATIENCE_S):
@@ -176,6 +176,7 @@ class Client:
         self.session = 0
         self.deliveries = []
         self.notes = []
+        self.hub_time = None  # of the newest TIME: ms, rate
 
     def close(self):
         self.socket.disable_monitor()
@@ -205,7 +206,7 @@ class Client:
         return wire.frame_decode(parts[0])
 
     def await_frame(self, *types, patience_s=PATIENCE_S):
-        """The next frame of these types; deliveries and notes are kept aside."""
+        """The next frame of these types; deliveries, notes and the time are kept aside."""
         end = time.monotonic() + patience_s
         while time.monotonic() < end:
             frame = self.receive(end - time.monotonic())
@@ -215,6 +216,8 @@ class Client:
                 self.deliveries.append(frame)
             elif frame[0] == CHECKPOINT and CHECKPOINT not in types:
                 self.notes.append(frame[1])
+            elif frame[0] == TIME and TIME not in types:
+                self.hub_time = frame[1:]
             else:
                 assert frame[0] in types, f"{frame[:3]} instead of {types}"
                 return frame

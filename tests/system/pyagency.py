@@ -33,8 +33,8 @@ import rhwire
 REGISTER, FORWARD, TRANSFER, SIGN, RECALL, ACCEPT, CONCLUDE, REPLY = 1, 10, 13, 30, 31, 39, 50, 53
 ACK, NACK = rhwire.ACK, rhwire.NACK
 OPEN, HELLO, BUNDLE, WINDOW, RESYNC, ASK, PROVE, CLOSE, EXTEND = range(1, 10)
-CHALLENGE, WELCOME, CONFIRM, DELIVERY, BUSY, GAP, ERROR, CHECKPOINT, PROOF, CONSISTENCY = \
-    range(65, 75)
+CHALLENGE, WELCOME, CONFIRM, DELIVERY, BUSY, GAP, ERROR, CHECKPOINT, PROOF, CONSISTENCY, \
+    TIME = range(65, 76)
 FIELDS = {"root": 4, "other": 5, "refers_to": 6, "to": 7, "procedure": 8, "lane": 9,
           "category": 10, "area": 11, "source": 12, "code": 13, "basis": 14, "proper": 15,
           "due": 16, "occurred": 17, "extend_n": 18, "report_required": 19,
@@ -89,6 +89,7 @@ class PyAgency:
         self.show_lost = True      # attach the receipts of earlier generations
         self.errors, self.busies, self.proofs = [], [], []
         self.counts = collections.Counter()
+        self.hub_time = None  # of the newest TIME: ms, rate
         self.session = self.external_key = self.test_hub = None
         self.forget_session()
 
@@ -289,6 +290,8 @@ class PyAgency:
             self.error(*value[1:])
         elif kind == CHECKPOINT:
             self.checkpoint(value[1])
+        elif kind == TIME:
+            self.hub_time = value[1:]
         elif kind == CONSISTENCY:
             self.consistency(*value[1:])
         elif kind == PROOF:

@@ -20,7 +20,12 @@
 
 uint64_t hub_engine_now(struct hub_engine *engine)
 {
-    return engine->now_ms;
+    return engine->now_ms + (engine->rate == 0 ? 0 : hub_link_now_ms() - engine->opened_ms);
+}
+
+uint32_t hub_engine_rate(const struct hub_engine *engine)
+{
+    return engine->rate;
 }
 
 const struct rh_hub_id *hub_engine_hub(const struct hub_engine *engine)
@@ -278,6 +283,8 @@ void kit_open(struct kit *kit, uint64_t ring_bytes)
     engine->views.map = hub_memory_map_map(engine->memory);
     assert_int_equal(rh_hub_id_parse("test.demo", 9, &engine->hub), RH_OK);
     engine->now_ms = UINT64_C(1767225600000);
+    engine->opened_ms = hub_link_now_ms();
+    engine->rate = 1;
     engine->next_index = 100;
     assert_int_equal(hub_gateway_make(&options, engine, &kit->gateway), RH_OK);
     be_the_door(kit);

@@ -30,7 +30,9 @@ struct hub_engine {
     struct hub_memory_map *memory;
     struct hub_views views;
     struct rh_hub_id hub;
-    uint64_t now_ms;
+    uint64_t now_ms;          /* when the kit was opened; it goes on from there */
+    uint64_t opened_ms;       /* monotonic */
+    uint32_t rate;            /* as it is told; the double's clock goes at 1 or stands */
     uint32_t pending;         /* records offered and not finished */
     uint64_t next_index;
     uint32_t held_refusal;

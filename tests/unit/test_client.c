@@ -265,6 +265,7 @@ static void on_event(void *context, const struct rh_client_event *event)
         party->alarms++;
         party->last_alarm = event->alarm;
         break;
+    case RH_CLIENT_TIME:
     case RH_CLIENT_PROOF:
         party->proofs++;
         break;

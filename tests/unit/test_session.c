@@ -230,6 +230,41 @@ static void test_session_ends_with_its_connection(void **state)
 
 /* One agency may not fill the workers: what is too much is answered at once, with the number,
  * and takes nothing from others. */
+static void expect_time(const struct kit_agency *agency, uint64_t hub_ms, uint32_t rate)
+{
+    struct rh_frame_time time;
+    struct rh_bytes frame = kit_expect(&kit, agency, RH_FRAME_TIME);
+    assert_int_equal(rh_frame_time_decode(frame, &time), RH_OK);
+    assert_int_equal(time.hub_ms, hub_ms);
+    assert_int_equal(time.rate, rate);
+}
+
+/* Otherwise what an agency shows as due would be wrong until its next receipt. */
+static void test_session_hears_at_once_when_hub_time_is_moved(void **state)
+{
+    (void)state;
+    const uint64_t days_ms = 8 * UINT64_C(86400000);
+    struct kit_agency *one = kit_agency(&kit, "court.620001");
+    struct kit_agency *two = kit_agency(&kit, "police.620002");
+    kit_connect(&kit, one, 10, 1 << 20);
+    kit_finish(&kit);
+    kit_expect_nothing(&kit); /* a clock that goes on by itself is not told of */
+    kit.engine.rate = 0;
+    kit.engine.now_ms += days_ms;
+    kit_finish(&kit);
+    expect_time(one, kit.engine.now_ms, 0);
+    kit_finish(&kit);
+    kit_expect_nothing(&kit);
+    kit_connect(&kit, two, 10, 1 << 20);
+    kit_finish(&kit);
+    expect_time(two, kit.engine.now_ms, 0); /* came while it stood */
+    kit_expect_nothing(&kit);
+    kit.engine.now_ms += days_ms;
+    kit_finish(&kit);
+    expect_time(one, kit.engine.now_ms, 0);
+    expect_time(two, kit.engine.now_ms, 0);
+}
+
 static void test_session_many_bundles_of_one_agency_get_busy(void **state)
 {
     (void)state;
@@ -547,6 +582,7 @@ int main(void)
         SESSION_TEST(test_session_ends_when_its_key_is_replaced),
         SESSION_TEST(test_session_takeover_gets_no_answers_of_the_older_one),
         SESSION_TEST(test_session_ends_with_its_connection),
+        SESSION_TEST(test_session_hears_at_once_when_hub_time_is_moved),
         SESSION_TEST(test_session_many_bundles_of_one_agency_get_busy),
         SESSION_TEST(test_session_flood_keeps_order_and_loses_nothing),
         SESSION_TEST(test_session_ends_when_answers_cannot_be_kept),

@@ -415,6 +415,11 @@ static void test_wire_small_hub_frames(void **state)
     error.detail = view(long_detail, sizeof long_detail);
     assert_int_equal(rh_frame_error_encode(&error, to(first)), RH_ERR_INVALID);
 
+    struct rh_frame_time time = { UINT64_C(1767225600000), RH_TIME_RATE_MAX }, time_back;
+    ROUND_TRIP(frame_time, RH_FRAME_TIME, time, time_back);
+    time.rate++;
+    assert_int_equal(rh_frame_time_encode(&time, to(first)), RH_ERR_INVALID);
+
     struct rh_bytes note = text("note\n"), note_back;
     struct rh_bytes frame =
         written(rh_frame_checkpoint_encode(note, to(first)), RH_FRAME_CHECKPOINT);
@@ -440,7 +445,7 @@ static void test_wire_type_of_strange_bytes_is_none(void **state)
 {
     (void)state;
     static const uint8_t strange[][3] = { { 0x93, 0x00, 0 }, { 0x93, 0x0a, 0 },
-                                          { 0x93, 0x40, 0 }, { 0x93, 0x4b, 0 },
+                                          { 0x93, 0x40, 0 }, { 0x93, 0x4c, 0 },
                                           { 0x90, 0x01, 0 }, { 0x83, 0x01, 0 },
                                           { 0x93, 0xa1, 1 }, { 0x93, 0xff, 0 } };
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++)

@@ -76,8 +76,9 @@ enum rh_client_event_type {
                              first_n why it would not have a lost receipt: the items go again
                              without */
     RH_CLIENT_ALARM = 9,  /* something that must not happen; see enum rh_client_alarm */
-    RH_CLIENT_PINNED = 10 /* the pinned keys have vouched for a newer generation, `hub`: keep
+    RH_CLIENT_PINNED = 10, /* the pinned keys have vouched for a newer generation, `hub`: keep
                              it on disk and open with it from now on */
+    RH_CLIENT_TIME = 11   /* hub time was steered or corrected: hub_ms, hub_rate */
 };
 
 /* Why an alarm. After those marked * the client is stopped: it stays offline until closed. */
@@ -105,7 +106,8 @@ struct rh_client_event {
     uint32_t retry_ms;
     uint64_t first_n;
     uint64_t next_n;     /* ONLINE: the number the hub expects */
-    uint64_t hub_ms;     /* ONLINE: hub time */
+    uint64_t hub_ms;     /* ONLINE, TIME: hub time */
+    uint32_t hub_rate;   /* TIME: how many of its seconds pass in one, 0: it stands */
     const struct rh_hub_id *hub; /* ONLINE: with generation */
     bool repinned;       /* ONLINE: a newer generation than the one pinned. Everything from
                             next_n on is sent again; receipts of it are new ones */

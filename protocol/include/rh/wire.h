@@ -19,6 +19,7 @@ enum {
     RH_CONFIRM_BYTES_MAX = 160 * 1024, /* a whole CONFIRM frame */
     RH_LOST_MAX = RH_BUNDLE_ITEMS_MAX, /* lost receipts that come with one bundle */
     RH_DETAIL_BYTES_MAX = 256, /* detail text of an error */
+    RH_TIME_RATE_MAX = 1000000, /* hub seconds in a second, of a steered clock */
     RH_NUMBER_BYTES_MAX = 48,  /* human number of a referral */
     RH_HELLO_BYTES_MAX = RH_NOTE_BYTES_MAX + 1024
 };
@@ -53,7 +54,8 @@ enum rh_frame_type {
     RH_FRAME_ERROR = 71,     /* [71, refusal, detail str, first n] */
     RH_FRAME_CHECKPOINT = 72, /* [72, note str]: newest published checkpoint */
     RH_FRAME_PROOF = 73,     /* [73, index, note str, core, rest hash, [hash..]] */
-    RH_FRAME_CONSISTENCY = 74 /* [74, old size, note str, [hash..]] */
+    RH_FRAME_CONSISTENCY = 74, /* [74, old size, note str, [hash..]] */
+    RH_FRAME_TIME = 75       /* [75, hub time ms, rate]: not what a clock that goes on would show */
 };
 
 /* Type of a frame without decoding the rest; 0 when it is none. */
@@ -195,6 +197,12 @@ struct rh_frame_busy {
     uint64_t first_n;
 };
 
+/* Hub time has moved otherwise than by itself, or goes on at another pace. */
+struct rh_frame_time {
+    uint64_t hub_ms; /* UTC */
+    uint32_t rate;   /* hub seconds in a second, 0 stands still, at most RH_TIME_RATE_MAX */
+};
+
 struct rh_frame_error {
     uint32_t refusal;
     struct rh_bytes detail; /* English, for logs; at most RH_DETAIL_BYTES_MAX */
@@ -334,5 +342,7 @@ enum rh_err rh_frame_consistency_encode(const struct rh_frame_consistency *in,
                                         struct rh_writer *writer);
 enum rh_err rh_frame_consistency_decode(struct rh_bytes frame,
                                         struct rh_frame_consistency *out);
+enum rh_err rh_frame_time_encode(const struct rh_frame_time *in, struct rh_writer *writer);
+enum rh_err rh_frame_time_decode(struct rh_bytes frame, struct rh_frame_time *out);
 
 #endif
