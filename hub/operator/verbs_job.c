@@ -96,8 +96,15 @@ json_t *hub_json_job(struct hub_ask *ask, const struct hub_job_row *job)
     if (job->ended_ms != 0)
         hub_json_uint(row, "ended_index", job->ended_index);
     hub_json_uint(row, "subject", job->subject);
+    bool alone = ask->map == NULL; /* names are read in a snapshot, the caller's or our own */
+    if (alone && hub_snapshot_begin(ask) != RH_OK) {
+        json_decref(row);
+        return NULL;
+    }
     hub_json_agency(ask, row, "from", job->from);
     hub_json_agency(ask, row, "to", job->to);
+    if (alone)
+        hub_snapshot_end(ask);
     return row;
 }
 

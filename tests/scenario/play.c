@@ -217,6 +217,38 @@ static void do_import(struct rht_play *play, struct rht_words *words)
     work_off(play);
 }
 
+/* "hub: succeed OLD by NEW", also "area CODE" or "category C": the job is worked off. */
+static void do_succeed(struct rht_play *play, struct rht_words *words)
+{
+    struct hub_command command = { .type = HUB_COMMAND_AGENCY, .operator_name = "scenario",
+                                   .reason = "reform" };
+    struct hub_command_result result;
+    struct hub_job_row job = { .state = HUB_JOB_RUNNING };
+    command.agency.no = rht_stage_agency(play, rht_play_word(play, words, "an agency"))->row.no;
+    const char *what;
+    while ((what = rht_words_next(words)) != NULL) {
+        const char *value = rht_play_word(play, words, what);
+        if (strcmp(what, "by") == 0)
+            command.successor.to = rht_stage_agency(play, value)->row.no;
+        else if (strcmp(what, "area") == 0)
+            snprintf(command.successor.area, sizeof command.successor.area, "%s", value);
+        else if (strcmp(what, "category") == 0)
+            snprintf(command.successor.category, sizeof command.successor.category, "%s", value);
+        else
+            rht_stop(play, "%s is not known here", what);
+    }
+    rht_must(play, hub_engine_command(play->engine, &command, &result), "succeed");
+    play->refused = result.refusal;
+    rht_must(play, hub_engine_finish(play->engine), "a frame");
+    while (result.refusal == 0 && job.state == HUB_JOB_RUNNING) {
+        rht_must(play, hub_engine_work(play->engine, 16), "the job");
+        rht_must(play, hub_engine_finish(play->engine), "a frame");
+        rht_must(play, hub_views_job(hub_engine_views(play->engine)->map, result.job, &job),
+                 "the job");
+    }
+    rht_show_records(play);
+}
+
 /* "hub: urge R1": an operator for the hub; "hub: retry" and "hub: return" settle the oldest
  * dead letter that is open. */
 static void do_operator(struct rht_play *play, struct rht_words *words)
@@ -227,6 +259,10 @@ static void do_operator(struct rht_play *play, struct rht_words *words)
     struct hub_command_result result;
     if (strcmp(action, "import") == 0) {
         do_import(play, words);
+        return;
+    }
+    if (strcmp(action, "succeed") == 0) {
+        do_succeed(play, words);
         return;
     }
     if (strcmp(action, "retry") == 0 || strcmp(action, "return") == 0) {

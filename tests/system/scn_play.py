@@ -289,7 +289,13 @@ class Play:
 
     def operator(self, words):
         action = words.next("what the operator does")
-        if action in ("retry", "return"):
+        if action == "succeed":
+            command = ["agency", "succeed", self.cast[words.next("an agency")].id]
+            while words.more():
+                what, value = words.next(), words.next("whom or which")
+                command += [f"--{what}", self.cast[value].id if what == "by" else value]
+            command += ["--reason", "reform", "-y"]
+        elif action in ("retry", "return"):
             letter = self.look("dead", "list")[0]["id"]
             command = ["dead", action, letter, "--reason", "on request", "-y"]
         else:
@@ -299,6 +305,9 @@ class Play:
         code = re.search(r"RH-(\d{4})", done.error)
         demand(done.code == 0 or code, done.error)
         self.refused = int(code.group(1)) if done.code else 0
+        if action == "succeed" and not self.refused:
+            self.run.until("the job is done", lambda: all(
+                row["state"] == "done" for row in self.look("job", "list")))
         self.teller.operated(self, command, self.refused)
 
     # ---- killed in between ----
