@@ -58,6 +58,7 @@ enum {
     X(DEADLINE, true, "deadline", N_("a date does not follow from its derivation"))           \
     X(STATE, true, "state", N_("the indexes of the state do not agree"))                      \
     X(ERASED, true, "erased", N_("content was blanked without an erasure on record"))         \
+    X(CONTENT_SLOT, true, "content_slot", N_("content is kept under the key of another"))     \
     X(REDECIDE, true, "redecide", N_("deciding again gives another outcome"))                 \
     X(UNFINISHED, false, "unfinished", N_("the copy ends in the middle of a write"))          \
     X(NO_CHECKPOINT, false, "no_checkpoint", N_("no checkpoint vouches for these records"))   \

@@ -311,6 +311,20 @@ static bool decode_outcome(struct hub_pass *pass, uint64_t index)
     return false;
 }
 
+/* The slot beside the content is outside the leaf. It must be that of the referral, which the
+ * outcome says; or the content could be blanked under a slot that was erased for another one. */
+static void check_slot(struct hub_pass *pass, const struct hub_journal_record *row,
+                       const struct hub_outcome *outcome)
+{
+    if (pass->record->core.type != RH_RECORD_ITEM || row->content.bytes == 0 || outcome == NULL)
+        return;
+    uint64_t slot =
+        outcome->row_count > 0 ? outcome->rows[0].key_slot : pass->record->free_slot;
+    if (row->content_slot != slot)
+        hub_findings_say(&pass->findings, HUB_FINDING_CONTENT_SLOT, row->index,
+                         N_("slot %" PRIu32 ", expected %" PRIu64), row->content_slot, slot);
+}
+
 static enum rh_err take_state(struct hub_pass *pass, const struct hub_journal_record *row,
                               const struct hub_pass_record *sight)
 {
@@ -343,6 +357,7 @@ static enum rh_err take_decoded(struct hub_pass *pass, const struct hub_journal_
         .leaf = leaf,
         .altered = altered,
     };
+    check_slot(pass, row, sight.outcome);
     enum rh_err err = take_type(pass, pass->record);
     if (err == RH_OK)
         err = hub_claims_take(&pass->claims, pass->record);

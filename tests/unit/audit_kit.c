@@ -262,6 +262,8 @@ static enum rh_err forge_record(void *arg, const struct hub_journal_record *row,
         return RH_ERR_CLOSED;
     if (verdict == RHT_FORGE_DROP)
         return RH_OK;
+    if (verdict == RHT_FORGE_SLOT && own.content.bytes > 0)
+        own.content_slot++;
     if (verdict == RHT_FORGE_CHANGED) {
         struct rh_writer core, rest;
         rh_writer_init(&core, forging->core, sizeof forging->core);

@@ -55,7 +55,13 @@ uint64_t rht_number(const json_t *object, const char *key);
 
 /* ---- forging ---------------------------------------------------------------------------- */
 
-enum rht_forge_verdict { RHT_FORGE_KEEP, RHT_FORGE_CHANGED, RHT_FORGE_DROP, RHT_FORGE_END };
+enum rht_forge_verdict {
+    RHT_FORGE_KEEP,
+    RHT_FORGE_CHANGED,
+    RHT_FORGE_SLOT, /* keep it, but its content, if any, under the next key slot */
+    RHT_FORGE_DROP,
+    RHT_FORGE_END
+};
 
 /* Look at a record, change it. Its views may be pointed at other bytes that outlive the call. */
 typedef enum rht_forge_verdict rht_forge_fn(void *arg, struct hub_record *record);

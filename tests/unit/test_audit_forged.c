@@ -101,6 +101,30 @@ static void test_forged_item_is_named_and_nothing_else(void **state)
     json_decref(printed);
 }
 
+static enum rht_forge_verdict move_contents(void *arg, struct hub_record *record)
+{
+    const uint64_t *from = arg;
+    bool near = record->core.index >= *from && record->core.index < *from + 20;
+    return near && record->core.type == RH_RECORD_ITEM ? RHT_FORGE_SLOT : RHT_FORGE_KEEP;
+}
+
+/* No leaf covers the slot: a content moved to the slot of a matter that was erased could be
+ * blanked as if it had been that one's. */
+static void test_forged_slot_of_a_content_is_found(void **state)
+{
+    (void)state;
+    char log[RHT_AUDIT_PATH_BYTES];
+    json_t *printed;
+    uint64_t from = 300;
+    forge("slot", move_contents, &from, false, log);
+    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    const json_t *found = rht_finding(printed, "content_slot");
+    assert_non_null(found);
+    assert_in_range(rht_number(found, "index"), from, from + 19);
+    assert_int_equal(rht_number(printed, "unproven_records"), 0);
+    json_decref(printed);
+}
+
 /* Without tiles the place is between two checkpoints, and nothing behind the first is proven. */
 static void test_forged_item_without_tiles_is_between_checkpoints(void **state)
 {
@@ -780,6 +804,7 @@ int main(void)
         cmocka_unit_test(test_forged_silence_is_found),
         cmocka_unit_test(test_forged_end_of_a_bundle_is_found),
         cmocka_unit_test(test_forged_loss_of_a_bundle_is_a_hole_in_its_stream),
+        cmocka_unit_test(test_forged_slot_of_a_content_is_found),
         cmocka_unit_test(test_forged_digest_is_found),
         cmocka_unit_test(test_forged_seal_of_a_generation_is_found),
         cmocka_unit_test(test_forged_deadline_is_derived_again),
