@@ -16,7 +16,7 @@ uint8_t hub_attention_level(enum rh_kind kind)
 }
 
 bool hub_attention_raise(struct hub_step *step, struct hub_referral *row, enum rh_kind kind,
-                         uint32_t to)
+                         uint32_t to, const struct hub_deadline *deadline)
 {
     rh_assert(row->holder != HUB_AGENCY_NONE);
     uint8_t level = hub_attention_level(kind);
@@ -25,6 +25,8 @@ bool hub_attention_raise(struct hub_step *step, struct hub_referral *row, enum r
     if (level > row->escalation)
         row->escalation = level;
     hub_step_note(step, kind, row, NULL, level, row->holder);
+    if (deadline != NULL && step->err == RH_OK) /* its status was noted when it was missed */
+        step->out->notes[step->out->note_count - 1].deadline = deadline->serial;
     (void)hub_step_deliver(step, row, to, kind);
     (void)hub_step_deliver(step, row, row->holder, kind);
     return step->err == RH_OK && step->out->refusal == 0;
@@ -39,7 +41,7 @@ static uint32_t above_holder(struct hub_step *step, enum rh_kind kind)
 bool hub_decide_attention(struct hub_step *step)
 {
     enum rh_kind kind = step->item->kind;
-    return hub_attention_raise(step, step->row, kind, above_holder(step, kind)) &&
+    return hub_attention_raise(step, step->row, kind, above_holder(step, kind), NULL) &&
            hub_step_tell(step, 0);
 }
 
@@ -51,5 +53,5 @@ bool hub_decide_urged(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_KIND, 2);
     if (hub_lifecycle_turn(step->row->state, kind, step->actors) != HUB_TURN_ALLOWED)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 2);
-    return hub_attention_raise(step, step->row, kind, above_holder(step, kind));
+    return hub_attention_raise(step, step->row, kind, above_holder(step, kind), NULL);
 }

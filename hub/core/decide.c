@@ -121,6 +121,8 @@ static bool complete(struct hub_step *step)
         return true;
     if (!hub_step_party(row, step->agency))
         return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 2);
+    if (!hub_copies_give(step))
+        return false;
     hub_clocks_apply(step, row,
                      &(struct hub_change){ .kind = step->item->kind,
                                            .agency = step->agency,

@@ -41,10 +41,8 @@ bool hub_dispatch_target(struct hub_step *step, const struct hub_referral *row,
     return true;
 }
 
-/* "court" or "court." becomes the agency of that role for the matter's area: the area itself,
- * else the county, city or province it lies in. */
-static bool find_by_area(struct hub_step *step, const char *role, const char *area,
-                         struct rh_agency_id *out, bool *found)
+bool hub_dispatch_by_area(struct hub_step *step, const char *role, const char *area,
+                          struct rh_agency_id *out, bool *found)
 {
     static const size_t levels[] = { 12, 9, 6, 4, 2 };
     size_t role_bytes = strcspn(role, ".");
@@ -79,7 +77,7 @@ static bool route_by_map(struct hub_step *step, const struct hub_referral *row,
     bool found = false;
     if (dot + 1 < bytes)
         found = rh_agency_id_parse(entry->to, bytes, out) == RH_OK;
-    else if (!find_by_area(step, entry->to, row->area, out, &found))
+    else if (!hub_dispatch_by_area(step, entry->to, row->area, out, &found))
         return false;
     return found ? true : hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 7);
 }

@@ -162,6 +162,10 @@ bool hub_fields_of(enum rh_kind kind, uint64_t *required, uint64_t *optional);
 /* Whether the procedure lets `from` send `kind` to `to`. */
 bool hub_dispatch_route(const struct rh_procedure *procedure, const struct hub_agency *from,
                         const struct hub_agency *to, enum rh_kind kind);
+/* "court" or "court." becomes the agency of that role for an area: the area itself, else the
+ * county, city or province it lies in. False only when the world failed. */
+bool hub_dispatch_by_area(struct hub_step *step, const char *role, const char *area,
+                          struct rh_agency_id *out, bool *found);
 /* The agency an item is addressed to, checked against the deny rules; refuses otherwise. */
 bool hub_dispatch_target(struct hub_step *step, const struct hub_referral *row,
                          const struct rh_agency_id *id, struct hub_agency *out);
@@ -197,12 +201,18 @@ bool hub_relation_settle(struct hub_step *step);
  * next step of a chain; refuses where that one was neither answered nor urged. */
 bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id);
 
+/* ---- copies (copies.c) ------------------------------------------------------------------ */
+
+/* Queue the item for whom the procedure says must have a copy of this kind of step. */
+bool hub_copies_give(struct hub_step *step);
+
 /* ---- attention (attention.c) ----------------------------------------------------------- */
 
-/* Level an attention kind raises to; and its record and delivery for `row`. */
+/* Level an attention kind raises to; and its record and delivery for `row`, which name the
+ * clock where there is one (deadline, else NULL). */
 uint8_t hub_attention_level(enum rh_kind kind);
 bool hub_attention_raise(struct hub_step *step, struct hub_referral *row, enum rh_kind kind,
-                         uint32_t to);
+                         uint32_t to, const struct hub_deadline *deadline);
 
 /* ---- handlers, one for each kind or family --------------------------------------------- */
 

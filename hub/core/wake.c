@@ -152,7 +152,7 @@ static void remind(struct hub_step *step, struct hub_referral *row,
     if (deadline->owed_by != row->holder)
         (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_URGE);
     (void)hub_attention_raise(step, row, RH_KIND_URGE,
-                              hub_actor_superior(step, row, deadline->owed_by));
+                              hub_actor_superior(step, row, deadline->owed_by), deadline);
 }
 
 /* A rung above the urging needs one on record; where there is none, this rung is it. */
@@ -178,7 +178,8 @@ static void fire_rung(struct hub_step *step, struct hub_referral *row,
         return;
     }
     bool urged = row->escalation >= hub_attention_level(RH_KIND_URGE);
-    (void)hub_attention_raise(step, row, urged ? rung->action : RH_KIND_URGE, reader);
+    (void)hub_attention_raise(step, row, urged ? rung->action : RH_KIND_URGE, reader,
+                              deadline);
     if (urged && rung->level > row->escalation)
         row->escalation = rung->level;
 }

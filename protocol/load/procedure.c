@@ -16,11 +16,12 @@ static const char *const top_keys[] = { "procedure", "version", "title",  "basis
                                         "opened_by", "allows",  "flags",  "routes",
                                         "checks",    "codes",   "limits", "leader",
                                         "review",    "follows", "applies_to",
-                                        "supplement_times" };
+                                        "supplement_times", "copies" };
 static const char *const leader_keys[] = { "repeats", "categories" };
 static const char *const review_keys[] = { "by", "procedure" };
 static const char *const reviewers[] = { "above", "same", "none" };
 static const char *const route_keys[] = { "from", "to", "kinds" };
+static const char *const copy_keys[] = { "to", "kinds" };
 static const char *const check_keys[] = { "fact", "kinds", "equals", "refusal" };
 static const char *const code_keys[] = { "outcomes", "refusals", "grounds" };
 
@@ -357,6 +358,45 @@ static bool load_routes(struct loading *loading)
     return good;
 }
 
+/* ---- copies ---------------------------------------------------------------------------- */
+
+static bool load_copy(struct loading *loading, struct fy_node *node, struct rh_copy *out)
+{
+    struct rh_yaml *yaml = loading->yaml;
+
+    if (!rh_yaml_keys(yaml, node, "a copy", copy_keys, COUNT(copy_keys)))
+        return false;
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the copy");
+    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", "the copy");
+    bool good = to != NULL && rh_load_role(yaml, to, "to", loading->roles, false, out->to);
+    return kinds != NULL && rh_load_kinds(yaml, kinds, "kinds", &out->kinds) && good;
+}
+
+static bool load_copies(struct loading *loading)
+{
+    struct rh_yaml *yaml = loading->yaml;
+    struct rh_procedure *out = loading->out;
+    struct fy_node *list = rh_yaml_get(yaml->root, "copies");
+    void *iterator = NULL;
+    struct fy_node *node;
+    bool good = true;
+
+    if (list == NULL)
+        return true;
+    if (!rh_load_filled(yaml, list, "copies"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        if (out->copy_count == RH_PROCEDURE_COPIES_MAX) {
+            rh_yaml_problem(yaml, node, "a procedure names at most %d agencies for copies",
+                            RH_PROCEDURE_COPIES_MAX);
+            return false;
+        }
+        good = load_copy(loading, node, &out->copies[out->copy_count]) && good;
+        out->copy_count++;
+    }
+    return good;
+}
+
 /* ---- checks and codes ------------------------------------------------------------------ */
 
 static bool load_refusal(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
@@ -634,7 +674,7 @@ static bool load(struct loading *loading)
     head = opened_by != NULL && load_opened_by(loading, opened_by) && head;
     const bool allowed = load_allows(loading) && load_relations(loading) && known;
     const bool routed = load_routes(loading);
-    bool good = head && allowed && routed;
+    bool good = load_copies(loading) && head && allowed && routed;
     good = load_checks(loading) && good;
     if (allowed)
         good = load_codes(loading) && good;

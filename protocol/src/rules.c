@@ -71,6 +71,12 @@ static const struct rh_layout_field route_fields[] = {
 };
 static const struct rh_layout route_layout = RH_LAYOUT_OF(struct rh_route, route_fields);
 
+static const struct rh_layout_field copy_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_copy, to),
+    RH_LAYOUT_STRUCT(2, struct rh_copy, kinds, &kinds_layout),
+};
+static const struct rh_layout copy_layout = RH_LAYOUT_OF(struct rh_copy, copy_fields);
+
 static const struct rh_layout_field check_fields[] = {
     RH_LAYOUT_TEXT(1, struct rh_check, fact),
     RH_LAYOUT_STRUCT(2, struct rh_check, kinds, &kinds_layout),
@@ -112,6 +118,7 @@ static const struct rh_layout_field procedure_fields[] = {
     RH_LAYOUT_TEXT(30, struct rh_procedure, review_procedure),
     RH_LAYOUT_FIXED_TEXTS(31, struct rh_procedure, follows),
     RH_LAYOUT_U8(32, struct rh_procedure, supplement_times),
+    RH_LAYOUT_LIST(33, struct rh_procedure, copies, copy_count, &copy_layout),
 };
 static const struct rh_layout procedure_layout =
     RH_LAYOUT_OF(struct rh_procedure, procedure_fields);

@@ -246,6 +246,43 @@ static void test_a_procedure_seals_by_itself(void **state)
     OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
 }
 
+/* Who must have a copy has it though the sender names nobody; an accused unit has none, and a
+ * seal lets nobody new in. */
+static void test_copies_of_the_law_are_added(void **state)
+{
+    struct rht_town *t = *state;
+    struct rh_procedure *petition = rule(t, 0);
+    petition->copy_count = 2;
+    put(petition->copies[0].to, "procuratorate");
+    rh_kind_add(&petition->copies[0].kinds, RH_KIND_FORWARD);
+    put(petition->copies[1].to, "nobody"); /* no such agency there: no copy, no refusal */
+    rh_kind_add(&petition->copies[1].kinds, RH_KIND_FORWARD);
+
+    OK(rht_world_register(t->w, t->petitions, 1, "petition"));
+    assert_int_equal(rht_world_waiting(t->w, t->procuratorate), 0);
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    assert_int_equal(rht_world_waiting(t->w, t->procuratorate), 1);
+
+    /* Named by the sender too: once. */
+    OK(rht_world_register(t->w, t->petitions, 2, "petition"));
+    struct rh_public *item = rht_world_item(t->w, RH_KIND_FORWARD, 2);
+    item->to = t->w->agencies[t->court - HUB_AGENCY_FIRST].id;
+    item->copy_count = 1;
+    item->copies[0] = t->w->agencies[t->procuratorate - HUB_AGENCY_FIRST].id;
+    OK(rht_world_send(t->w, t->petitions));
+    assert_int_equal(rht_world_waiting(t->w, t->procuratorate), 2);
+
+    OK(rht_world_register(t->w, t->petitions, 3, "petition"));
+    struct hub_referral *row = rht_world_row(t->w, 3);
+    row->accused[row->accused_count++] = rht_world_unit(t->w, t->procuratorate);
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 3, t->court));
+    OK(rht_world_register(t->w, t->petitions, 4, "petition"));
+    rht_world_row(t->w, 4)->sealed = true;
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 4, t->court));
+    assert_int_equal(rht_world_waiting(t->w, t->procuratorate), 2);
+    rht_world_check(t->w);
+}
+
 /* ---- reviews --------------------------------------------------------------------------- */
 
 static uint32_t ask_review(struct rht_town *t, uint64_t number, uint64_t child, uint32_t to)
@@ -380,6 +417,7 @@ int main(void)
         RHT_TOWN_TEST(test_a_leader_by_category_or_because_it_is_a_repeat),
         RHT_TOWN_TEST(test_a_change_of_leader_is_on_record),
         RHT_TOWN_TEST(test_a_procedure_seals_by_itself),
+        RHT_TOWN_TEST(test_copies_of_the_law_are_added),
         RHT_TOWN_TEST(test_review_by_the_same_agency_then_above),
         RHT_TOWN_TEST(test_a_chain_is_not_asked_for_what_is_there),
         RHT_TOWN_TEST(test_a_chain_is_closed_by_its_last),

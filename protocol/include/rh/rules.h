@@ -17,6 +17,7 @@ enum {
     RH_LIMITS_MAX = 16,        /* clocks of one procedure */
     RH_LADDER_MAX = 6,
     RH_ROUTES_MAX = 16,        /* (from role, to role, kinds) of one procedure */
+    RH_PROCEDURE_COPIES_MAX = 4, /* agencies that the law names for a copy */
     RH_CHECKS_MAX = 12,        /* required facts of one procedure */
     RH_CODES_MAX = 24,         /* codes of one list */
     RH_CALENDARS_MAX = 16,     /* nationwide, and areas with holidays of their own */
@@ -153,6 +154,12 @@ struct rh_route {
     struct rh_kind_set kinds;
 };
 
+/* Who must have a copy of a step, whoever takes it: the agency of a role for the matter's area. */
+struct rh_copy {
+    char to[RH_ROLE_BYTES_MAX + 1];
+    struct rh_kind_set kinds;
+};
+
 /* A fact that must be there before a kind is let through. */
 struct rh_check {
     char fact[RH_RULE_ID_BYTES_MAX + 1];
@@ -195,6 +202,8 @@ struct rh_procedure {
                                   open referrals too; else those keep what they began under */
     uint32_t route_count;
     struct rh_route routes[RH_ROUTES_MAX];
+    uint32_t copy_count;
+    struct rh_copy copies[RH_PROCEDURE_COPIES_MAX];
     uint32_t check_count;
     struct rh_check checks[RH_CHECKS_MAX];
     struct rh_code_list outcomes;  /* conclude */
