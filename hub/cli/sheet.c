@@ -2,17 +2,20 @@
  * table is made from the same objects, never from anything else. */
 #include "cli/command.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <rh/csv.h>
 #include <rh/text.h>
 
-enum { COLUMNS_MAX = 64, GAP = 2 };
+enum { COLUMNS_MAX = 96, NAME_BYTES = 64, GAP = 2 };
 
+/* Columns outlive the row they were chosen from: a name that no table of ours has is copied. */
 struct columns {
     uint32_t count;
     struct hub_cli_field fields[COLUMNS_MAX];
+    char names[COLUMNS_MAX][NAME_BYTES];
 };
 
 static void add(struct columns *columns, const struct hub_cli_field *field)
@@ -37,7 +40,11 @@ static void add_path(struct columns *columns, const char *object, const char *pa
             return;
         }
     }
-    add(columns, &(struct hub_cli_field){ .object = object, .path = path, .title = path });
+    if (columns->count == COLUMNS_MAX)
+        return;
+    char *name = columns->names[columns->count];
+    snprintf(name, NAME_BYTES, "%s", path);
+    add(columns, &(struct hub_cli_field){ .object = object, .path = name, .title = name });
 }
 
 static void add_defaults(struct columns *columns, const char *object, const json_t *row)

@@ -141,6 +141,38 @@ static void test_sheet_forms_agree_field_by_field(void **state)
     json_decref(lines);
 }
 
+#define STEP(id, limit)                                                                        \
+    "{\"row\":{\"object\":\"explanation\",\"v\":1,\"id\":\"" id "\","                           \
+    "\"referral\":\"R-2026-000042\",\"limit\":\"" limit "\","                                  \
+    "\"title_en\":\"title of " limit "\",\"unit\":\"calendar_day\"}}\n"
+
+static const struct rht_answer steps[] = {
+    { "deadline.explain",
+      STEP("R-2026-000042#1", "dispatch") STEP("R-2026-000042#2", "notice")
+      STEP("R-2026-000042#3", "handle") "{\"end\":{\"count\":3,\"seq\":184201}}\n" },
+    { NULL, NULL },
+};
+
+static int serve_steps(void **state)
+{
+    (void)state;
+    rht_cli_serve(steps);
+    return 0;
+}
+
+/* Rows that no table of columns knows name their own, and each row is gone when the next one
+ * comes: the names are those of the first all the same. */
+static void test_sheet_keeps_the_columns_of_unlisted_rows(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        rht_rhub("deadline explain R-2026-000042 -o csv", NULL)->out,
+        "id,referral,limit,title_en,unit\r\n"
+        "R-2026-000042#1,R-2026-000042,dispatch,title of dispatch,calendar_day\r\n"
+        "R-2026-000042#2,R-2026-000042,notice,title of notice,calendar_day\r\n"
+        "R-2026-000042#3,R-2026-000042,handle,title of handle,calendar_day\r\n");
+}
+
 static void test_sheet_prints_what_is_asked_for(void **state)
 {
     (void)state;
@@ -224,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sheet_forms_agree_field_by_field, serve_three,
                                         stop),
         cmocka_unit_test_setup_teardown(test_sheet_prints_what_is_asked_for, serve_three, stop),
+        cmocka_unit_test_setup_teardown(test_sheet_keeps_the_columns_of_unlisted_rows,
+                                        serve_steps, stop),
         cmocka_unit_test_setup_teardown(test_sheet_sorts_here, serve_three, stop),
         cmocka_unit_test_setup_teardown(test_sheet_disarms_rows, serve_harmful, stop),
     };
