@@ -26,16 +26,19 @@ static void print_json(struct hub_cli *cli, json_t *error)
     json_decref(line);
 }
 
-/* "  what      text", the text made harmless. */
+/* "  what      text", the text made harmless; each further line of it below the first. */
 static void print_line(struct hub_cli *cli, const char *label, const char *text)
 {
-    if (text == NULL || text[0] == '\0')
-        return;
-    char *safe = hub_cli_escape(text, strlen(text));
-    fputs("  ", cli->err);
-    hub_cli_pad(cli->err, label, LABEL_WIDTH, false);
-    fprintf(cli->err, "%s\n", safe);
-    free(safe);
+    while (text != NULL && text[0] != '\0') {
+        size_t bytes = strcspn(text, "\n");
+        char *safe = hub_cli_escape(text, bytes);
+        fputs("  ", cli->err);
+        hub_cli_pad(cli->err, label, LABEL_WIDTH, false);
+        fprintf(cli->err, "%s\n", safe);
+        free(safe);
+        text += bytes + (text[bytes] == '\n' ? 1 : 0);
+        label = "";
+    }
 }
 
 static const char *text_of(const json_t *error, const char *key)

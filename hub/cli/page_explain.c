@@ -8,7 +8,7 @@
 #include <rh/glossary.h>
 #include <rh/text.h>
 
-enum { LABEL = 10 };
+enum { LABEL = 12 }; /* the widest label and a blank */
 
 static void label(struct hub_cli *cli, const char *text)
 {
@@ -35,6 +35,7 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
     char *procedure = shown(cli, row, "procedure", HUB_CLI_FIELD_TEXT, NULL);
     char *basis = shown(cli, row, "basis", HUB_CLI_FIELD_WORD, "deadlines");
     char *instrument = shown(cli, row, "instrument", HUB_CLI_FIELD_TEXT, NULL);
+    char *verification = shown(cli, row, "verification", HUB_CLI_FIELD_TEXT, NULL);
     char *area = shown(cli, row, "local_area", HUB_CLI_FIELD_TEXT, NULL);
     char *owed_by = shown(cli, row, "owed_by", HUB_CLI_FIELD_AGENCY, NULL);
     char *status = shown(cli, row, "status", HUB_CLI_FIELD_WORD, "deadlines");
@@ -44,10 +45,13 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
     fputc('\n', cli->out);
     label(cli, _("basis"));
     fprintf(cli->out, "%s  %s", basis, instrument);
+    if (strcmp(verification, "policy") != 0 && verification[0] != '\0')
+        fprintf(cli->out, "  [%s]", verification);
     if (area[0] != '\0')
         fprintf(cli->out, _("   (setting of area %s)"), area);
     fputc('\n', cli->out);
     free(area);
+    free(verification);
     free(status);
     free(owed_by);
     free(instrument);
@@ -105,6 +109,24 @@ static void print_day(struct hub_cli *cli, const json_t *day)
             name[0] != '\0' ? name : kind);
     free(kind);
     free(name);
+}
+
+/* Where the count ended, when that day could not be the last. */
+static void print_nominal(struct hub_cli *cli, const json_t *days)
+{
+    size_t i;
+    const json_t *day, *counted = NULL;
+    json_array_foreach(days, i, day) {
+        const char *role = json_string_value(json_object_get(day, "role"));
+        if (role != NULL && strcmp(role, "counted") == 0)
+            counted = day;
+        if (role == NULL || strcmp(role, "moved") != 0 || counted == NULL)
+            continue;
+        label(cli, _("falls on"));
+        print_day(cli, counted);
+        fputc('\n', cli->out);
+        return;
+    }
 }
 
 static void print_days_of(struct hub_cli *cli, const char *title, const json_t *days,
@@ -297,6 +319,7 @@ void hub_cli_page_explain(struct hub_cli *cli, const json_t *rows)
         print_start(cli, row);
         print_days_of(cli, _("skipped"), days, "skipped");
         print_days_of(cli, _("stood"), days, "paused");
+        print_nominal(cli, days);
         print_days_of(cli, _("moved"), days, "moved");
         print_pauses(cli, row);
         print_end(cli, row);

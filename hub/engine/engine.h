@@ -162,11 +162,22 @@ struct hub_import_result {
  * rules in the operator's name, kept over restarts, and followed by a job over every open
  * clock. It stands above the file of rules_dir for the same area until that one is valid longer.
  *
- * RH_ERR_CONFIG  it is wrong, has the version of the one in force without being it, or ends
- *                before that one; see report. Nothing happened.
+ * RH_ERR_CONFIG  it is wrong, or hub_engine_judge_calendar is against it; see report. Nothing
+ *                happened.
  * RH_ERR_NOSPACE, RH_ERR_FULL (too many jobs run). Others are final. */
 enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
                                        struct hub_import_result *out);
+
+/* What speaks against a calendar beyond its form, `kept` being the files in force; of use before
+ * an import too, on any thread. RH_ERR_CONFIG, with a line in `report`: it has the version of the
+ * one in force for its area without being it, or ends before or begins after that one, so that
+ * days known now would be lost. *same: exactly this file is in force. RH_ERR_NOMEM. */
+struct rh_load_sources;
+struct rh_load_report;
+enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
+                                      const struct hub_import *wish,
+                                      const struct rh_calendar *calendar,
+                                      struct rh_load_report *report, bool *same);
 
 /* Fire timers that are due, at most `limit` of them, into the batch; *fired how many. When it
  * equals limit, more may be due. */

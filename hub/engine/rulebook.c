@@ -278,22 +278,22 @@ static bool find_present(const struct rh_load_sources *kept, const struct rh_cal
     return found;
 }
 
-/* What speaks against it, beyond its form. */
-static enum rh_err judge(const struct rh_load_sources *kept, const struct hub_import *wish,
-                         const struct rh_calendar *calendar, struct rh_load_report *report,
-                         struct hub_import_result *out)
+enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
+                                      const struct hub_import *wish,
+                                      const struct rh_calendar *calendar,
+                                      struct rh_load_report *report, bool *same)
 {
-    char through[RH_DATE_TEXT_BYTES];
+    char day[RH_DATE_TEXT_BYTES];
     const struct rh_load_source *source = NULL;
     struct rh_calendar *present = malloc(sizeof *present);
     if (present == NULL)
         return RH_ERR_NOMEM;
     enum rh_err err = RH_OK;
     bool found = find_present(kept, calendar, present, &source);
-    bool same = found && source->bytes == wish->bytes &&
-                memcmp(source->text, wish->text, wish->bytes) == 0;
-    if (same) {
-        out->same = true;
+    *same = found && source->bytes == wish->bytes &&
+            memcmp(source->text, wish->text, wish->bytes) == 0;
+    if (*same) {
+        err = RH_OK;
     } else if (found && strcmp(present->version, calendar->version) == 0) {
         rh_load_report_file(report, wish->name,
                             "differs from the calendar in force and has the same version '%s'; "
@@ -301,11 +301,18 @@ static enum rh_err judge(const struct rh_load_sources *kept, const struct hub_im
                             calendar->version);
         err = RH_ERR_CONFIG;
     } else if (found && calendar->last_day.days < present->last_day.days) {
-        rh_date_format(present->last_day, through);
+        rh_date_format(present->last_day, day);
         rh_load_report_file(report, wish->name,
                             "ends before the calendar in force, which is valid through %s; add "
                             "to that one instead of shortening it",
-                            through);
+                            day);
+        err = RH_ERR_CONFIG;
+    } else if (found && calendar->first_day.days > present->first_day.days) {
+        rh_date_format(present->first_day, day);
+        rh_load_report_file(report, wish->name,
+                            "begins after the calendar in force, which is known from %s; its "
+                            "years would be lost: put the new one after them",
+                            day);
         err = RH_ERR_CONFIG;
     }
     free(present);
@@ -326,7 +333,8 @@ static enum rh_err import(struct hub_engine *engine, const struct hub_import *wi
         err = rh_load_calendar_text(wish->name, wish->text, wish->bytes, calendar,
                                     &books->report);
     if (err == RH_OK)
-        err = judge(books->files, wish, calendar, &books->report, out);
+        err = hub_engine_judge_calendar(books->files, wish, calendar, &books->report,
+                                        &out->same);
     memcpy(out->area, calendar->area, sizeof out->area);
     out->index = out->same ? index : engine->next_index;
     if (err != RH_OK || out->same)

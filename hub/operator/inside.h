@@ -246,6 +246,8 @@ typedef enum rh_err hub_simulate_fn(void *context, struct hub_ask *ask,
  * NULL. Needs no snapshot, leaves none. */
 enum rh_err hub_simulate(struct hub_ask *ask, const struct rh_rules *rules,
                          hub_simulate_fn *each, void *context, struct hub_simulation *out);
+/* A date that stays and was provisional; one that became so is no gain. */
+bool hub_simulated_firm(const struct hub_outcome *outcome, const struct hub_note_out *note);
 
 /* find.c --------------------------------------------------------------------------------- */
 

@@ -19,6 +19,12 @@ static const struct rh_procedure *in_force(void *context, uint64_t rules_index, 
     return rh_rules_procedure(world->now, id);
 }
 
+bool hub_simulated_firm(const struct hub_outcome *outcome, const struct hub_note_out *note)
+{
+    const struct hub_deadline *clock = hub_find_clock(&outcome->rows[0], note->deadline);
+    return note->was_ms == note->now_ms && clock != NULL && !clock->provisional;
+}
+
 static void count(const struct hub_referral *before, const struct hub_outcome *outcome,
                   struct hub_simulation *out)
 {
@@ -26,9 +32,9 @@ static void count(const struct hub_referral *before, const struct hub_outcome *o
     if (outcome->note_count > 0 || outcome->rows[0].rules_index != before->rules_index)
         out->changed++;
     for (uint32_t i = 0; i < outcome->note_count; i++) {
-        bool moved = outcome->notes[i].was_ms != outcome->notes[i].now_ms;
-        out->moved += moved ? 1 : 0;
-        out->firm += moved ? 0 : 1;
+        const struct hub_note_out *note = &outcome->notes[i];
+        out->moved += note->was_ms != note->now_ms ? 1 : 0;
+        out->firm += hub_simulated_firm(outcome, note) ? 1 : 0;
     }
 }
 

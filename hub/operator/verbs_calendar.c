@@ -171,16 +171,32 @@ static enum rh_err put_into_force(struct hub_ask *ask, struct errand *errand)
     return hub_snapshot_look(ask); /* the rules as they are now */
 }
 
+/* Would the engine take it? The same question, asked without it. */
+static enum rh_err judge(struct hub_ask *ask, const struct rh_load_sources *kept,
+                         const struct rh_calendar *calendar, struct errand *errand)
+{
+    char text[sizeof ask->value];
+    struct rh_load_report report;
+    rh_load_report_init(&report, text, sizeof text);
+    enum rh_err err = hub_engine_judge_calendar(kept, &errand->wish, calendar, &report,
+                                                &errand->result.same);
+    hub_book_trim(text);
+    return err == RH_ERR_CONFIG ? refuse_file(ask, text) : err;
+}
+
 /* The rules as they would be. */
-static enum rh_err try_out(struct hub_ask *ask, const struct hub_import *wish,
+static enum rh_err try_out(struct hub_ask *ask, struct errand *errand,
                            const struct rh_calendar *calendar, struct hub_simulation *out)
 {
+    const struct hub_import *wish = &errand->wish;
     char name[RH_LOAD_NAME_BYTES_MAX + 1];
     struct rh_load_sources *sources = calloc(1, sizeof *sources);
     struct rh_rules *rules = calloc(1, sizeof *rules);
     enum rh_err err = sources == NULL || rules == NULL ? RH_ERR_NOMEM
                                                        : hub_book_sources(ask, sources);
     rh_load_imported_name(calendar, name);
+    if (err == RH_OK)
+        err = judge(ask, sources, calendar, errand);
     if (err == RH_OK)
         err = rh_load_sources_put(sources, name, wish->name, wish->text, wish->bytes);
     if (err == RH_OK)
@@ -252,7 +268,7 @@ enum rh_err hub_verb_calendar_import(struct hub_ask *ask)
     if (err == RH_OK)
         err = read_file(ask, &errand.wish, calendar);
     if (err == RH_OK)
-        err = dry_run ? try_out(ask, &errand.wish, calendar, &simulation)
+        err = dry_run ? try_out(ask, &errand, calendar, &simulation)
                       : put_into_force(ask, &errand);
     if (err == RH_OK)
         err = answer_import(ask, calendar, &errand, dry_run ? &simulation : NULL);

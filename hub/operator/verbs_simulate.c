@@ -167,7 +167,7 @@ static enum rh_err take(void *context, struct hub_ask *ask, const struct hub_ref
         bool moved = note->was_ms != note->now_ms;
         if (tally != NULL) {
             tally->counts.moved += moved ? 1 : 0;
-            tally->counts.firm += moved ? 0 : 1;
+            tally->counts.firm += hub_simulated_firm(outcome, note) ? 1 : 0;
         }
         if (simulation->list && moved)
             err = show_move(ask, before, outcome, note);

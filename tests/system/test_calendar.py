@@ -62,7 +62,7 @@ def rhub(run, play, *words, code=0):
     done = subprocess.run([run.program("rhub"), "--hub", str(play.hub.admin), "--lang", "en", *words],
                           capture_output=True, text=True, timeout=120)
     demand(done.returncode == code, f"rhub {words}: {done.returncode} {done.stderr}")
-    return done.stdout
+    return done.stdout if code == 0 else done.stderr
 
 
 def register(play, sender, to, count):
@@ -147,6 +147,20 @@ def check_told(run, play, moved, after):
     run.say(f"{len(moved)} moves told to whoever owes")
 
 
+def refuse_year_alone(run, play):
+    """A file that has the new year only would lose the days of this one: refused, tried too."""
+    text = (DATA / "test-2027-amended.yaml").read_text()
+    head = text[text.index("calendar: cn"):text.index("years:")]
+    alone = run.dir / "alone.yaml"
+    alone.write_text(head.replace("2006-12-30", "2027-01-01").replace("2027.1", "2027.9") +
+                     "years:\n" + text[text.index("  - year: 2027"):])
+    before = clocks(play)
+    for how in (["--dry-run"], ["--reason", "the year alone"]):
+        said = rhub(run, play, "calendar", "import", str(alone), *how, code=78)
+        demand("alone.yaml" in said and "known from 2006-12-30" in said, said)
+    demand(clocks(play) == before, "a refused calendar changed something")
+
+
 def body(run):
     play = Play(run, "2026-12-21 10:00")
     petitions = play.agency("petitions.620423")
@@ -190,6 +204,7 @@ def body(run):
     check_records(run, play, between, amended, "2027.1-test")
     run.say(f"{caught} of 2 kills met a running job")
 
+    refuse_year_alone(run, play)
     then = play.hub.ask("deadline.explain", id=some["referral"], as_known_on="2026-12-27")
     row = next(row for row in then if row["id"] == some["id"])
     demand(row["end_at"] == some["end_at"] and row["provisional"], f"as known: {row}")

@@ -337,6 +337,13 @@ static void test_import_refuses_what_is_wrong(void **state)
             "valid_through: 2026-12-30");
     assert_int_equal(import(&result), RH_ERR_CONFIG);
     assert_non_null(strstr(result.report, "valid through 2026-12-31"));
+    make_calendar("2026.2", "2026-06-22..2026-07-17");
+    replace(fixture->text, sizeof fixture->text, "valid_from: 2006-12-30",
+            "valid_from: 2006-12-31");
+    replace(fixture->text, sizeof fixture->text, "work: [2006-12-30..2006-12-31]",
+            "work: [2006-12-31]");
+    assert_int_equal(import(&result), RH_ERR_CONFIG);
+    assert_non_null(strstr(result.report, "known from 2006-12-30"));
     make_calendar("2026.2", "2026-06-31");
     assert_int_equal(import(&result), RH_ERR_CONFIG);
     assert_non_null(strstr(result.report, "made-up.yaml:"));
