@@ -162,6 +162,19 @@ static void hash_person(const uint8_t key[32], const struct rh_person *person,
     rh_wipe(text, sizeof text);
 }
 
+/* As every table is imported, so that what one desk types is found where another imports it. */
+static void hash_matter(const uint8_t key[32], const char *matter, struct rh_hash *out)
+{
+    uint8_t room[RH_EXTERNAL_NUMBER_BYTES_MAX + 1];
+    char text[RH_MATTER_TEXT_BYTES_MAX + 1];
+    size_t bytes = strlen(matter);
+    rh_assert(bytes < sizeof room);
+    memcpy(room, matter, bytes);
+    rh_matter_hash(key, rh_matter_text(room, bytes, text) ? text : matter, out);
+    rh_wipe(room, sizeof room);
+    rh_wipe(text, sizeof text);
+}
+
 /* What the hub finds repeats by: hashes, and none of a sealed matter, which must not be found. */
 static void hash_persons(struct work *work, const uint8_t key[32], struct rh_public *item)
 {
@@ -169,7 +182,7 @@ static void hash_persons(struct work *work, const uint8_t key[32], struct rh_pub
     bool opens = item->kind == RH_KIND_REGISTER ||
                  (rh_kind_is_dispatch(item->kind) && message->referral[0] == '\0');
     if (message->matter[0] != '\0' && !message->seal)
-        rh_matter_hash(key, message->matter, &item->matter);
+        hash_matter(key, message->matter, &item->matter);
     for (uint32_t i = 0; i < message->content.person_count && opens && !message->seal; i++) {
         if (brings(&message->content.persons[i]) && item->person_count < RH_PERSON_HASHES_MAX)
             hash_person(key, &message->content.persons[i], item);

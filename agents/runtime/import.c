@@ -423,6 +423,20 @@ static void count_screened(struct agent_import_figures *figures,
     count->registered++;
 }
 
+/* More stars go first, where the map says from how many on. */
+static void choose_lane(struct agent_import *import)
+{
+    const struct rh_import_map *map = &import->map;
+    struct rh_public *item = &import->row->message.item;
+    const struct rh_fact *stars = rh_public_fact(item, "stars");
+    if (stars == NULL || !stars->is_number)
+        return;
+    if (map->urgent_stars > 0 && stars->number >= map->urgent_stars)
+        item->lane = RH_LANE_URGENT;
+    else if (map->green_stars > 0 && stars->number >= map->green_stars)
+        item->lane = RH_LANE_GREEN;
+}
+
 static enum rh_err send_row(struct agent_import *import, uint64_t now_ms)
 {
     struct agent_submission sent;
@@ -430,6 +444,7 @@ static enum rh_err send_row(struct agent_import *import, uint64_t now_ms)
     uint32_t line = import->csv.row_line;
     bool unroutable = false;
     const struct rh_keyword_rule *rule = screen_row(import);
+    choose_lane(import);
     route_row(import, now_ms, &unroutable);
     memset(import->problems, 0, sizeof *import->problems);
     enum rh_err err = RH_OK;

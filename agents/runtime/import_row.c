@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rh/date.h>
+#include <rh/hash.h>
 #include <rh/refusal.h>
 
 #include "load/report.h"
@@ -21,7 +22,10 @@ enum {
     AREA_DIGITS_MIN = 2,
     AREA_DIGITS_MAX = 12,
     /* Every column a map can name. */
-    USES_MAX = 9 + RH_IMPORT_COLUMNS_MAX + RH_IMPORT_FACTS_MAX
+    USES_MAX = 11 + 2 * RH_IMPORT_COLUMNS_MAX + RH_IMPORT_FACTS_MAX,
+    /* Below, a column holds a remark ("none", "unknown") and tells nobody from anybody. */
+    ID_DIGITS_MIN = 6,
+    PHONE_DIGITS_MIN = 7
 };
 
 /* A column the map names and where the header has it. */
@@ -33,6 +37,8 @@ struct use {
 struct agent_row_plan {
     const struct rh_import_map *map;
     struct use number, area, opened, due, closed, category, title, body, person;
+    struct use id_number, phone;
+    struct use matter[RH_IMPORT_COLUMNS_MAX];
     struct use matches[RH_IMPORT_COLUMNS_MAX];
     struct use facts[RH_IMPORT_FACTS_MAX];
     uint32_t column_count;      /* of the header */
@@ -111,6 +117,10 @@ static void name_columns(struct agent_row_plan *plan)
     use_column(&plan->title, map->title);
     use_column(&plan->body, map->body);
     use_column(&plan->person, map->person);
+    use_column(&plan->id_number, map->id_number);
+    use_column(&plan->phone, map->phone);
+    for (uint32_t i = 0; i < map->matter_count; i++)
+        use_column(&plan->matter[i], map->matter[i]);
     for (uint32_t i = 0; i < map->match_column_count; i++)
         use_column(&plan->matches[i], map->match_columns[i]);
     for (uint32_t i = 0; i < map->fact_count; i++)
@@ -227,12 +237,15 @@ enum rh_err agent_row_plan_header(struct agent_row_plan *plan, const char *file,
 {
     struct use *uses[USES_MAX] = { &plan->number,   &plan->area,  &plan->opened,
                                    &plan->due,      &plan->closed, &plan->category,
-                                   &plan->title,    &plan->body,  &plan->person };
-    uint32_t use_count = 9;
+                                   &plan->title,    &plan->body,  &plan->person,
+                                   &plan->id_number, &plan->phone };
+    uint32_t use_count = 11;
     bool good = true;
     rh_assert(count >= 1 && count <= AGENT_IMPORT_FIELDS_MAX);
     for (uint32_t i = 0; i < plan->map->match_column_count; i++)
         uses[use_count++] = &plan->matches[i];
+    for (uint32_t i = 0; i < plan->map->matter_count; i++)
+        uses[use_count++] = &plan->matter[i];
     for (uint32_t i = 0; i < plan->map->fact_count; i++)
         uses[use_count++] = &plan->facts[i];
     for (uint32_t i = 0; i < use_count; i++) {
@@ -437,22 +450,84 @@ static bool read_fact(struct reading *reading, uint32_t index)
     return true;
 }
 
+/* Whether a number tells one person from another: enough digits, not all the same, none hidden.
+ * 不详, 无, 000000 or 138****0000 would make strangers one person. */
+static bool tells_apart(const struct rh_csv_field *field, uint32_t digits_min)
+{
+    uint32_t digits = 0;
+    char first = '\0';
+    bool differ = false;
+    for (size_t i = 0; i < field->bytes; i++) {
+        char c = field->data[i];
+        if (c == '*')
+            return false;
+        if (c < '0' || c > '9')
+            continue;
+        differ = differ || (digits > 0 && c != first);
+        first = c;
+        digits++;
+    }
+    return digits >= digits_min && differ;
+}
+
+/* Who brings it. A number that tells nobody apart is left out, as an empty cell would be. */
+static bool read_person(struct reading *reading)
+{
+    const struct agent_row_plan *plan = reading->plan;
+    struct rh_private *content = &reading->row->message.content;
+    const struct rh_csv_field *name = field_of(reading, &plan->person);
+    const struct rh_csv_field *id = field_of(reading, &plan->id_number);
+    const struct rh_csv_field *phone = field_of(reading, &plan->phone);
+    if (!bounded(reading, &plan->person, RH_LINE_BYTES_MAX) ||
+        !bounded(reading, &plan->id_number, RH_LINE_BYTES_MAX) ||
+        !bounded(reading, &plan->phone, RH_LINE_BYTES_MAX))
+        return false;
+    struct rh_person person = { .role = { (const uint8_t *)"petitioner", 10 } };
+    person.name = bytes_of(name);
+    if (tells_apart(id, ID_DIGITS_MIN))
+        person.id_number = bytes_of(id);
+    if (tells_apart(phone, PHONE_DIGITS_MIN))
+        person.phone = bytes_of(phone);
+    if (person.name.bytes + person.id_number.bytes + person.phone.bytes > 0)
+        content->persons[content->person_count++] = person;
+    return true;
+}
+
+/* What it is about: the columns as they stand, '/' between them, written as matters are. */
+static void read_matter(struct reading *reading)
+{
+    const struct agent_row_plan *plan = reading->plan;
+    struct agent_message *message = &reading->row->message;
+    uint32_t count = plan->map->matter_count;
+    size_t room = count, used = 0, filled = 0;
+    for (uint32_t i = 0; i < count; i++)
+        room += field_of(reading, &plan->matter[i])->bytes;
+    uint8_t *text = malloc(room + 1);
+    rh_assert(text != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rh_csv_field *field = field_of(reading, &plan->matter[i]);
+        if (i > 0)
+            text[used++] = '/';
+        memcpy(text + used, field->data, field->bytes);
+        used += field->bytes;
+        filled += field->bytes;
+    }
+    if (filled == 0 || !rh_matter_text(text, used, message->matter))
+        message->matter[0] = '\0';
+    rh_wipe(text, room);
+    free(text);
+}
+
 static bool read_content(struct reading *reading)
 {
     const struct agent_row_plan *plan = reading->plan;
     struct agent_message *message = &reading->row->message;
     const struct rh_csv_field *body = field_of(reading, &plan->body);
     if (!bounded(reading, &plan->title, RH_SUBJECT_BYTES_MAX) ||
-        !bounded(reading, &plan->person, RH_LINE_BYTES_MAX) ||
-        !bounded(reading, &plan->body, AGENT_BODY_BYTES_MAX))
+        !bounded(reading, &plan->body, AGENT_BODY_BYTES_MAX) || !read_person(reading))
         return false;
+    read_matter(reading);
     message->content.title = bytes_of(field_of(reading, &plan->title));
-    if (field_of(reading, &plan->person)->bytes > 0) {
-        message->content.persons[0].name = bytes_of(field_of(reading, &plan->person));
-        message->content.persons[0].role =
-            (struct rh_bytes){ (const uint8_t *)"petitioner", 10 };
-        message->content.person_count = 1;
-    }
     if (body->bytes == 0)
         return true;
     message->body = malloc(body->bytes);

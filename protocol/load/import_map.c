@@ -145,23 +145,22 @@ static bool load_matches(struct rh_yaml *yaml, struct fy_node *list, struct rh_i
     return good;
 }
 
-static bool load_match_columns(struct rh_yaml *yaml, struct fy_node *list,
-                               struct rh_import_map *out)
+/* Up to four columns' names. `what` and `many` are for the complaint. */
+static bool load_columns(struct rh_yaml *yaml, struct fy_node *list, const char *what,
+                         const char *many, char out[][RH_COLUMN_BYTES_MAX + 1], uint32_t *count)
 {
     void *iterator = NULL;
     struct fy_node *node;
     bool good = true;
 
-    if (!rh_load_filled(yaml, list, "columns"))
+    if (!rh_load_filled(yaml, list, what))
         return false;
     while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
-        if (out->match_column_count == RH_IMPORT_COLUMNS_MAX) {
-            rh_yaml_problem(yaml, node, "patterns look at %d columns at most",
-                            RH_IMPORT_COLUMNS_MAX);
+        if (*count == RH_IMPORT_COLUMNS_MAX) {
+            rh_yaml_problem(yaml, node, "%s %d columns at most", many, RH_IMPORT_COLUMNS_MAX);
             return false;
         }
-        good = rh_load_line(yaml, node, "a column", out->match_columns[out->match_column_count++],
-                            RH_COLUMN_BYTES_MAX + 1) &&
+        good = rh_load_line(yaml, node, "a column", out[(*count)++], RH_COLUMN_BYTES_MAX + 1) &&
                good;
     }
     return good;
@@ -182,7 +181,9 @@ static bool load_category(struct rh_yaml *yaml, struct rh_import_map *out)
     if (values != NULL)
         good = load_values(yaml, values, out) && good;
     if (columns != NULL)
-        good = load_match_columns(yaml, columns, out) && good;
+        good = load_columns(yaml, columns, "columns", "patterns look at", out->match_columns,
+                            &out->match_column_count) &&
+               good;
     if (matches != NULL)
         good = load_matches(yaml, matches, out) && good;
     if ((matches == NULL) != (columns == NULL)) {
@@ -195,13 +196,47 @@ static bool load_category(struct rh_yaml *yaml, struct rh_import_map *out)
 
 static bool load_private(struct rh_yaml *yaml, struct rh_import_map *out)
 {
-    static const char *const keys[] = { "title", "body", "person" };
+    static const char *const keys[] = { "title", "body", "person", "id_number", "phone" };
     struct fy_node *node = rh_yaml_get(yaml->root, "private");
 
     return node == NULL || (rh_yaml_keys(yaml, node, "private", keys, COUNT(keys)) &&
                             load_column(yaml, node, "title", false, out->title) &&
                             load_column(yaml, node, "body", false, out->body) &&
-                            load_column(yaml, node, "person", false, out->person));
+                            load_column(yaml, node, "person", false, out->person) &&
+                            load_column(yaml, node, "id_number", false, out->id_number) &&
+                            load_column(yaml, node, "phone", false, out->phone));
+}
+
+static bool load_matter(struct rh_yaml *yaml, struct rh_import_map *out)
+{
+    struct fy_node *list = rh_yaml_get(yaml->root, "matter");
+
+    return list == NULL || load_columns(yaml, list, "matter", "a matter is told by",
+                                        out->matter, &out->matter_count);
+}
+
+static bool load_stars(struct rh_yaml *yaml, struct fy_node *mapping, const char *key,
+                       uint32_t *out)
+{
+    struct fy_node *node = rh_yaml_get(mapping, key);
+    uint64_t number = 0;
+
+    if (node == NULL)
+        return true;
+    if (!rh_yaml_uint(yaml, node, key, 1, RH_IMPORT_STARS_MAX, &number))
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool load_lanes(struct rh_yaml *yaml, struct rh_import_map *out)
+{
+    static const char *const keys[] = { "urgent", "green" };
+    struct fy_node *node = rh_yaml_get(yaml->root, "lanes");
+
+    return node == NULL || (rh_yaml_keys(yaml, node, "lanes", keys, COUNT(keys)) &&
+                            load_stars(yaml, node, "urgent", &out->urgent_stars) &&
+                            load_stars(yaml, node, "green", &out->green_stars));
 }
 
 static bool load_fact(struct rh_yaml *yaml, struct fy_node *node, struct rh_import_fact *out)
@@ -252,7 +287,8 @@ static bool load_head(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     static const char *const keys[] = { "map",        "system", "number", "procedure", "source",
                                         "reply_owed", "area",   "opened", "due",       "closed",
-                                        "category",   "private", "facts",  "encoding" };
+                                        "category",   "private", "facts",  "encoding",  "matter",
+                                        "lanes" };
     struct fy_node *reply = rh_yaml_get(yaml->root, "reply_owed");
     bool good = rh_yaml_keys(yaml, yaml->root, "the map", keys, COUNT(keys));
 
@@ -282,6 +318,8 @@ enum rh_err rh_load_import_map(const char *path, struct rh_import_map *out,
         good = load_time(&yaml, "closed", &out->closed) && good;
         good = load_category(&yaml, out) && good;
         good = load_private(&yaml, out) && good;
+        good = load_matter(&yaml, out) && good;
+        good = load_lanes(&yaml, out) && good;
         good = load_facts(&yaml, out) && good;
         err = good ? RH_OK : RH_ERR_CONFIG;
     }

@@ -813,6 +813,107 @@ static void test_zone_day_as_an_end(void **state)
     agent_zone_close(&zone);
 }
 
+/* ---- who and what, for repeats ----------------------------------------------------------- */
+
+static struct rh_public claim_of(struct place *place, const char *number)
+{
+    struct rh_referral_id id;
+    struct rh_public out;
+    struct rh_bytes bytes;
+    struct rh_item item;
+    uint64_t at = 0, n;
+    bool sent;
+    char key[64];
+    snprintf(key, sizeof key, "claims=%s", number);
+    assert_int_equal(agent_spool_find_case(place->spool, key, &id), RH_OK);
+    assert_int_equal(agent_spool_history_next(place->spool, &id, &at, &sent, &n), RH_OK);
+    assert_int_equal(agent_spool_original(place->spool, n, &bytes), RH_OK);
+    assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+    assert_int_equal(rh_public_decode(item.public_part, &out, NULL), RH_OK);
+    return out;
+}
+
+/* Without these a complaint that comes every week through the hotline's table is new each time;
+ * with a careless one, everybody whose number is "unknown" becomes one person. */
+static void test_import_tells_who_and_what(void **state)
+{
+    struct place place;
+    struct rh_hash none = { { 0 } };
+    (void)state;
+    open_place(&place);
+    struct agent_import_options options = options_for(&place, DATA "claims.csv");
+    options.map = DATA "claims.yaml";
+    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    assert_int_equal(place.figures.registered, 7);
+    struct rh_public c[8];
+    for (int i = 1; i <= 7; i++) {
+        char number[8];
+        snprintf(number, sizeof number, "C-%d", i);
+        c[i] = claim_of(&place, number);
+    }
+    /* The same number in other letters, the same claim in other marks. */
+    assert_int_equal(c[1].person_count, 1);
+    assert_int_equal(c[2].person_count, 1);
+    assert_true(rh_hash_equal(&c[1].persons[0], &c[2].persons[0]));
+    assert_true(rh_hash_equal(&c[1].matter, &c[2].matter));
+    assert_true(rh_hash_equal(&c[1].matter, &c[3].matter));
+    /* "Unknown" and zeros are no numbers: told by name and phone. */
+    assert_int_equal(c[3].person_count, 1);
+    assert_int_equal(c[4].person_count, 1);
+    assert_true(rh_hash_equal(&c[3].persons[0], &c[4].persons[0]));
+    assert_false(rh_hash_equal(&c[1].persons[0], &c[3].persons[0]));
+    /* What stands in one column is not what begins the next. */
+    assert_false(rh_hash_equal(&c[3].matter, &c[4].matter));
+    /* A hidden phone tells nobody, an empty claim nothing. */
+    assert_int_equal(c[5].person_count, 0);
+    assert_true(rh_hash_equal(&c[5].matter, &none));
+    assert_true(rh_hash_equal(&c[6].matter, &c[7].matter));
+    assert_false(rh_hash_equal(&c[6].matter, &none));
+    /* And the stars choose the lane. */
+    assert_int_equal(c[1].lane, RH_LANE_URGENT);
+    assert_int_equal(c[2].lane, RH_LANE_GREEN);
+    assert_int_equal(c[3].lane, RH_LANE_NORMAL);
+    assert_int_equal(c[4].lane, RH_LANE_NORMAL);
+    close_place(&place);
+}
+
+/* Twice written is once written, and length is no way round. */
+static void test_matter_text_is_one_way_to_write(void **state)
+{
+    static const char *const pairs[][2] = {
+        { "某小区（3号）  夜间噪声！", "某小区3号夜间噪声" },
+        { "ａｂ１，“B”…—·〔2026〕５号", "AB1B20265号" },
+        { "\xe3\x80\x80 某 々〇", "某々〇" },
+        { "甲/乙", "甲/乙" },
+        { "\xff\xe6\x9f", "\xff\xe6\x9f" }, /* damage stays what it is */
+    };
+    char out[RH_MATTER_TEXT_BYTES_MAX + 1], again[RH_MATTER_TEXT_BYTES_MAX + 1];
+    uint8_t room[2000];
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        size_t bytes = strlen(pairs[i][0]);
+        memcpy(room, pairs[i][0], bytes);
+        assert_true(rh_matter_text(room, bytes, out));
+        assert_string_equal(out, pairs[i][1]);
+        memcpy(room, out, strlen(out));
+        assert_true(rh_matter_text(room, strlen(out), again));
+        assert_string_equal(out, again);
+    }
+    memset(room, ' ', sizeof room);
+    assert_false(rh_matter_text(room, sizeof room, out));
+    memcpy(room, "//", 2);
+    assert_false(rh_matter_text(room, 2, out));
+    memset(room, 'x', sizeof room);
+    assert_true(rh_matter_text(room, sizeof room, out));
+    assert_int_equal(strlen(out), 64);
+    memset(room, 'X', sizeof room);
+    assert_true(rh_matter_text(room, sizeof room, again));
+    assert_string_equal(out, again);
+    room[7] = 'Y';
+    assert_true(rh_matter_text(room, sizeof room, again));
+    assert_string_not_equal(out, again);
+}
+
 /* ---- shipped maps ----------------------------------------------------------------------- */
 
 static void test_import_shipped_maps_load(void **state)
@@ -854,6 +955,8 @@ int main(void)
         cmocka_unit_test(test_zone_reads_walls),
         cmocka_unit_test(test_zone_refuses_what_is_no_time),
         cmocka_unit_test(test_zone_day_as_an_end),
+        cmocka_unit_test(test_import_tells_who_and_what),
+        cmocka_unit_test(test_matter_text_is_one_way_to_write),
         cmocka_unit_test(test_import_shipped_maps_load),
     };
     rht_random_init(&randomness);

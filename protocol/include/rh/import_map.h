@@ -12,6 +12,7 @@ enum {
     RH_IMPORT_PATTERN_BYTES_MAX = 400,
     RH_IMPORT_FACTS_MAX = 12,
     RH_IMPORT_COLUMNS_MAX = 4,
+    RH_IMPORT_STARS_MAX = 5,
     RH_ZONE_BYTES_MAX = 40
 };
 
@@ -68,7 +69,12 @@ struct rh_import_map {
     struct rh_import_match matches[RH_IMPORT_MATCHES_MAX]; /* first that fits wins, before values */
     char title[RH_COLUMN_BYTES_MAX + 1];             /* private: columns, empty none */
     char body[RH_COLUMN_BYTES_MAX + 1];
-    char person[RH_COLUMN_BYTES_MAX + 1];
+    char person[RH_COLUMN_BYTES_MAX + 1];            /* name of who brings it */
+    char id_number[RH_COLUMN_BYTES_MAX + 1];         /* and what tells one from another */
+    char phone[RH_COLUMN_BYTES_MAX + 1];
+    uint32_t matter_count;                           /* what it is about; 0: not said */
+    char matter[RH_IMPORT_COLUMNS_MAX][RH_COLUMN_BYTES_MAX + 1];
+    uint32_t urgent_stars, green_stars;              /* from so many on, that lane; 0: never */
     uint32_t fact_count;
     struct rh_import_fact facts[RH_IMPORT_FACTS_MAX];
 };
