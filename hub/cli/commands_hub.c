@@ -79,6 +79,25 @@ static const struct hub_cli_flag enrol_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag grant_flags[] = {
+    { "referral", 0, HUB_CLI_TEXT, "referral", N_("REFERRAL"), N_("this one") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
+      N_("only matters of this division and those in it") },
+    { "category", 0, HUB_CLI_TEXT, "category", N_("CATEGORY"),
+      N_("only matters of this category and those below it") },
+    { "until", 0, HUB_CLI_TEXT, "until", N_("DATE"), N_("its last day") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag ungrant_flags[] = {
+    { "referral", 0, HUB_CLI_TEXT, "referral", N_("REFERRAL"), N_("this one") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
+      N_("only matters of this division and those in it") },
+    { "category", 0, HUB_CLI_TEXT, "category", N_("CATEGORY"),
+      N_("only matters of this category and those below it") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag succeed_flags[] = {
     { "by", 0, HUB_CLI_TEXT, "by", N_("AGENCY"), N_("who takes over") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
@@ -221,6 +240,16 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub agency enrol court.510603 --card court.510603.pub --name 市中级人民法院",
       HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, AGENCY, enrol_flags, "agency",
       hub_cli_body_enrol, hub_cli_card, NULL },
+    { "agency", "grant", HUB_CLI_HUB, "agency.grant", NULL,
+      N_("let it look on and follow up matters of others"),
+      "rhub agency grant procuratorate.620423 --referral R-2026-000042 --until 2026-12-31 "
+      "--reason \"return visit\"\n"
+      "rhub agency grant procuratorate.620423 --area 620423 --category labour --until "
+      "2026-12-31 --reason \"return visits\"",
+      PRESS, AGENCY, grant_flags, "agency", NULL, hub_cli_card, NULL },
+    { "agency", "ungrant", HUB_CLI_HUB, "agency.ungrant", NULL, N_("end such a grant"),
+      "rhub agency ungrant procuratorate.620423 --referral R-2026-000042 --reason \"done\"",
+      PRESS, AGENCY, ungrant_flags, "agency", NULL, hub_cli_card, NULL },
     { "agency", "tree", HUB_CLI_HUB, "agency.tree", NULL,
       N_("agencies below their superiors"),
       "rhub agency tree\nrhub agency tree governance_centre.620423", ROWS,

@@ -149,6 +149,17 @@ static bool approves(const struct rh_procedure *procedure, const struct hub_refe
     return false;
 }
 
+/* By a grant that has not run out. What accuses it or is sealed it does not reach. */
+static bool monitors(struct hub_step *step, const struct hub_referral *row, uint32_t agency)
+{
+    struct hub_agency unit;
+    bool found;
+    if (!hub_step_agency(step, agency, &unit, &found) || !found || unit.grant_count == 0)
+        return false;
+    return hub_agency_grant(&unit, row, step->event->now_ms) != NULL &&
+           !hub_actor_is_accused(step, row, agency);
+}
+
 uint32_t hub_actor_bits(struct hub_step *step, const struct hub_referral *row, uint32_t agency)
 {
     if (agency == HUB_AGENCY_HUB)
@@ -176,6 +187,8 @@ uint32_t hub_actor_bits(struct hub_step *step, const struct hub_referral *row, u
         bits |= HUB_ACTOR_BIT(RH_ACTOR_COMMON_SUPERIOR);
     if (hub_actor_supervises(step, agency))
         bits |= HUB_ACTOR_BIT(RH_ACTOR_SUPERVISOR);
+    if (monitors(step, row, agency))
+        bits |= HUB_ACTOR_BIT(RH_ACTOR_MONITOR);
     if (approves(procedure, row, bits))
         bits |= HUB_ACTOR_BIT(RH_ACTOR_APPROVER);
     return bits;
@@ -188,5 +201,5 @@ bool hub_actor_sees(struct hub_step *step, const struct hub_referral *row, uint3
     if (hub_actor_is_accused(step, row, agency))
         return false;
     return hub_row_is_party(row, agency) || hub_actor_is_above(step, agency, row->holder) ||
-           hub_actor_is_above(step, agency, row->addressee);
+           hub_actor_is_above(step, agency, row->addressee) || monitors(step, row, agency);
 }

@@ -19,6 +19,7 @@ enum {
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_SUCCESSORS_MAX = 8,     /* of one agency that was split or merged */
+    HUB_GRANTS_MAX = 8,         /* of one agency at a time */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
     HUB_QUERY_CODE_BYTES = 15,  /* "7K3M-Q9TX-2P4R", terminated */
     HUB_HITS_MAX = 4,           /* earlier referrals one registration is marked with */
@@ -182,6 +183,15 @@ struct hub_successor {
     bool done;                            /* the job is over: what comes now goes there */
 };
 
+/* A monitor's grant: an agency that is no party may know of these matters, visit and follow
+ * them up. It ends by itself, and never reaches a matter that accuses the agency or is sealed. */
+struct hub_grant {
+    struct rh_referral_id referral;       /* this one; zero: all that the next two take in */
+    char area[RH_CODE_BYTES_MAX + 1];     /* as in hub_successor */
+    char category[RH_CODE_BYTES_MAX + 1];
+    uint64_t since_ms, until_ms;          /* from, and before */
+};
+
 struct hub_agency {
     uint32_t no;
     struct rh_agency_id id;
@@ -197,7 +207,14 @@ struct hub_agency {
     uint64_t enrolled_ms, changed_ms;
     uint32_t successor_count;
     struct hub_successor successors[HUB_SUCCESSORS_MAX];
+    uint32_t grant_count;
+    struct hub_grant grants[HUB_GRANTS_MAX];
 };
+
+/* The grant by which `agency` may know of a matter at `now_ms`, borrowed from it; NULL: none.
+ * Whether the matter accuses the agency is the caller's to ask. */
+const struct hub_grant *hub_agency_grant(const struct hub_agency *agency,
+                                         const struct hub_referral *row, uint64_t now_ms);
 
 /* The successor that `agency` has for a matter, borrowed from it; NULL when it has none. What
  * belongs to no matter (`row` NULL) goes with the whole. */

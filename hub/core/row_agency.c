@@ -28,6 +28,16 @@ static const struct rh_layout_field successor_fields[] = {
 static const struct rh_layout successor_layout =
     RH_LAYOUT_OF(struct hub_successor, successor_fields);
 
+static const struct rh_layout_field grant_fields[] = {
+    RH_LAYOUT_BIN(1, struct hub_grant, referral),
+    RH_LAYOUT_TEXT(2, struct hub_grant, area),
+    RH_LAYOUT_TEXT(3, struct hub_grant, category),
+    RH_LAYOUT_U64(4, struct hub_grant, since_ms),
+    RH_LAYOUT_U64(5, struct hub_grant, until_ms),
+};
+
+static const struct rh_layout grant_layout = RH_LAYOUT_OF(struct hub_grant, grant_fields);
+
 static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_U32(1, struct hub_agency, no),
     RH_LAYOUT_TEXT(2, struct hub_agency, id),
@@ -42,6 +52,7 @@ static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_U64(11, struct hub_agency, enrolled_ms),
     RH_LAYOUT_U64(12, struct hub_agency, changed_ms),
     RH_LAYOUT_LIST(13, struct hub_agency, successors, successor_count, &successor_layout),
+    RH_LAYOUT_LIST(14, struct hub_agency, grants, grant_count, &grant_layout),
 };
 
 static const struct rh_layout agency_layout = RH_LAYOUT_OF(struct hub_agency, agency_fields);
@@ -136,6 +147,11 @@ static bool is_below(const char *category, const char *above)
            (category[bytes] == '\0' || category[bytes] == '.' || bytes == 0);
 }
 
+static bool takes_in(const char *area, const char *category, const struct hub_referral *row)
+{
+    return strncmp(row->area, area, strlen(area)) == 0 && is_below(row->category, category);
+}
+
 const struct hub_successor *hub_agency_successor(const struct hub_agency *agency,
                                                  const struct hub_referral *row)
 {
@@ -143,10 +159,23 @@ const struct hub_successor *hub_agency_successor(const struct hub_agency *agency
     for (uint32_t i = 0; i < agency->successor_count; i++) {
         const struct hub_successor *next = &agency->successors[i];
         bool whole = next->area[0] == '\0' && next->category[0] == '\0';
-        if (whole || (row != NULL &&
-                      strncmp(row->area, next->area, strlen(next->area)) == 0 &&
-                      is_below(row->category, next->category)))
+        if (whole || (row != NULL && takes_in(next->area, next->category, row)))
             return next;
+    }
+    return NULL;
+}
+
+const struct hub_grant *hub_agency_grant(const struct hub_agency *agency,
+                                         const struct hub_referral *row, uint64_t now_ms)
+{
+    rh_assert(agency->grant_count <= HUB_GRANTS_MAX);
+    for (uint32_t i = 0; i < agency->grant_count && !row->sealed; i++) {
+        const struct hub_grant *grant = &agency->grants[i];
+        bool one = !rh_id_is_zero(grant->referral.bytes);
+        if (grant->until_ms > now_ms &&
+            (one ? memcmp(&grant->referral, &row->id, sizeof row->id) == 0
+                 : takes_in(grant->area, grant->category, row)))
+            return grant;
     }
     return NULL;
 }

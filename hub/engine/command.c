@@ -145,6 +145,60 @@ static enum rh_err succeed(struct hub_engine *engine, const struct hub_command *
     return err == RH_OK ? hub_job_begin(engine, &wish, &out->job) : err;
 }
 
+/* What has run out makes room for the new one. */
+static void drop_grants(struct hub_agency *row, const struct hub_grant *like, uint64_t now_ms)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < row->grant_count; i++) {
+        const struct hub_grant *grant = &row->grants[i];
+        bool same = memcmp(&grant->referral, &like->referral, sizeof like->referral) == 0 &&
+                    strcmp(grant->area, like->area) == 0 &&
+                    strcmp(grant->category, like->category) == 0;
+        if (!same && grant->until_ms > now_ms)
+            row->grants[kept++] = *grant;
+    }
+    row->grant_count = kept;
+}
+
+static enum rh_err change_grant(struct hub_engine *engine, const struct hub_command *command,
+                                struct hub_command_result *out)
+{
+    struct hub_agency row;
+    uint64_t now_ms = hub_engine_now(engine);
+    enum rh_err err = hub_views_agency(engine->views.map, command->agency.no, &row);
+    if (err == RH_ERR_NOTFOUND || (err == RH_OK && row.state != HUB_AGENCY_ACTIVE)) {
+        out->refusal = RH_REFUSE_UNKNOWN_AGENCY;
+        return RH_OK;
+    }
+    if (err != RH_OK)
+        return err;
+    const struct hub_grant *wish = &command->grant;
+    uint32_t before = row.grant_count;
+    drop_grants(&row, wish, now_ms);
+    if (wish->until_ms == 0 && row.grant_count == before)
+        out->refusal = RH_REFUSE_FIELD_INVALID; /* it has none like that */
+    else if (wish->until_ms != 0 && wish->until_ms <= now_ms)
+        out->refusal = RH_REFUSE_DUE_DATE;
+    else if (wish->until_ms != 0 && row.grant_count == HUB_GRANTS_MAX)
+        out->refusal = RH_REFUSE_TOO_MANY_ITEMS;
+    if (out->refusal != 0)
+        return RH_OK;
+    if (wish->until_ms != 0) {
+        row.grants[row.grant_count] = *wish;
+        row.grants[row.grant_count++].since_ms = now_ms;
+    }
+    row.changed_ms = now_ms;
+    struct rh_writer writer;
+    rh_writer_init(&writer, engine->agency_bytes, sizeof engine->agency_bytes);
+    err = hub_agency_encode(&row, &writer);
+    if (err != RH_OK)
+        return err;
+    struct hub_record *record = begin(engine, command);
+    record->agency_row = (struct rh_bytes){ engine->agency_bytes, writer.bytes };
+    out->agency = row.no;
+    return hub_stage(engine, record, (struct rh_bytes){ 0 }, 0);
+}
+
 static void copy_reason_code(const struct hub_command *command, struct hub_event *event)
 {
     size_t bytes = strcspn(command->reason, " ");
@@ -233,6 +287,8 @@ enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_comma
     }
     switch (command->type) {
     case HUB_COMMAND_AGENCY:
+        if (command->grant.since_ms != 0)
+            return change_grant(engine, command, out);
         return command->successor.to != HUB_AGENCY_NONE ? succeed(engine, command, out)
                                                         : change_agency(engine, command, out);
     case HUB_COMMAND_ATTENTION:

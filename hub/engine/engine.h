@@ -108,6 +108,8 @@ struct hub_command {
     struct hub_agency agency;   /* AGENCY: the row wanted; no 0: a new one */
     struct hub_successor successor; /* AGENCY, to not 0: agency.no is succeeded by it, and nothing
                                        else of `agency` counts */
+    struct hub_grant grant;     /* AGENCY, since_ms not 0: agency.no gets it, or with until_ms 0
+                                   loses the one like it; nothing else of `agency` counts */
     uint64_t rno;               /* ATTENTION */
     enum rh_kind action;        /* ATTENTION */
     uint64_t dead_index;        /* DEAD_RETRY, DEAD_RETURN */

@@ -202,6 +202,9 @@ json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
 
 /* verbs_agency.c, verbs_succession.c */
 const char *hub_json_agency_state(enum hub_agency_state state);
+void hub_json_grants(struct hub_ask *ask, json_t *row, const struct hub_agency *agency);
+/* Who may look on by a grant; a new array. Uses op->agency. */
+json_t *hub_json_monitors(struct hub_ask *ask, const struct hub_referral *of);
 void hub_json_successors(struct hub_ask *ask, json_t *row, const struct hub_agency *agency);
 
 /* verbs_job.c */
@@ -327,7 +330,8 @@ void hub_known_put(struct hub_ask *ask, json_t *row, const struct hub_deadline *
 
 /* verbs_*.c ------------------------------------------------------------------------------ */
 
-hub_verb_fn hub_verb_agency_succeed, hub_verb_agency_tree;
+hub_verb_fn hub_verb_agency_grant, hub_verb_agency_succeed, hub_verb_agency_tree,
+    hub_verb_agency_ungrant;
 hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
     hub_verb_calendar_import, hub_verb_calendar_list, hub_verb_calendar_show,

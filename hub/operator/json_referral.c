@@ -238,6 +238,7 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
     hub_json_bool(row, "extend_pending", of->extend_pending);
     json_object_set_new(row, "deadlines", deadlines);
     json_object_set_new(row, "parties", parties);
+    json_object_set_new(row, "monitors", hub_json_monitors(ask, of));
     json_object_set_new(row, "children", list_children(ask, of));
     json_object_set_new(row, "systems", systems);
     json_object_set_new(row, "facts", list_facts(of));

@@ -82,6 +82,7 @@ static json_t *show(struct hub_ask *ask, const struct hub_agency *agency)
     put_keys(row, agency);
     put_stream(ask, row, agency->no);
     hub_json_successors(ask, row, agency);
+    hub_json_grants(ask, row, agency);
     hub_json_at(row, "enrolled_at", agency->enrolled_ms);
     hub_json_at(row, "changed_at", agency->changed_ms);
     return row;

@@ -1,10 +1,12 @@
-/* Agencies change: who takes over, and the tree they stand in. */
+/* Agencies change: who takes over, who may look on, and the tree they stand in. */
 #include "operator/inside.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <rh/date.h>
+#include <rh/hash.h>
 #include <rh/text.h>
 
 static bool is_whole(const struct hub_successor *next)
@@ -83,6 +85,112 @@ enum rh_err hub_verb_agency_succeed(struct hub_ask *ask)
         err = hub_views_job(ask->map, result.job, &job);
     hub_snapshot_end(ask);
     return err == RH_OK ? hub_ask_row(ask, hub_json_job(ask, &job)) : err;
+}
+
+/* ---- monitors ---------------------------------------------------------------------------- */
+
+/* "referral 0192... until 2026-12-31" */
+void hub_json_grants(struct hub_ask *ask, json_t *row, const struct hub_agency *agency)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < agency->grant_count; i++) {
+        const struct hub_grant *grant = &agency->grants[i];
+        char line[3 * RH_CODE_BYTES_MAX + 64], id[RH_ID_TEXT_BYTES] = "";
+        char day[RH_DATE_TEXT_BYTES];
+        bool one = !rh_id_is_zero(grant->referral.bytes);
+        if (grant->until_ms <= ask->now_ms)
+            continue;
+        rh_id_format(grant->referral.bytes, id);
+        rh_date_format(rh_date_of_instant(grant->until_ms - 1), day);
+        snprintf(line, sizeof line, "%s%s%s%s%s%s until=%s", one ? "referral=" : "",
+                 one ? id : "", grant->area[0] != '\0' ? "area=" : "", grant->area,
+                 grant->category[0] != '\0' ? " category=" : "", grant->category, day);
+        json_array_append_new(list, json_string(line[0] == ' ' ? line + 1 : line));
+    }
+    json_object_set_new(row, "grants", list);
+}
+
+json_t *hub_json_monitors(struct hub_ask *ask, const struct hub_referral *of)
+{
+    json_t *list = json_array();
+    uint32_t no = 0;
+    struct hub_agency *agency = ask->op->agency;
+    while (hub_views_agency_next(ask->map, &no, agency) == RH_OK) {
+        char line[RH_AGENCY_BYTES_MAX + 32], day[RH_DATE_TEXT_BYTES];
+        bool accused = false;
+        const struct hub_grant *grant = hub_agency_grant(agency, of, ask->now_ms);
+        for (uint32_t i = 0; i < of->accused_count; i++)
+            accused = accused || rh_hash_equal(&of->accused[i], &agency->unit_hash);
+        if (grant == NULL || accused)
+            continue;
+        rh_date_format(rh_date_of_instant(grant->until_ms - 1), day);
+        snprintf(line, sizeof line, "%s until=%s", agency->id.text, day);
+        json_array_append_new(list, json_string(line));
+    }
+    return list;
+}
+
+/* A day is its end, in China; an instant is itself. */
+static enum rh_err take_until(struct hub_ask *ask, uint64_t *out)
+{
+    enum { DATE_BYTES = 10 };
+    const char *text = hub_args_text(ask, "until");
+    rh_assert(text != NULL);
+    *out = hub_args_instant(ask, "until", 0);
+    if (strlen(text) == DATE_BYTES)
+        *out += RH_DAY_MS;
+    return *out > ask->now_ms ? RH_OK
+                              : hub_ask_refuse(ask, RH_REFUSE_DUE_DATE, "/args/until",
+                                               N_("a grant ends in the future"), text);
+}
+
+static enum rh_err take_grant(struct hub_ask *ask, struct hub_command *command, bool ends)
+{
+    struct hub_grant *grant = &command->grant;
+    grant->since_ms = ask->now_ms;
+    enum rh_err err = hub_snapshot_begin(ask);
+    if (err == RH_OK && hub_args_text(ask, "referral") != NULL) {
+        err = hub_find_referral(ask, "referral", ask->op->referral);
+        if (err == RH_OK)
+            grant->referral = ask->op->referral->id;
+    }
+    if (err == RH_OK)
+        err = take_prefix(ask, "area", true, grant->area);
+    if (err == RH_OK)
+        err = take_prefix(ask, "category", false, grant->category);
+    if (err == RH_OK)
+        err = hub_find_agency(ask, "id", &command->agency.no);
+    if (err == RH_OK && ends)
+        err = take_until(ask, &grant->until_ms);
+    hub_snapshot_end(ask);
+    if (err != RH_OK)
+        return err;
+    bool one = !rh_id_is_zero(grant->referral.bytes);
+    bool many = grant->area[0] != '\0' || grant->category[0] != '\0';
+    return one != many ? RH_OK
+                       : hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/referral",
+                                        N_("a referral is wanted, or an area, a category or "
+                                           "both"), NULL);
+}
+
+static enum rh_err change_grant(struct hub_ask *ask, bool ends)
+{
+    struct hub_command command = { .type = HUB_COMMAND_AGENCY };
+    struct hub_command_result result;
+    enum rh_err err = take_grant(ask, &command, ends);
+    if (err == RH_OK)
+        err = hub_command_ask(ask, &command, hub_args_text(ask, "id"), &result);
+    return err == RH_OK ? hub_verb_agency_show(ask) : err;
+}
+
+enum rh_err hub_verb_agency_grant(struct hub_ask *ask)
+{
+    return change_grant(ask, true);
+}
+
+enum rh_err hub_verb_agency_ungrant(struct hub_ask *ask)
+{
+    return change_grant(ask, false);
 }
 
 /* ---- the tree --------------------------------------------------------------------------- */

@@ -217,6 +217,24 @@ static void do_import(struct rht_play *play, struct rht_words *words)
     work_off(play);
 }
 
+/* "hub: grant NAME R1 until 2026-12-31": to that day's end; "hub: ungrant NAME R1". */
+static void do_grant(struct rht_play *play, struct rht_words *words, bool ends)
+{
+    struct hub_command command = { .type = HUB_COMMAND_AGENCY, .operator_name = "scenario",
+                                   .reason = "return visit", .grant.since_ms = 1 };
+    struct hub_command_result result;
+    command.agency.no = rht_stage_agency(play, rht_play_word(play, words, "an agency"))->row.no;
+    command.grant.referral = rht_stage_matter(play, rht_play_word(play, words, "a matter"))->id;
+    if (ends && !rht_words_pass(words, "until"))
+        rht_stop(play, "until when?");
+    if (ends)
+        command.grant.until_ms = rht_play_instant(play, words, true);
+    rht_must(play, hub_engine_command(play->engine, &command, &result), "a grant");
+    play->refused = result.refusal;
+    rht_must(play, hub_engine_finish(play->engine), "a frame");
+    rht_show_records(play);
+}
+
 /* "hub: succeed OLD by NEW", also "area CODE" or "category C": the job is worked off. */
 static void do_succeed(struct rht_play *play, struct rht_words *words)
 {
@@ -259,6 +277,10 @@ static void do_operator(struct rht_play *play, struct rht_words *words)
     struct hub_command_result result;
     if (strcmp(action, "import") == 0) {
         do_import(play, words);
+        return;
+    }
+    if (strcmp(action, "grant") == 0 || strcmp(action, "ungrant") == 0) {
+        do_grant(play, words, action[0] == 'g');
         return;
     }
     if (strcmp(action, "succeed") == 0) {

@@ -295,6 +295,11 @@ class Play:
                 what, value = words.next(), words.next("whom or which")
                 command += [f"--{what}", self.cast[value].id if what == "by" else value]
             command += ["--reason", "reform", "-y"]
+        elif action in ("grant", "ungrant"):
+            command = ["agency", action, self.cast[words.next("an agency")].id, "--referral",
+                       self.human(words.next("a matter")), "--reason", "return visit"]
+            if words.passes("until"):
+                command += ["--until", words.next("a day")]
         elif action in ("retry", "return"):
             letter = self.look("dead", "list")[0]["id"]
             command = ["dead", action, letter, "--reason", "on request", "-y"]
