@@ -69,6 +69,25 @@ static void copy_if(char *out, size_t capacity, const char *text)
         memcpy(out, text, strlen(text) + 1);
 }
 
+/* A word of the hub names the clock its date is of; a date that a sender wrote is its own. */
+static void take_due(struct agent_case *value, const struct rh_public *item)
+{
+    value->due_ms = item->due_ms;
+    memset(value->due_limit, 0, sizeof value->due_limit);
+    value->due_basis = RH_DUE_NONE;
+    for (uint32_t i = 0; i < item->fact_count; i++) {
+        const struct rh_fact *fact = &item->facts[i];
+        if (rh_kind_is_dispatch(item->kind) || fact->is_number)
+            continue;
+        if (strcmp(fact->key, "due_limit") == 0)
+            copy_if(value->due_limit, sizeof value->due_limit, fact->code);
+        for (int basis = RH_DUE_LAW_V1; basis <= RH_DUE_POLICY; basis++)
+            if (strcmp(fact->key, "due_basis") == 0 &&
+                strcmp(fact->code, rh_due_verification_name((enum rh_due_basis)basis)) == 0)
+                value->due_basis = (enum rh_due_basis)basis;
+    }
+}
+
 void agent_case_apply(struct agent_case *value, const struct rh_public *item,
                       const struct rh_agency_id *from, uint64_t stored_ms)
 {
@@ -89,7 +108,7 @@ void agent_case_apply(struct agent_case *value, const struct rh_public *item,
     if (item->kind == RH_KIND_DESIGNATE)
         copy_if(value->to.text, sizeof value->to.text, item->to.text);
     if (item->due_ms != 0)
-        value->due_ms = item->due_ms;
+        take_due(value, item);
     if (item->kind == RH_KIND_OVERDUE)
         value->overdue = true;
 }

@@ -60,6 +60,8 @@ bool agent_body_is_text(const struct rh_body *body);
 /* Ids and instants as members; nothing is set for zero. */
 void agent_json_id(json_t *object, const char *key, const uint8_t id[RH_ID_BYTES]);
 void agent_json_instant(json_t *object, const char *key, uint64_t ms);
+/* `limit`, `basis` and `verification` of a date, as far as they are known. */
+void agent_json_due(json_t *object, const char *limit, enum rh_due_basis basis);
 void agent_json_text(json_t *object, const char *key, const char *text);
 void agent_json_bytes(json_t *object, const char *key, struct rh_bytes utf8);
 

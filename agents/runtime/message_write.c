@@ -39,6 +39,15 @@ void agent_json_instant(json_t *object, const char *key, uint64_t ms)
     json_object_set_new(object, key, json_string(text));
 }
 
+void agent_json_due(json_t *object, const char *limit, enum rh_due_basis basis)
+{
+    agent_json_text(object, "limit", limit);
+    if (basis == RH_DUE_NONE)
+        return;
+    agent_json_text(object, "basis", rh_due_basis_name(basis));
+    agent_json_text(object, "verification", rh_due_verification_name(basis));
+}
+
 static void flag(json_t *object, const char *key, bool value)
 {
     if (value)

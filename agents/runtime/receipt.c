@@ -120,6 +120,7 @@ static void add_row(json_t *out, const struct agent_sent *sent)
     agent_json_instant(out, "stored_at", sent->stored_ms);
     agent_json_text(out, "holder", sent->holder.text);
     agent_json_instant(out, "due_at", sent->due_ms);
+    agent_json_due(out, sent->due_limit, sent->due_basis);
 }
 
 enum rh_err agent_receipt_json(struct agent_spool *spool, uint64_t n, bool proof, json_t **out)

@@ -225,6 +225,8 @@ static enum rh_err tell_case(struct agent *agent, const struct rh_public *item,
     if (receipt != NULL) {
         known.holder = receipt->holder;
         known.due_ms = receipt->due_ms;
+        memcpy(known.due_limit, receipt->due_limit, sizeof known.due_limit);
+        known.due_basis = receipt->due_basis;
     } else if (rh_kind_is_dispatch(item->kind) &&
                strcmp(item->to.text, agent->options.agency.text) == 0) {
         known.holder = item->to; /* it is with us now */

@@ -103,6 +103,8 @@ struct agent_sent {
     uint64_t index, stored_ms;   /* from the receipt */
     struct rh_agency_id holder;  /* from the receipt */
     uint64_t due_ms;             /* from the receipt, 0 none */
+    char due_limit[RH_CODE_BYTES_MAX + 1]; /* which clock that is, empty not heard */
+    enum rh_due_basis due_basis; /* and on what it rests */
 };
 
 /* Number an item: row, item and number in this transaction. `sent` is filled in by the caller
@@ -238,6 +240,8 @@ struct agent_case {
     enum rh_kind last_kind;
     struct rh_agency_id origin, from, to, holder;
     uint64_t due_ms;             /* nearest end heard of, 0 none */
+    char due_limit[RH_CODE_BYTES_MAX + 1]; /* which clock that is, empty not heard */
+    enum rh_due_basis due_basis; /* and on what it rests */
     uint64_t updated_ms;         /* hub time of the newest thing known */
     uint64_t register_n;         /* own number of its registration, 0 not ours */
     bool overdue;

@@ -18,6 +18,8 @@ static const struct rh_layout_field case_fields[] = {
     RH_LAYOUT_U64(12, struct agent_case, updated_ms),
     RH_LAYOUT_U64(13, struct agent_case, register_n),
     RH_LAYOUT_BOOL(14, struct agent_case, overdue),
+    RH_LAYOUT_TEXT(15, struct agent_case, due_limit),
+    RH_LAYOUT_ENUM(16, struct agent_case, due_basis, RH_DUE_POLICY),
 };
 
 static const struct rh_layout case_layout = RH_LAYOUT_OF(struct agent_case, case_fields);

@@ -23,6 +23,8 @@ static const struct rh_layout_field sent_fields[] = {
     RH_LAYOUT_TEXT(14, struct agent_sent, holder.text),
     RH_LAYOUT_U64(15, struct agent_sent, due_ms),
     RH_LAYOUT_U64(16, struct agent_sent, again_of),
+    RH_LAYOUT_TEXT(17, struct agent_sent, due_limit),
+    RH_LAYOUT_ENUM(18, struct agent_sent, due_basis, RH_DUE_POLICY),
 };
 
 static const struct rh_layout sent_layout = RH_LAYOUT_OF(struct agent_sent, sent_fields);
@@ -388,6 +390,8 @@ static enum rh_err settle(struct agent_spool *spool, const struct rh_receipt *re
     sent.stored_ms = receipt->stored_ms;
     sent.holder = receipt->holder;
     sent.due_ms = receipt->due_ms;
+    memcpy(sent.due_limit, receipt->due_limit, sizeof sent.due_limit);
+    sent.due_basis = receipt->due_basis;
     err = put_sent(spool, &sent);
     if (err == RH_OK && sent.file_no != 0 && first)
         err = spool_file_settled(spool, sent.file_no, refused);

@@ -176,6 +176,7 @@ static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
     agent_json_instant(row, "stored_at", sent->stored_ms);
     agent_json_text(row, "holder", sent->holder.text);
     agent_json_instant(row, "due_at", sent->due_ms);
+    agent_json_due(row, sent->due_limit, sent->due_basis);
     agent_json_instant(row, "added_at", sent->added_ms);
     return row;
 }
@@ -238,6 +239,8 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
     json_object_set_new(row, "mine", json_boolean(strcmp(known->holder.text,
                                                          agent->options.agency.text) == 0));
     agent_json_instant(row, "end_at", known->due_ms);
+    if (dated)
+        agent_json_due(row, known->due_limit, known->due_basis);
     if (dated && known->due_ms > now_ms)
         set_number(row, "left_s", (known->due_ms - now_ms) / 1000);
     else if (dated)
@@ -367,6 +370,8 @@ enum rh_err agent_verb_show(struct agent_ask *ask)
     agent_json_text(row, "to", known.to.text);
     agent_json_text(row, "holder", known.holder.text);
     agent_json_instant(row, "due_at", known.due_ms);
+    if (known.due_ms != 0)
+        agent_json_due(row, known.due_limit, known.due_basis);
     json_object_set_new(row, "overdue", json_boolean(known.overdue));
     agent_json_instant(row, "updated_at", known.updated_ms);
     json_object_set_new(row, "messages", messages_of(ask->agent, &known.id));

@@ -147,5 +147,8 @@ json_t *hub_describe_core(const struct rh_receipt *core)
     }
     hub_json_text(object, "holder", core->holder.text);
     hub_json_time(object, "due_at", core->due_ms);
+    hub_json_text(object, "due_limit", core->due_limit);
+    hub_json_text(object, "due_basis", rh_due_basis_name(core->due_basis));
+    hub_json_text(object, "due_verification", rh_due_verification_name(core->due_basis));
     return object;
 }

@@ -266,6 +266,21 @@ static void reset(struct hub_outcome *out)
     out->hot_count = 0;
     out->holder = 0;
     out->due_ms = 0;
+    memset(out->due_limit, 0, sizeof out->due_limit);
+    out->due_basis = RH_DUE_NONE;
+}
+
+/* What the receipt says of the date: whoever holds the matter need not ask which one it is. */
+static void tell_due(struct hub_step *step, const struct hub_deadline *deadline)
+{
+    if (deadline == NULL)
+        return;
+    step->out->due_ms = deadline->end_ms;
+    memcpy(step->out->due_limit, deadline->limit, sizeof step->out->due_limit);
+    step->out->due_basis =
+        hub_deadline_basis(deadline, hub_clock_limit(step, step->row, deadline));
+    if (step->out->due_basis == RH_DUE_NONE)
+        step->out->due_basis = RH_DUE_LAW_M; /* its rule is gone: nobody vouches for the text */
 }
 
 static void finish(struct hub_step *step)
@@ -280,7 +295,7 @@ static void finish(struct hub_step *step)
     rh_assert(step->row == &out->rows[0]);
     out->rno = step->row->rno;
     out->holder = step->row->holder;
-    out->due_ms = hub_referral_due(step->row, step->row->holder);
+    tell_due(step, hub_referral_owes(step->row, step->row->holder));
 }
 
 enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *event,

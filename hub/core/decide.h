@@ -126,6 +126,8 @@ struct hub_outcome {
     struct hub_hot hots[HUB_HOTS_OUT_MAX]; /* rows of the hot-spot map after */
     uint32_t holder;                /* of row 0 after, 0 none */
     uint64_t due_ms;                /* earliest end that holder owes, 0 none */
+    char due_limit[RH_RULE_ID_BYTES_MAX + 1]; /* which clock ends then, empty none */
+    enum rh_due_basis due_basis;    /* and on what it rests */
 };
 
 /* The rows decide may look at, answered by views or by a test's array. Each copies into

@@ -26,19 +26,51 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return b != 0 && b < a ? b : a;
 }
 
-uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency)
+static const struct hub_deadline *earlier_end(const struct hub_deadline *found,
+                                              const struct hub_deadline *other)
 {
-    uint64_t due_ms = 0, missed_ms = 0;
+    return found == NULL || other->end_ms < found->end_ms ? other : found;
+}
+
+const struct hub_deadline *hub_referral_owes(const struct hub_referral *row, uint32_t agency)
+{
+    const struct hub_deadline *due = NULL, *missed = NULL;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->owed_by != agency || deadline->right_only)
             continue;
         if (deadline->status == HUB_DEADLINE_RUNNING)
-            due_ms = earlier(due_ms, deadline->end_ms);
+            due = earlier_end(due, deadline);
         else if (hub_deadline_is_due(deadline))
-            missed_ms = earlier(missed_ms, deadline->end_ms);
+            missed = earlier_end(missed, deadline);
     }
-    return due_ms != 0 ? due_ms : missed_ms;
+    return due != NULL ? due : missed;
+}
+
+uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency)
+{
+    const struct hub_deadline *deadline = hub_referral_owes(row, agency);
+    return deadline == NULL ? 0 : deadline->end_ms;
+}
+
+enum rh_due_basis hub_deadline_basis(const struct hub_deadline *deadline,
+                                     const struct rh_limit *limit)
+{
+    if (!deadline->law)
+        return RH_DUE_POLICY;
+    if (limit == NULL)
+        return RH_DUE_NONE;
+    switch (limit->verification) {
+    case RH_VERIFIED_V1:
+        return RH_DUE_LAW_V1;
+    case RH_VERIFIED_V2:
+        return RH_DUE_LAW_V2;
+    case RH_VERIFIED_M:
+        return RH_DUE_LAW_M;
+    case RH_VERIFIED_POLICY:
+        return RH_DUE_POLICY;
+    }
+    return RH_DUE_NONE;
 }
 
 bool hub_referral_has_fact(const struct hub_referral *row, const char *key, const char *equals)

@@ -9,6 +9,7 @@
 #include <rh/hash.h>
 #include <rh/item.h>
 #include <rh/keyfile.h>
+#include <rh/receipt.h>
 #include <rh/rules.h>
 
 enum {
@@ -372,6 +373,12 @@ bool hub_referral_has_fact(const struct hub_referral *row, const char *key, cons
 /* The status as JSON shows it, "running" ... "lapsed"; "?" for no status. */
 const char *hub_deadline_status_name(enum hub_deadline_status status);
 
+/* On what the date of a clock rests: `limit` is its rule, NULL when there is none (any more).
+ * NONE: by law, and nobody knows how far that was verified. */
+enum rh_due_basis hub_deadline_basis(const struct hub_deadline *deadline,
+                                     const struct rh_limit *limit);
+/* The clock whose end hub_referral_due tells; borrowed from the row, NULL when none. */
+const struct hub_deadline *hub_referral_owes(const struct hub_referral *row, uint32_t agency);
 /* Earliest running end among the clocks `agency` owes, rights left out; where none runs, the
  * earliest that was missed and is still owed; 0 when none. */
 uint64_t hub_referral_due(const struct hub_referral *row, uint32_t agency);

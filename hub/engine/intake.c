@@ -273,6 +273,8 @@ static void refuse_undecodable(struct hub_engine *engine, uint32_t refusal, unsi
     outcome->note_count = outcome->hot_count = 0;
     outcome->holder = 0;
     outcome->due_ms = 0;
+    memset(outcome->due_limit, 0, sizeof outcome->due_limit);
+    outcome->due_basis = RH_DUE_NONE;
     memset(&engine->public_part->message_id, 0, sizeof engine->public_part->message_id);
 }
 

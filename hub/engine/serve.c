@@ -334,16 +334,27 @@ static void describe_moved(const struct hub_outcome *outcome, const struct hub_q
     }
 }
 
+static void add_code(struct rh_public *notice, const char *key, const char *code)
+{
+    struct rh_fact *fact = &notice->facts[notice->fact_count++];
+    memcpy(fact->key, key, strlen(key) + 1);
+    memcpy(fact->code, code, strlen(code) + 1);
+}
+
 /* Which clock, until when, at which level. */
-static void describe_note(const struct hub_outcome *outcome, const struct hub_referral *row,
-                          const struct hub_queued *queued, uint32_t rank,
-                          struct rh_public *notice)
+static const struct hub_deadline *describe_note(const struct hub_outcome *outcome,
+                                                const struct hub_referral *row,
+                                                const struct hub_queued *queued, uint32_t rank,
+                                                struct rh_public *notice)
 {
     const struct hub_note_out *note = find_note(outcome, queued->kind, queued->to, rank);
+    const struct hub_deadline *told = hub_referral_owes(row, row->holder);
+    notice->due_ms = told == NULL ? 0 : told->end_ms;
     if (note == NULL)
-        return;
+        return told;
     for (uint32_t d = 0; d < row->deadline_count; d++) {
         if (row->deadlines[d].serial == note->deadline) {
+            told = &row->deadlines[d];
             memcpy(notice->code, row->deadlines[d].limit, sizeof row->deadlines[d].limit);
             notice->due_ms = note->now_ms != 0 ? note->now_ms : row->deadlines[d].end_ms;
         }
@@ -356,13 +367,7 @@ static void describe_note(const struct hub_outcome *outcome, const struct hub_re
         if (strcmp(row->facts[f].key, "leader_office") == 0)
             notice->facts[notice->fact_count++] = row->facts[f];
     }
-}
-
-static void add_code(struct rh_public *notice, const char *key, const char *code)
-{
-    struct rh_fact *fact = &notice->facts[notice->fact_count++];
-    memcpy(fact->key, key, strlen(key) + 1);
-    memcpy(fact->code, code, strlen(code) + 1);
+    return told;
 }
 
 /* To whoever registered: the petitioner's code, and the earlier matter it repeats, as far as it
@@ -430,6 +435,22 @@ static void describe_succession(const struct hub_engine *engine, const struct hu
     }
 }
 
+/* Which clock the date is of and on what that rests, as the rules in force have it. */
+static void describe_due(const struct hub_engine *engine, const struct hub_referral *row,
+                         const struct hub_deadline *deadline, struct rh_public *notice)
+{
+    const struct rh_procedure *procedure =
+        rh_rules_procedure(hub_engine_rules(engine), row->procedure);
+    const struct rh_limit *limit =
+        procedure == NULL ? NULL : rh_procedure_limit(procedure, deadline->limit);
+    enum rh_due_basis basis = hub_deadline_basis(deadline, limit);
+    if (notice->fact_count + 2 > RH_FACTS_MAX)
+        return;
+    add_code(notice, "due_limit", deadline->limit);
+    if (basis != RH_DUE_NONE)
+        add_code(notice, "due_basis", rh_due_verification_name(basis));
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -451,14 +472,16 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     notice->referral_id = row->id;
     notice->root_id = row->root;
     notice->occurred_ms = record->core.stored_ms;
-    notice->due_ms = hub_referral_due(row, row->holder);
-    describe_note(engine->outcome, row, queued, rank, notice);
+    const struct hub_deadline *told =
+        describe_note(engine->outcome, row, queued, rank, notice);
     if (queued->kind == RH_KIND_NOTICE)
         describe_succession(engine, record, notice);
     if (queued->kind == RH_KIND_WARNING && queued->rno == 0) {
         describe_hot_spot(engine->outcome, queued->to, record->core.stored_ms, notice);
         notice->due_ms = 0;
     }
+    if (told != NULL && notice->due_ms != 0)
+        describe_due(engine, row, told, notice);
     if (queued->kind == RH_KIND_NOTICE && record->core.type == RH_RECORD_ITEM &&
         hub_record_kind(record->public_part) == RH_KIND_REGISTER)
         err = describe_registration(engine, row, notice);

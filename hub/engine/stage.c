@@ -65,6 +65,9 @@ enum rh_err hub_stage_outcome(struct hub_engine *engine, struct hub_record *reco
     record->core.outcome = outcome->refusal;
     record->core.holder = hub_engine_agency_text(engine, outcome->holder);
     record->core.due_ms = outcome->due_ms;
+    memset(record->core.due_limit, 0, sizeof record->core.due_limit);
+    memcpy(record->core.due_limit, outcome->due_limit, sizeof outcome->due_limit);
+    record->core.due_basis = outcome->due_basis;
     return RH_OK;
 }
 

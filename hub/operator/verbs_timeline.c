@@ -169,6 +169,8 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
     }
     put_readers(ask, row, outcome);
     hub_json_at(row, "due_at", outcome->due_ms);
+    hub_json_text(row, "due_limit", outcome->due_limit);
+    hub_json_text(row, "due_basis", rh_due_basis_name(outcome->due_basis));
     put_notes(ask, row, outcome, rno);
     put_also(row, outcome, rno);
 }

@@ -207,6 +207,8 @@ static void no_outcome(struct hub_outcome *out)
 {
     out->refusal = out->field = out->holder = 0;
     out->rno = out->due_ms = 0;
+    out->due_limit[0] = 0;
+    out->due_basis = RH_DUE_NONE;
     out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
     out->hot_count = 0;
 }

@@ -5,7 +5,7 @@
 #include "parts.h"
 
 /* Keys 1 to 4 are always there; the others only when they are not zero. */
-enum { CORE_FIELDS = 12, CORE_ALWAYS = 4 };
+enum { CORE_FIELDS = 14, CORE_ALWAYS = 4 };
 
 static bool is_zero(const uint8_t *data, size_t bytes)
 {
@@ -34,6 +34,10 @@ static bool is_present(const struct rh_receipt *receipt, unsigned key)
         return receipt->holder.text[0] != 0;
     case 12:
         return receipt->due_ms != 0;
+    case 13:
+        return receipt->due_limit[0] != 0;
+    case 14:
+        return receipt->due_basis != RH_DUE_NONE;
     default:
         return key >= 1 && key <= CORE_ALWAYS;
     }
@@ -49,6 +53,10 @@ static bool fields_hold(const struct rh_receipt *receipt)
         return false;
     if (receipt->index > RH_NUMBER_MAX || receipt->n > RH_NUMBER_MAX ||
         receipt->stored_ms > RH_MS_MAX || receipt->due_ms > RH_MS_MAX)
+        return false;
+    bool named = is_present(receipt, 13);
+    if (named != is_present(receipt, 14) || (named && receipt->due_ms == 0) ||
+        receipt->due_basis > RH_DUE_POLICY)
         return false;
     if (receipt->type == RH_RECORD_BUNDLE || receipt->type == RH_RECORD_ITEM)
         return agency && epoch && n && is_present(receipt, 9);
@@ -94,8 +102,14 @@ static void write_field(const struct rh_receipt *receipt, unsigned key,
     case 11:
         rh_writer_text(writer, receipt->holder.text);
         break;
-    default:
+    case 12:
         rh_writer_uint(writer, receipt->due_ms);
+        break;
+    case 13:
+        rh_writer_text(writer, receipt->due_limit);
+        break;
+    default:
+        rh_writer_uint(writer, (uint64_t)receipt->due_basis);
         break;
     }
 }
@@ -115,6 +129,17 @@ enum rh_err rh_receipt_encode(const struct rh_receipt *receipt, struct rh_writer
         write_field(receipt, key, writer);
     }
     return writer->err;
+}
+
+static void read_limit(struct rh_reader *reader, struct rh_receipt *out)
+{
+    struct rh_bytes text = rh_reader_str(reader, RH_CODE_BYTES_MAX);
+    if (reader->err != RH_OK)
+        return;
+    if (!rh_part_is_code((const char *)text.data, text.bytes))
+        rh_reader_fail(reader);
+    else
+        memcpy(out->due_limit, text.data, text.bytes);
 }
 
 static void read_field(struct rh_reader *reader, unsigned key, struct rh_receipt *out)
@@ -156,6 +181,12 @@ static void read_field(struct rh_reader *reader, unsigned key, struct rh_receipt
     case 12:
         out->due_ms = rh_part_read_ms(reader);
         break;
+    case 13:
+        read_limit(reader, out);
+        break;
+    case 14:
+        out->due_basis = (enum rh_due_basis)rh_reader_uint_max(reader, RH_DUE_POLICY);
+        break;
     default:
         rh_reader_fail(reader);
         break;
@@ -183,4 +214,17 @@ enum rh_err rh_receipt_decode(struct rh_bytes core, struct rh_receipt *out)
     if (reader.err == RH_OK && (pairs < CORE_ALWAYS || !fields_hold(out)))
         rh_reader_fail(&reader);
     return rh_reader_finish(&reader);
+}
+
+const char *rh_due_basis_name(enum rh_due_basis basis)
+{
+    if (basis == RH_DUE_NONE)
+        return NULL;
+    return basis == RH_DUE_POLICY ? "policy" : "law";
+}
+
+const char *rh_due_verification_name(enum rh_due_basis basis)
+{
+    static const char *const names[] = { NULL, "V1", "V2", "M", "policy" };
+    return basis <= RH_DUE_POLICY ? names[basis] : NULL;
 }

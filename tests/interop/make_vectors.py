@@ -162,7 +162,8 @@ def delivery(some, at):
 
 def core(some, n, index, **more):
     value = {1: HUB, 2: 4, 3: index, 4: NOW + 1000, 5: ME, 6: EPOCH, 7: n,
-             8: w.unpack(some[0])[1], 9: w.item_digest(some), 11: COURT, 12: NOW + 86400000}
+             8: w.unpack(some[0])[1], 9: w.item_digest(some), 11: COURT, 12: NOW + 86400000,
+             13: "notice", 14: 1}
     value.update(more)
     return value
 
@@ -384,14 +385,15 @@ def receipt_file():
     out = File("receipt", "Receipt cores, and whole CONFIRM frames with hub and its public key as "
                           "key: signature, range proof and cores hold (receipt.md).")
     plain = core(items()[0], 7, 5)
-    good = {"stored_item": plain,
-            "refused_item": changed(without(without(plain, 11), 12), 10, 4301),
-            "refused_unreadable_item": changed(without(without(without(plain, 8), 11), 12), 10,
-                                               4101),
-            "bundle": without(without(without(changed(plain, 2, 3), 8), 11), 12),
+    undated = {key: value for key, value in plain.items() if key < 11}
+    good = {"stored_item": plain, "stored_item_date_alone": without(without(plain, 13), 14),
+            "refused_item": changed(undated, 10, 4301),
+            "refused_unreadable_item": changed(without(undated, 8), 10, 4101),
+            "bundle": without(changed(undated, 2, 3), 8),
             "stream": {1: HUB + "/2", 2: 8, 3: 0, 4: 0, 5: ME, 6: EPOCH},
             "genesis": {1: "hub.620423", 2: 1, 3: 0, 4: NOW},
-            "timer": {1: HUB, 2: 5, 3: w.NUMBER_MAX, 4: w.MS_MAX, 11: COURT, 12: w.MS_MAX}}
+            "timer": {1: HUB, 2: 5, 3: w.NUMBER_MAX, 4: w.MS_MAX, 11: COURT, 12: w.MS_MAX,
+                      13: "watchdog", 14: 4}}
     for name, value in good.items():
         out.good(name, "receipt", w.pack(value), "a core", value=readable(value))
     for name, (value, why) in bad.receipt(plain, without, changed).items():

@@ -590,7 +590,8 @@ def not_zero(count):
 
 CORE = {1: hub_id, 2: lambda value: uint(value, 14, 1), 3: lambda value: uint(value, NUMBER_MAX),
         4: lambda value: uint(value, MS_MAX), 5: agency, 6: not_zero(8), 7: positive(NUMBER_MAX),
-        8: not_zero(16), 9: not_zero(32), 10: positive(U32), 11: agency, 12: positive(MS_MAX)}
+        8: not_zero(16), 9: not_zero(32), 10: positive(U32), 11: agency, 12: positive(MS_MAX),
+        13: code, 14: lambda value: uint(value, 4, 1)}
 
 
 def receipt_decode(data):
@@ -600,6 +601,8 @@ def receipt_decode(data):
         need(STREAM_TYPES[value[2]] <= set(value), "a field of the stream is missing")
     else:
         need(not {5, 6, 7} & set(value), "stream fields of no stream")
+    need((13 in value) == (14 in value), "a limit without its basis, or a basis alone")
+    need(12 in value or 13 not in value, "the limit of no date")
     return value
 
 

@@ -2,6 +2,8 @@
 
     by 8 days: `rhub --agent SOCK due` counts from the new time within a moment, although nothing
         was sent to whoever asks; past a date: it is shown as missed
+    a date says which clock it is of and whether law or policy, from the receipt and from the hub's
+        own words
     a clock that stands is shown as standing, one that runs at a pace is followed at that pace,
         and an agent started meanwhile learns both from its first connection
 """
@@ -59,10 +61,18 @@ def register(town):
     return instant(sent["due_at"])
 
 
+def rests(town, status):
+    """Which clock the date is of, and on what it rests: 信访工作条例 art. 22, as verified."""
+    row, = town.owed(town.desk)
+    demand((row["status"], row["limit"], row["basis"], row["verification"]) ==
+           (status, "dispatch", "law", "V1"), f"{row}")
+
+
 def idle_agents(town):
     end = register(town)
     row, = town.owed(town.desk)
     demand(row["status"] == "running" and row["left_s"] == (end - BEGIN) // 1000, f"{row}")
+    rests(town, "running")
     heard = town.desk.ask("status")[0]["spool"]["received"]
     town.steer(BEGIN + 8 * DAY)
     town.run.until("the desk counts from the new time", lambda:
@@ -72,7 +82,11 @@ def idle_agents(town):
     town.steer(end + 1)
     town.run.until("the desk shows what is overdue", lambda:
                    town.owed(town.desk)[0]["status"] == "missed", seconds=MOMENT_S)
-    for lang in ("zh", "en"):
+    town.run.until("the hub's word of it has come", lambda:
+                   town.owed(town.desk)[0]["last_kind"] in ("overdue", "urge"))
+    rests(town, "missed")
+    for lang, words in (("zh", "法定"), ("en", "by law")):
+        demand(words in town.due(town.desk, "--lang", lang), f"law or policy, {lang}")
         demand(beijing(end - 1)[5:10] in town.due(town.desk, "--state", "overdue", "--lang", lang),
                "with its date")
     town.run.say("steered by 8 days and on: the desk shows at once how long is left, and what is "

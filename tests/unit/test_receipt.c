@@ -40,6 +40,10 @@ static void make_receipt(struct rh_receipt *out)
     if (rht_random_once_in(&source, 2)) {
         make_agency(&source, &out->holder);
         out->due_ms = make_number(&source, RH_MS_MAX - 1);
+        if (out->due_ms != 0 && rht_random_once_in(&source, 2)) {
+            memcpy(out->due_limit, "notice", sizeof "notice");
+            out->due_basis = (enum rh_due_basis)rht_random_between(&source, 1, RH_DUE_POLICY);
+        }
     }
 }
 

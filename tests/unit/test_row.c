@@ -353,6 +353,8 @@ static void fill_outcome(struct hub_outcome *out)
         out->notes[i].level = (uint8_t)pick(6);
     out->holder = (uint32_t)number();
     out->due_ms = number();
+    out->due_basis = (enum rh_due_basis)pick(RH_DUE_POLICY + 1);
+    memcpy(out->due_limit, "notice", out->due_basis == RH_DUE_NONE ? 0 : sizeof "notice");
 }
 
 /* A record read twice must say the same, also into memory that held another outcome. */

@@ -24,6 +24,19 @@ enum rh_record_type {
     RH_RECORD_JOB = 14
 };
 
+/* On what a date rests: the law, as far as its text was verified (protocol/spec/procedures.md),
+ * or the settings of the hub and what a sender wrote. */
+enum rh_due_basis {
+    RH_DUE_NONE = 0,
+    RH_DUE_LAW_V1 = 1,
+    RH_DUE_LAW_V2 = 2,
+    RH_DUE_LAW_M = 3,
+    RH_DUE_POLICY = 4
+};
+/* "law" or "policy"; "V1", "V2", "M", "policy"; NULL for none. */
+const char *rh_due_basis_name(enum rh_due_basis basis);
+const char *rh_due_verification_name(enum rh_due_basis basis);
+
 /* Core of any record: a canonical map whose keys are the numbers in comments. 1 to 4 are
  * always there, the others only when not zero or empty. Agency, epoch and n only for the
  * records of a stream: all three and a digest for BUNDLE and ITEM, agency and epoch for STREAM
@@ -41,6 +54,8 @@ struct rh_receipt {
     uint32_t outcome;               /* 10 0 stored, else the refusal's number */
     struct rh_agency_id holder;     /* 11 whose turn it is now, empty if nobody's */
     uint64_t due_ms;                /* 12 earliest end of the holder's clocks, exclusive */
+    char due_limit[RH_CODE_BYTES_MAX + 1]; /* 13 which clock of the procedure that is */
+    enum rh_due_basis due_basis;    /* 14 on what it rests; both or none, only with 12 */
 };
 
 enum { RH_CORE_BYTES_MAX = 512 };
