@@ -52,10 +52,11 @@ class Town:
 
 
 def notes(town, referral, limit):
-    """What happened to one clock, in order: (kind, status, at)."""
+    """What happened to one clock, in order: (kind, status, at); attention, which names its clock
+    too, is the ladder's."""
     return [(note["kind"], note["status"], ms(row["at"]))
             for row in town.play.timeline(referral) for note in row["notes"]
-            if note["limit"] == limit]
+            if note["limit"] == limit and note["kind"] in ("due_soon", "overdue")]
 
 
 def raised(town, referral, agency):
