@@ -459,22 +459,54 @@ static bool absorb_facts(struct hub_step *step, struct hub_referral *row)
     return true;
 }
 
+/* Must the author not learn that the referral of this number exists? */
+static bool is_hidden(struct hub_step *step, uint64_t rno)
+{
+    bool found;
+    const struct hub_referral *other = hub_step_peek_rno(step, rno, &found);
+    return found && (hub_actor_is_accused(step, other, step->agency) ||
+                     (other->sealed && !hub_actor_sees(step, other, step->agency)));
+}
+
+/* The number as the author alone has it: beside a hidden one of the same number, and found again
+ * when it comes a second time, so that the answers are those of a number that was free. */
+static void make_own(struct rh_external *external, uint32_t agency)
+{
+    const uint8_t of[] = { (uint8_t)(agency >> 24), (uint8_t)(agency >> 16),
+                           (uint8_t)(agency >> 8), (uint8_t)agency };
+    const struct rh_hash number = external->hash;
+    const struct rh_bytes parts[] = { { number.bytes, sizeof(number.bytes) },
+                                      { of, sizeof(of) } };
+    rh_hash_tagged("rhub/own-number/1", parts, 2, &external->hash);
+}
+
 /* A (system, number) belongs to one referral: importing twice creates nothing. */
+static bool absorb_external(struct hub_step *step, struct hub_referral *row,
+                            struct rh_external external)
+{
+    uint64_t rno;
+    enum rh_err err = step->world->external(step->world->context, &external, &rno);
+    if (err == RH_OK && rno != row->rno && is_hidden(step, rno)) {
+        make_own(&external, step->agency);
+        err = step->world->external(step->world->context, &external, &rno);
+    }
+    if (step->err != RH_OK)
+        return false;
+    if (err == RH_OK)
+        return rno == row->rno || hub_step_refuse(step, RH_REFUSE_REFERRAL_EXISTS, 23);
+    if (err != RH_ERR_NOTFOUND)
+        return hub_step_fail(step, err);
+    if (row->external_count == RH_EXTERNALS_MAX)
+        return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 23);
+    row->externals[row->external_count++] = external;
+    return true;
+}
+
 static bool absorb_externals(struct hub_step *step, struct hub_referral *row)
 {
     for (uint32_t i = 0; i < step->item->external_count; i++) {
-        const struct rh_external *external = &step->item->externals[i];
-        uint64_t rno;
-        enum rh_err err = step->world->external(step->world->context, external, &rno);
-        if (err == RH_OK && rno != row->rno)
-            return hub_step_refuse(step, RH_REFUSE_REFERRAL_EXISTS, 23);
-        if (err == RH_OK)
-            continue;
-        if (err != RH_ERR_NOTFOUND)
-            return hub_step_fail(step, err);
-        if (row->external_count == RH_EXTERNALS_MAX)
-            return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 23);
-        row->externals[row->external_count++] = *external;
+        if (!absorb_external(step, row, step->item->externals[i]))
+            return false;
     }
     return true;
 }
