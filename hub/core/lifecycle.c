@@ -89,6 +89,7 @@ static const struct hub_transition transitions[] = {
     /* 30 to 33 */
     ROW(S(REPLIED) | S(CONCLUDED) | S(NOT_ACCEPTED), CLOSE, ADDRESSEE,    CLOSED),
     ROW(S(REPLIED) | S(CONCLUDED) | S(NOT_ACCEPTED), CLOSE, HUB,          CLOSED),
+    ROW(UNFINISHED | S(OBJECTED),    CLOSE,              HUB,             CLOSED),
     ROW(S(REPLIED) | S(CLOSED),      TERMINATE,          SUPERIOR,        TERMINATED),
     ROW(S(REPLIED) | S(CLOSED),      TERMINATE,          SUPERVISOR,      TERMINATED),
     ROW(UNFINISHED | S(OBJECTED),    WITHDRAW,           ORIGIN,          WITHDRAWN),

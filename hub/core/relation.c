@@ -246,6 +246,14 @@ static bool reviews(struct hub_step *step, uint32_t to)
     return hub_actor_is_above(step, to, step->row->addressee);
 }
 
+/* Where the rule has a procedure for the review, no other one will do: under another, a matter
+ * reviewed twice could be reviewed for ever (信访工作条例 art. 36(3)). */
+static bool names_review(const struct hub_step *step)
+{
+    const char *asked = step->item->procedure, *ruled = step->procedure->review_procedure;
+    return asked[0] == '\0' || ruled[0] == '\0' || strcmp(asked, ruled) == 0;
+}
+
 bool hub_decide_review_request(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
@@ -256,6 +264,8 @@ bool hub_decide_review_request(struct hub_step *step)
     if (step->procedure->review == RH_REVIEW_NONE ||
         hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (!names_review(step))
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 8);
     if (!hub_dispatch_target(step, row, &item->children[0].to, &to))
         return false;
     if (!reviews(step, to.no))
@@ -269,6 +279,12 @@ bool hub_decide_review_request(struct hub_step *step)
     row->review_open++;
     return send_child(step, child, to.no, RH_KIND_REFER) &&
            hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_ORIGIN);
+}
+
+/* Nothing it waits for, and nobody on a visit whose end closes it or takes it up again. */
+static bool may_close(const struct hub_referral *row)
+{
+    return row->child_open == 0 && row->review_open == 0 && row->state != RH_STATE_REVISITING;
 }
 
 /* ---- chains ---------------------------------------------------------------------------- */
@@ -312,22 +328,39 @@ bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id)
     return step->err == RH_OK;
 }
 
-/* The last of a chain is closed, so the one before it is. */
-static void close_before(struct hub_step *step, struct hub_referral *row)
+/* The last of a chain is closed, so the one before it is: by a record of its own, so that its
+ * parties hear of their matter and of nothing else. Where it was never answered, what came
+ * after it took its place: nobody owes its reply any more, its outcome says so, and a message
+ * that still waits for its addressee becomes a tombstone. */
+bool hub_relation_close(struct hub_step *step)
 {
-    hub_step_follow(step, row);
+    static const char superseded[] = "superseded";
+    struct hub_referral *row = step->row;
+    enum rh_state before = row->state;
+    row->close_ms = 0;
+    if (rh_state_is_resting(before) || !may_close(row))
+        return true;
+    if (before == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
+        return false;
+    if (row->outcome[0] == '\0')
+        memcpy(row->outcome, superseded, sizeof(superseded));
+    row->arrival_due_ms = 0;
+    row->extend_pending = false;
+    row->hearing = false;
     row->last_holder = row->holder;
     row->holder = HUB_AGENCY_NONE;
     row->state = RH_STATE_CLOSED;
     row->closed_ms = step->at_ms;
     hub_step_note(step, RH_KIND_CLOSE, row, NULL, 0, row->last_holder);
     (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
+    (void)hub_step_deliver(step, row, row->sender, RH_KIND_CLOSE);
     (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
     hub_clocks_apply(step, row,
                      &(struct hub_change){ .kind = RH_KIND_CLOSE,
                                            .agency = HUB_AGENCY_HUB,
-                                           .before = RH_STATE_REPLIED,
+                                           .before = before,
                                            .at_ms = step->at_ms });
+    return step->err == RH_OK && hub_relation_settle(step);
 }
 
 /* ---- counters -------------------------------------------------------------------------- */
@@ -350,12 +383,9 @@ static bool is_child(const struct hub_referral *row)
            row->born == RH_KIND_REVIEW_REQUEST || is_chained(row);
 }
 
-/* A chain is as long as somebody makes it: as many of its documents as one outcome takes are
- * closed at once, any before them when somebody closes it. */
-enum { CHAIN_MAX = 8 };
-
-static bool settle(struct hub_step *step, struct hub_referral *row, unsigned depth)
+bool hub_relation_settle(struct hub_step *step)
 {
+    struct hub_referral *row = step->row;
     bool done = is_chained(row) ? rh_state_is_resting(row->state) : is_done(row->state);
     bool counts = !done && is_child(row);
     if (rh_id_is_zero(row->parent.bytes) || counts == row->counted)
@@ -374,14 +404,7 @@ static bool settle(struct hub_step *step, struct hub_referral *row, unsigned dep
         ++*open;
     }
     row->counted = counts;
-    if (!is_chained(row) || row->state != RH_STATE_CLOSED || *open > 0 ||
-        parent->child_open > 0 || parent->state != RH_STATE_REPLIED || depth == CHAIN_MAX)
-        return true;
-    close_before(step, parent);
-    return settle(step, parent, depth + 1);
-}
-
-bool hub_relation_settle(struct hub_step *step)
-{
-    return settle(step, step->row, 0);
+    if (is_chained(row) && row->state == RH_STATE_CLOSED && may_close(parent))
+        parent->close_ms = step->at_ms; /* the hub looks at it next */
+    return true;
 }

@@ -125,6 +125,7 @@ bool hub_decide_reopen(struct hub_step *step)
     row->reopen_count++;
     row->report_done = false;
     row->escalation = 0;
+    row->close_ms = 0;
     hub_step_move(step, RH_KIND_REOPEN, RH_STATE_IN_PROGRESS, row->addressee);
     return hub_step_tell(step, TELL_PARTIES);
 }

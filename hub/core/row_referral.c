@@ -160,6 +160,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U32(79, struct hub_referral, objected_by),
     RH_LAYOUT_U32(80, struct hub_referral, leader_count),
     RH_LAYOUT_U32(81, struct hub_referral, supplement_count),
+    RH_LAYOUT_U64(82, struct hub_referral, close_ms),
     RH_LAYOUT_TEXT(90, struct hub_referral, query_code),
     RH_LAYOUT_BOOL(91, struct hub_referral, repeat),
     RH_LAYOUT_BINS(92, struct hub_referral, persons, person_count),

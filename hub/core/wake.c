@@ -209,6 +209,8 @@ static void fire_arrival(struct hub_step *step, struct hub_referral *row)
 bool hub_decide_wake(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
+    if (row->close_ms != 0 && row->close_ms <= step->at_ms)
+        return hub_relation_close(step);
     fire_arrival(step, row);
     while (step->err == RH_OK && !rh_state_is_resting(row->state) &&
            step->out->note_count + NOTES_NEEDED <= HUB_NOTES_OUT_MAX &&

@@ -64,6 +64,7 @@ static const struct rh_load_step steps[] = {
     ROW(S(REVISITING), EVALUATE, REVISITING),
     ROW(S(REPLIED) | S(REVISITING) | S(CLOSED), REOPEN, IN_PROGRESS),
     ROW(S(REPLIED) | S(CONCLUDED) | S(NOT_ACCEPTED), CLOSE, CLOSED),
+    ROW(UNFINISHED | S(OBJECTED), CLOSE, CLOSED),
     ROW(S(REPLIED) | S(CLOSED), TERMINATE, TERMINATED),
     ROW(UNFINISHED | S(OBJECTED), WITHDRAW, WITHDRAWN),
     ROW(RESTED, ARCHIVE, ARCHIVED),
@@ -126,6 +127,8 @@ static bool is_allowed(const struct rh_procedure *procedure, const struct rh_loa
         return procedure->has_start == (step->to == RH_STATE_ACCEPTED);
     if (step->event == RH_KIND_CONCLUDE && from == RH_STATE_SIGNED)
         return procedure->direct;
+    if (step->event == RH_KIND_CLOSE)  /* else only with the last of its chain: */
+        return !rh_state_in(UNFINISHED | S(OBJECTED), from); /* no clock may count on it */
     return true;
 }
 

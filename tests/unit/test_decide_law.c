@@ -401,8 +401,49 @@ static void test_a_chain_is_closed_by_its_last(void **state)
     REFUSED(rht_world_step(t->w, t->court, RH_KIND_CLOSE, 2, NULL), CHILD_OPEN);
     STATE_IS(t, 1, REPLIED);
     OK(rht_world_step(t->w, t->court, RH_KIND_CLOSE, 3, NULL));
+    rht_world_until(t->w, t->w->now_ms + 1);
     STATE_IS(t, 2, CLOSED);
     STATE_IS(t, 1, CLOSED);
+    rht_world_check(t->w);
+}
+
+/* Nobody ever answered the first: it ends with the last all the same, and says so. What was
+ * missed stays missed, and the hub closes nothing a second time. */
+static void test_a_chain_supersedes_what_was_not_answered(void **state)
+{
+    struct rht_town *t = *state;
+    make_chain(t);
+    OK(rht_world_register(t->w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    OK(rht_world_step(t->w, t->city, RH_KIND_URGE, 1, NULL));
+    OK(register_under(t, 2, 1, "petition"));
+    answer(t, 2);
+    OK(rht_world_step(t->w, t->court, RH_KIND_CLOSE, 2, NULL));
+    STATE_IS(t, 1, DISPATCHED);
+    rht_world_until(t->w, t->w->now_ms + 1);
+    STATE_IS(t, 1, CLOSED);
+    assert_string_equal(rht_world_row(t->w, 1)->outcome, "superseded");
+    assert_string_equal(rht_world_row(t->w, 2)->outcome, "not-adopted");
+    assert_int_equal(rht_world_row(t->w, 1)->close_ms, 0);
+    REFUSED(rht_world_step(t->w, t->court, RH_KIND_SIGN, 1, NULL), WRONG_STATE);
+    rht_world_check(t->w);
+}
+
+/* Between the end of the last and the hub's next look anything may come in: what then rests
+ * already is left alone. */
+static void test_a_chain_leaves_alone_what_rests(void **state)
+{
+    struct rht_town *t = *state;
+    make_chain(t);
+    OK(rht_world_register(t->w, t->petitions, 1, "petition"));
+    OK(rht_world_dispatch(t->w, t->petitions, RH_KIND_FORWARD, 1, t->court));
+    OK(rht_world_step(t->w, t->city, RH_KIND_URGE, 1, NULL));
+    OK(register_under(t, 2, 1, "petition"));
+    answer(t, 2);
+    OK(rht_world_step(t->w, t->court, RH_KIND_CLOSE, 2, NULL));
+    OK(rht_world_step(t->w, t->petitions, RH_KIND_WITHDRAW, 1, NULL));
+    rht_world_until(t->w, t->w->now_ms + 1);
+    STATE_IS(t, 1, WITHDRAWN);
     rht_world_check(t->w);
 }
 
@@ -421,6 +462,8 @@ int main(void)
         RHT_TOWN_TEST(test_review_by_the_same_agency_then_above),
         RHT_TOWN_TEST(test_a_chain_is_not_asked_for_what_is_there),
         RHT_TOWN_TEST(test_a_chain_is_closed_by_its_last),
+        RHT_TOWN_TEST(test_a_chain_supersedes_what_was_not_answered),
+        RHT_TOWN_TEST(test_a_chain_leaves_alone_what_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ static const struct rh_load_sources *small_files(void)
                                          strlen(year)), RH_OK);
     add_small(&small, "procedures/filing.yaml", RULES "/procedures/filing-supervision.yaml");
     add_small(&small, "procedures/p12309.yaml", RULES "/procedures/p12309.yaml");
+    add_small(&small, "procedures/rereview.yaml", RULES "/procedures/petition-rereview.yaml");
+    add_small(&small, "procedures/review.yaml", RULES "/procedures/petition-review.yaml");
     add_small(&small, SAMPLE, DATA "/good/minimal.yaml");
     add_small(&small, "procedures/xinfang.yaml", RULES "/procedures/xinfang.yaml");
     add_small(&small, "settings.yaml", RULES "/settings.yaml");

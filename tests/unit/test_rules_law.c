@@ -43,6 +43,7 @@ static void test_rules_law_numbers(void **state)
         { "xinfang", "handle", 60, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 30 },
         { "xinfang", "remedy", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "petition-review", "opinion", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+        { "petition-rereview", "opinion", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "p12309", "seven-days", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
         { "p12309", "result", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
         { "p12309", "monthly", 1, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V2, 0 },
