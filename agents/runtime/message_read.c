@@ -8,6 +8,7 @@
 
 #include <rh/refusal.h>
 
+#include "load/report.h"
 #include "runtime/words.h"
 
 enum value_type {
@@ -762,6 +763,26 @@ static const struct known_key *find_key(const char *name)
     return NULL;
 }
 
+/* A member of a message that nobody knows, and the one that was probably meant. */
+static void unknown_member(struct reading *reading, const char *name)
+{
+    const char *names[sizeof keys / sizeof keys[0]];
+    char expected[96], expected_zh[128];
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        names[i] = keys[i].name;
+    const char *meant = rh_load_suggest(name, names, sizeof keys / sizeof keys[0]);
+    size_t outer = enter(reading, name);
+    if (meant == NULL) {
+        wrong(reading, "no such field in a message", "报文没有这个字段");
+    } else {
+        snprintf(expected, sizeof expected, "no such field in a message; did you mean %s?",
+                 meant);
+        snprintf(expected_zh, sizeof expected_zh, "报文没有这个字段，是否指 %s?", meant);
+        wrong(reading, expected, expected_zh);
+    }
+    leave(reading, outer);
+}
+
 /* Two passes, so that what is unknown is named once and the order of members does not matter:
  * private part before note. */
 enum rh_err agent_message_read(json_t *json, enum rh_kind kind, const char *referral,
@@ -782,11 +803,8 @@ enum rh_err agent_message_read(json_t *json, enum rh_kind kind, const char *refe
     const char *name;
     json_t *value;
     json_object_foreach(json, name, value) {
-        if (find_key(name) == NULL) {
-            size_t outer = enter(&reading, name);
-            wrong(&reading, "no such field in a message", "报文没有这个字段");
-            leave(&reading, outer);
-        }
+        if (find_key(name) == NULL)
+            unknown_member(&reading, name);
     }
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         value = json_object_get(json, keys[i].name);

@@ -254,6 +254,26 @@ static void test_schema_knows_the_same_keys_and_kinds(void **state)
     json_decref(schema);
 }
 
+/* A slip of the pen is told from a member that never was: both languages name what was meant. */
+static void test_unknown_member_names_the_one_meant(void **state)
+{
+    (void)state;
+    struct agent_message message;
+    read_text("{\"kind\":\"close\",\"procdure\":\"x\",\"weather\":\"fine\"}", &message);
+    agent_message_release(&message);
+    bool meant = false, plain = false;
+    for (uint32_t i = 0; i < problems.count; i++) {
+        const struct agent_problem *problem = &problems.list[i];
+        if (strcmp(problem->pointer, "/procdure") == 0)
+            meant = strstr(problem->expected, "did you mean procedure?") != NULL &&
+                    strstr(problem->expected_zh, "procedure") != NULL;
+        if (strcmp(problem->pointer, "/weather") == 0)
+            plain = strcmp(problem->expected, "no such field in a message") == 0;
+    }
+    assert_true(meant);
+    assert_true(plain);
+}
+
 /* ---- screening ------------------------------------------------------------------------- */
 
 /* The words stay; the rule and its version go. What somebody said already is not overwritten. */
@@ -363,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_fields_are_those_of_the_specification),
         cmocka_unit_test(test_schema_knows_the_same_keys_and_kinds),
         cmocka_unit_test(test_screening_says_which_rule_fired),
+        cmocka_unit_test(test_unknown_member_names_the_one_meant),
         cmocka_unit_test(test_base64_has_one_spelling),
         cmocka_unit_test(test_receipt_path_is_the_audit_path),
     };
