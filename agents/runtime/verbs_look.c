@@ -134,6 +134,40 @@ static void add_case_name(struct agent *agent, json_t *row, const struct rh_refe
     agent_json_id(row, "referral_id", id->bytes);
 }
 
+/* Who of the house reads a matter today (the duty roster of the profile); NULL: anybody. */
+static const struct rh_profile_department *on_duty(struct agent *agent,
+                                                   const struct agent_case *known)
+{
+    const struct rh_profile *profile = agent->options.profile;
+    return profile == NULL ? NULL
+                           : rh_profile_on_duty(profile, known->procedure, known->category,
+                                                rh_date_of_instant(agent_now_ms(agent)));
+}
+
+static void add_department(json_t *row, const struct rh_profile_department *department)
+{
+    if (department == NULL)
+        return;
+    agent_json_text(row, "department", department->id);
+    agent_json_text(row, "department_zh", department->title_zh);
+    agent_json_text(row, "department_en", department->title_en);
+}
+
+/* Whether a row is for the department that is asked for, if one is. */
+static bool is_asked_for(const char *wanted, const struct rh_profile_department *department)
+{
+    return wanted == NULL || (department != NULL && strcmp(wanted, department->id) == 0);
+}
+
+static const struct rh_profile_department *reader_of(struct agent *agent,
+                                                     const struct rh_referral_id *id)
+{
+    struct agent_case known;
+    return agent->options.profile != NULL && agent_spool_case(agent->spool, id, &known) == RH_OK
+               ? on_duty(agent, &known)
+               : NULL;
+}
+
 static json_t *got_row(struct agent *agent, const struct agent_got *got)
 {
     json_t *row = row_of("message");
@@ -152,6 +186,7 @@ static json_t *got_row(struct agent *agent, const struct agent_got *got)
     agent_json_instant(row, "received_at", got->received_ms);
     agent_json_instant(row, "taken_at", got->taken_ms);
     agent_json_text(row, "file", got->name);
+    add_department(row, reader_of(agent, &got->referral_id));
     return row;
 }
 
@@ -187,13 +222,15 @@ enum rh_err agent_verb_inbox(struct agent_ask *ask)
     uint64_t arrival = read_cursor(ask);
     uint64_t limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     int state = read_state(ask, got_states);
+    const char *department = agent_ask_text(ask, "department");
     enum rh_err err = RH_OK;
     if (ask->refusal != 0)
         return RH_OK;
     for (uint32_t i = 0; err == RH_OK && i < EXAMINED_MAX && ask->rows < limit;
          i++, arrival++) {
         err = agent_spool_got_next(ask->agent->spool, &arrival, &got);
-        if (err == RH_OK && (state < 0 || (int)got.state == state))
+        if (err == RH_OK && (state < 0 || (int)got.state == state) &&
+            is_asked_for(department, reader_of(ask->agent, &got.referral_id)))
             err = agent_ask_row(ask, got_row(ask->agent, &got));
     }
     if (err == RH_OK)
@@ -247,6 +284,7 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
         set_number(row, "overdue_s", (now_ms - known->due_ms) / 1000);
     agent_json_text(row, "from", known->from.text);
     agent_json_text(row, "to", known->to.text);
+    add_department(row, on_duty(agent, known));
     return row;
 }
 
@@ -282,6 +320,7 @@ enum rh_err agent_verb_due(struct agent_ask *ask)
     struct agent_case known;
     uint64_t due, limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     int state = read_state(ask, states);
+    const char *department = agent_ask_text(ask, "department");
     enum rh_err err = RH_OK;
     read_due_cursor(ask, &due, &id);
     if (ask->refusal != 0)
@@ -295,7 +334,8 @@ enum rh_err agent_verb_due(struct agent_ask *ask)
         bool mine = strcmp(known.holder.text, agent->options.agency.text) == 0;
         bool over = known.overdue ||
                     (known.due_ms != 0 && known.due_ms <= agent_now_ms(agent));
-        if (state < 0 || (state == 0 && mine) || (state == 1 && over))
+        if ((state < 0 || (state == 0 && mine) || (state == 1 && over)) &&
+            is_asked_for(department, on_duty(agent, &known)))
             err = agent_ask_row(ask, due_row(agent, &known));
         step(&due, &id);
     }

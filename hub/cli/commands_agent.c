@@ -69,8 +69,17 @@ static const struct hub_cli_flag box_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag inbox_flags[] = {
+    { "state", 0, HUB_CLI_TEXT, "state", N_("STATE"), N_("in this state only") },
+    { "department", 0, HUB_CLI_TEXT, "department", N_("ID"),
+      N_("of the department on duty for it today") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag due_flags[] = {
     { "state", 0, HUB_CLI_TEXT, "state", N_("STATE"), N_("mine or overdue; all without it") },
+    { "department", 0, HUB_CLI_TEXT, "department", N_("ID"),
+      N_("of the department on duty for it today") },
     { .name = NULL },
 };
 
@@ -147,8 +156,8 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     ACT("copy", "copy", N_("send a copy"), "rhub copy R-2026-000042 --to justice.510603",
         addressed),
 
-    { "inbox", NULL, HUB_CLI_AGENT, "inbox", NULL, N_("what has arrived"), "rhub inbox", PAGES,
-      { { NULL } }, box_flags, "message", NULL, NULL, NULL },
+    { "inbox", NULL, HUB_CLI_AGENT, "inbox", NULL, N_("what has arrived"),
+      "rhub inbox\nrhub inbox --department criminal", PAGES, { { NULL } }, inbox_flags, "message", NULL, NULL, NULL },
     { "outbox", NULL, HUB_CLI_AGENT, "outbox", NULL, N_("what was sent"), "rhub outbox", PAGES,
       { { NULL } }, box_flags, "message", NULL, NULL, NULL },
     { "due", NULL, HUB_CLI_AGENT, "due", NULL, N_("what this agency owes, and by when"),

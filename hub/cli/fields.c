@@ -395,6 +395,7 @@ static const struct hub_cli_field fields[] = {
     TEXT("message", "to", N_("to"), SHOW),
     WORD("message", "state", N_("state"), "boxes", SHOW),
     OF("message", "refusal", N_("refused"), CODE, SHOW),
+    TEXT("message", "department", N_("on duty"), SHOW),
     OF("message", "stored_at", N_("stored"), AT, SHOW),
     OF("message", "due_at", N_("due"), END, SHOW),
 
@@ -411,6 +412,7 @@ static const struct hub_cli_field fields[] = {
     TEXT("owed", "owed_by", N_("turn of"), SHOW),
     TEXT("owed", "procedure", N_("procedure"), SHOW),
     TEXT("owed", "from", N_("from"), SHOW),
+    TEXT("owed", "department", N_("on duty"), SHOW),
     TEXT("owed", "to", N_("to"), MORE),
     OF("owed", "left_s", N_("left, seconds"), RAW, MORE),
     OF("owed", "overdue_s", N_("over, seconds"), RAW, MORE),

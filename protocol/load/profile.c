@@ -233,10 +233,88 @@ static bool load_number(struct rh_yaml *yaml, struct fy_node *node, struct rh_pr
            good;
 }
 
+static bool load_department(struct rh_yaml *yaml, struct fy_node *node, struct rh_profile *out)
+{
+    static const char *const keys[] = { "id", "title" };
+    struct rh_profile_department *department = &out->departments[out->department_count++];
+
+    if (!rh_yaml_keys(yaml, node, "a department", keys, COUNT(keys)))
+        return false;
+    struct fy_node *id = rh_yaml_need(yaml, node, "id", "a department");
+    struct fy_node *title = rh_yaml_need(yaml, node, "title", "a department");
+    if (id == NULL || title == NULL ||
+        !rh_load_key(yaml, id, "id", department->id, sizeof department->id))
+        return false;
+    for (uint32_t i = 0; i + 1 < out->department_count; i++) {
+        if (strcmp(out->departments[i].id, department->id) != 0)
+            continue;
+        rh_yaml_problem(yaml, id, "there is a department '%s' already; give each its own id",
+                        department->id);
+        return false;
+    }
+    return rh_load_pair(yaml, title, "title", department->title_zh, department->title_en,
+                        sizeof department->title_zh);
+}
+
+/* A day that may be left out: `otherwise` then. */
+static bool load_day(struct rh_yaml *yaml, struct fy_node *mapping, const char *key,
+                     int32_t otherwise, int32_t *out)
+{
+    struct fy_node *node = rh_yaml_get(mapping, key);
+    char text[16];
+    struct rh_date date;
+
+    *out = otherwise;
+    if (node == NULL)
+        return true;
+    if (!rh_yaml_text(yaml, node, key, text, sizeof text))
+        return false;
+    if (rh_date_parse(text, strlen(text), &date) != RH_OK) {
+        rh_yaml_problem(yaml, node, "'%s' is no day; write it as 2026-03-04", text);
+        return false;
+    }
+    *out = date.days;
+    return true;
+}
+
+static bool load_duty(struct rh_yaml *yaml, struct fy_node *node, struct rh_profile *out)
+{
+    static const char *const keys[] = { "department", "procedure", "category", "from", "until" };
+    struct rh_profile_duty *duty = &out->duties[out->duty_count++];
+    char id[RH_RULE_ID_BYTES_MAX + 1];
+
+    if (!rh_yaml_keys(yaml, node, "a line of the roster", keys, COUNT(keys)))
+        return false;
+    struct fy_node *name = rh_yaml_need(yaml, node, "department", "a line of the roster");
+    struct fy_node *category = rh_yaml_get(node, "category");
+    if (name == NULL || !rh_load_key(yaml, name, "department", id, sizeof id))
+        return false;
+    while (duty->department < out->department_count &&
+           strcmp(out->departments[duty->department].id, id) != 0)
+        duty->department++;
+    if (duty->department == out->department_count) {
+        rh_yaml_problem(yaml, name, "there is no department '%s'; list it under 'departments'",
+                        id);
+        return false;
+    }
+    bool good = load_procedure(yaml, node, duty->procedure) &&
+                (category == NULL || rh_load_code(yaml, category, "category", duty->category,
+                                                  sizeof duty->category)) &&
+                load_day(yaml, node, "from", INT32_MIN, &duty->from_day) &&
+                load_day(yaml, node, "until", INT32_MAX, &duty->until_day);
+    if (good && duty->from_day > duty->until_day) {
+        rh_yaml_problem(yaml, node, "this period ends before it begins; turn 'from' and 'until' "
+                                    "round");
+        return false;
+    }
+    return good;
+}
+
 static bool load_head(struct rh_yaml *yaml, struct rh_profile *out)
 {
     static const char *const keys[] = { "profile", "role",    "title", "opens", "answers",
-                                        "forms",   "numbers", "checks", "codes" };
+                                        "forms",   "numbers", "checks", "codes",
+                                        "departments", "roster" };
     const struct rh_load_roles any = { .any = true };
     bool good = rh_yaml_keys(yaml, yaml->root, "the profile", keys, COUNT(keys));
     struct fy_node *id = rh_yaml_need(yaml, yaml->root, "profile", "the profile");
@@ -272,6 +350,10 @@ enum rh_err rh_load_profile(const char *path, struct rh_profile *out,
                          load_code) && good;
         good = load_list(&yaml, "numbers", out, &out->number_count, RH_PROFILE_NUMBERS_MAX,
                          load_number) && good;
+        good = load_list(&yaml, "departments", out, &out->department_count,
+                         RH_PROFILE_DEPARTMENTS_MAX, load_department) && good;
+        good = load_list(&yaml, "roster", out, &out->duty_count, RH_PROFILE_DUTIES_MAX,
+                         load_duty) && good;
         err = good ? RH_OK : RH_ERR_CONFIG;
     }
     rh_yaml_close(&yaml);

@@ -53,3 +53,25 @@ bool rh_profile_check_applies(const struct rh_profile_check *check, const char *
     bool meant = strcmp(check->procedure, "*") == 0 || strcmp(check->procedure, procedure) == 0;
     return meant && rh_kind_in(&check->kinds, kind);
 }
+
+static bool is_below(const char *category, const char *above)
+{
+    size_t bytes = strlen(above);
+    return strncmp(category, above, bytes) == 0 &&
+           (bytes == 0 || category[bytes] == '\0' || category[bytes] == '.');
+}
+
+const struct rh_profile_department *rh_profile_on_duty(const struct rh_profile *profile,
+                                                       const char *procedure,
+                                                       const char *category,
+                                                       struct rh_date day)
+{
+    for (uint32_t i = 0; i < profile->duty_count; i++) {
+        const struct rh_profile_duty *duty = &profile->duties[i];
+        if ((strcmp(duty->procedure, "*") == 0 || strcmp(duty->procedure, procedure) == 0) &&
+            is_below(category, duty->category) && duty->from_day <= day.days &&
+            day.days <= duty->until_day)
+            return &profile->departments[duty->department];
+    }
+    return NULL;
+}

@@ -130,6 +130,56 @@ static void test_profile_names_what_is_wrong(void **state)
            ":7:", "form");
 }
 
+#define DEPARTMENTS                                                            \
+    HEAD "departments:\n"                                                      \
+         "  - { id: criminal, title: { zh: 刑检, en: criminal } }\n"             \
+         "  - { id: window, title: { zh: 窗口, en: window } }\n"
+
+static const char *duty(const char *procedure, const char *category, const char *day)
+{
+    struct rh_date date;
+    assert_int_equal(rh_date_parse(day, strlen(day), &date), RH_OK);
+    const struct rh_profile_department *found =
+        rh_profile_on_duty(&profile, procedure, category, date);
+    return found == NULL ? "" : found->id;
+}
+
+/* The shift changes at midnight: what waits has another reader, and never none by mistake. */
+static void test_profile_roster_says_who_reads_what_when(void **state)
+{
+    static const char yaml[] =
+        DEPARTMENTS "roster:\n"
+                    "  - { department: criminal, category: crime, until: 2026-06-30 }\n"
+                    "  - { department: window, procedure: p12309, from: 2026-07-01 }\n"
+                    "  - { department: criminal, category: labour.wage-arrears,\n"
+                    "      from: 2026-03-04, until: 2026-03-04 }\n";
+    char *path = rht_tmp_path("roster.yaml");
+    (void)state;
+    rht_write_file(path, yaml, strlen(yaml));
+    if (load(path) != RH_OK)
+        fail_msg("%s", text);
+    free(path);
+    assert_string_equal(duty("p12309", "crime.public-official", "2026-06-30"), "criminal");
+    assert_string_equal(duty("p12309", "crime.public-official", "2026-07-01"), "window");
+    assert_string_equal(duty("clue", "crime", "2026-07-01"), "");
+    assert_string_equal(duty("clue", "crimes", "2026-06-30"), "");
+    assert_string_equal(duty("", "labour.wage-arrears", "2026-03-03"), "");
+    assert_string_equal(duty("", "labour.wage-arrears", "2026-03-04"), "criminal");
+    assert_string_equal(duty("", "labour.wage-arrears", "2026-03-05"), "");
+}
+
+static void test_profile_roster_names_what_is_wrong(void **state)
+{
+    (void)state;
+    refuse(DEPARTMENTS "roster:\n  - { department: civil }\n", ":8:19", "departments");
+    refuse(DEPARTMENTS "roster:\n  - { department: window, from: 2026-02-30 }\n", ":8:33",
+           "2026-03-04");
+    refuse(DEPARTMENTS "roster:\n"
+                       "  - { department: window, from: 2026-03-02, until: 2026-03-01 }\n",
+           ":8:", "round");
+    refuse(DEPARTMENTS "  - { id: window, title: { zh: 窗, en: w } }\n", ":7:11", "already");
+}
+
 int main(void)
 {
     /* Patterns count characters, so they need a locale whose characters are UTF-8. */
@@ -139,6 +189,8 @@ int main(void)
         cmocka_unit_test(test_profile_says_who_may_send_what),
         cmocka_unit_test(test_profile_checks_the_mediating_organisation),
         cmocka_unit_test(test_profile_names_what_is_wrong),
+        cmocka_unit_test(test_profile_roster_says_who_reads_what_when),
+        cmocka_unit_test(test_profile_roster_names_what_is_wrong),
     };
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #ifndef RH_PROFILE_H
 #define RH_PROFILE_H
 
+#include <rh/date.h>
 #include <rh/rules.h>
 
 enum {
@@ -17,6 +18,8 @@ enum {
     RH_PROFILE_CHECKS_MAX = 48,
     RH_PROFILE_CODES_MAX = 160,
     RH_PROFILE_NUMBERS_MAX = 24,
+    RH_PROFILE_DEPARTMENTS_MAX = 32,
+    RH_PROFILE_DUTIES_MAX = 96,
     RH_PATTERN_BYTES_MAX = 160,
     RH_REASON_BYTES_MAX = 240
 };
@@ -92,6 +95,22 @@ struct rh_profile_number {
     char example[RH_TITLE_BYTES_MAX + 1];
 };
 
+/* A department inside the organisation. It is no address: the queue is the organisation's, and
+ * who reads what is its own matter, unseen outside. */
+struct rh_profile_department {
+    char id[RH_RULE_ID_BYTES_MAX + 1];
+    char title_zh[RH_TITLE_BYTES_MAX + 1];
+    char title_en[RH_TITLE_BYTES_MAX + 1];
+};
+
+/* A line of the duty roster: from one day to another, this department reads these matters. */
+struct rh_profile_duty {
+    uint32_t department;                   /* place in departments */
+    char procedure[RH_CODE_BYTES_MAX + 1]; /* "*": any */
+    char category[RH_CODE_BYTES_MAX + 1];  /* this one and those below it; "": any */
+    int32_t from_day, until_day;           /* both included; rh_date days */
+};
+
 struct rh_profile {
     char id[RH_ROLE_BYTES_MAX + 1];
     char role[RH_ROLE_BYTES_MAX + 1];
@@ -109,7 +128,19 @@ struct rh_profile {
     struct rh_profile_code codes[RH_PROFILE_CODES_MAX];
     uint32_t number_count;
     struct rh_profile_number numbers[RH_PROFILE_NUMBERS_MAX];
+    uint32_t department_count;
+    struct rh_profile_department departments[RH_PROFILE_DEPARTMENTS_MAX];
+    uint32_t duty_count;
+    struct rh_profile_duty duties[RH_PROFILE_DUTIES_MAX];
 };
+
+/* Whose turn at the window it is: the first line of the roster that fits a matter on a day; NULL
+ * when none does, then it is anybody's of the house. Nothing is stored by it: a change of
+ * shift moves no message, it changes who sees it first. */
+const struct rh_profile_department *rh_profile_on_duty(const struct rh_profile *profile,
+                                                       const char *procedure,
+                                                       const char *category,
+                                                       struct rh_date day);
 
 /* May this agency send `kind` under `procedure` (empty: not known here, then any)? */
 bool rh_profile_may_send(const struct rh_profile *profile, const char *procedure,
