@@ -17,47 +17,12 @@
 
 #include <rh/refusal.h>
 
-#include "runtime/spool.h"
-#include "support/rht.h"
+#include "spool_kit.h"
 
 enum { SENDERS = 3, KILL_ROUNDS = 40 };
 
 static struct rht_random randomness;
 static const char *const senders[SENDERS] = { "court.620423", "police.620423", "hub.620423" };
-
-static char *fresh_dir(void)
-{
-    static int count;
-    char name[32];
-    snprintf(name, sizeof name, "spool-%d", ++count);
-    char *path = rht_tmp_path(name);
-    assert_int_equal(mkdir(path, 0700), 0);
-    return path;
-}
-
-static enum rh_err open_in(const char *dir, uint64_t map_bytes, struct agent_spool **out)
-{
-    struct agent_spool_options options = { .dir = dir, .map_bytes = map_bytes };
-    snprintf(options.agency.text, sizeof options.agency.text, "petitions.620423");
-    snprintf(options.hub.text, sizeof options.hub.text, "hub.620423");
-    return agent_spool_open(&options, out, NULL, 0);
-}
-
-static struct agent_spool *must_open(const char *dir)
-{
-    struct agent_spool *spool = NULL;
-    assert_int_equal(open_in(dir, UINT64_C(256) << 20, &spool), RH_OK);
-    return spool;
-}
-
-/* Ids that can be told from their numbers. */
-static void id_of(uint64_t kind, uint64_t number, uint8_t out[RH_ID_BYTES])
-{
-    uint64_t two[2] = { kind, number };
-    struct rh_hash hash;
-    rh_hash(two, sizeof two, &hash);
-    memcpy(out, hash.bytes, RH_ID_BYTES);
-}
 
 static enum rh_err send_one(struct agent_spool *spool, enum rh_kind kind, uint64_t id,
                             size_t body_bytes, uint64_t file_no, uint64_t pair_seq,
