@@ -404,7 +404,8 @@ static void check_drafts(struct work *work)
         const struct rh_public *item = &work->drafts[i].item;
         unsigned field = 0;
         agent_fields_check(item, work->problems);
-        if (item->kind != RH_KIND_BULLETIN && rh_id_is_zero(item->referral_id.bytes) &&
+        if (item->kind != RH_KIND_BULLETIN && item->kind != RH_KIND_ACKNOWLEDGE_INFO &&
+            rh_id_is_zero(item->referral_id.bytes) &&
             work->message->referral[0] == '\0')
             complain(work, RH_REFUSE_FIELD_MISSING, "/referral", "which referral it belongs to",
                      "须写明所属事项");

@@ -130,6 +130,8 @@ static const struct hub_cli_flag report_flags[] = {
 static const struct hub_cli_flag bulletin_flags[] = {
     { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
     { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
+    { "acknowledged", 0, HUB_CLI_SWITCH, "acknowledged", NULL,
+      N_("who has acknowledged the bulletins sent") },
     { .name = NULL },
 };
 
@@ -305,7 +307,7 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
     { "report", "bulletin", HUB_CLI_HUB, "report.bulletin", NULL,
       N_("the bulletin of a month, quarter or year, beside that of a year before"),
       "rhub report bulletin --month 2026-10\nrhub report bulletin --month 2026-Q4 --by agency "
-      "-o csv --bom",
+      "-o csv --bom\nrhub report bulletin --acknowledged",
       HUB_CLI_CAN_ROWS, { { NULL } }, bulletin_flags, "bulletin", NULL, NULL, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,
       N_("figures of a period, with their parts"),

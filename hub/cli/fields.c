@@ -340,6 +340,13 @@ static const struct hub_cli_field fields[] = {
     OF("bulletin", "complete", N_("period over"), YES, MORE),
     NUMBER("bulletin", "records", N_("records by then"), MORE),
 
+    NUMBER("acknowledged", "record", N_("record"), SHOW),
+    OF("acknowledged", "from", N_("from"), AGENCY, SHOW),
+    OF("acknowledged", "to", N_("to"), AGENCY, SHOW),
+    OF("acknowledged", "sent_at", N_("sent"), AT, SHOW),
+    OF("acknowledged", "acknowledged", N_("acknowledged"), YES, SHOW),
+    OF("acknowledged", "acknowledged_at", N_("when"), AT, SHOW),
+
     WORD("figure", "figure", N_("figure"), "figures", SHOW),
     OF("figure", "agency", N_("agency"), AGENCY, SHOW),
     TEXT("figure", "procedure", N_("procedure"), SHOW),

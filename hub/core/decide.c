@@ -192,6 +192,8 @@ static bool decide_item(struct hub_step *step)
         return hub_decide_register(step) && complete(step);
     if (item->kind == RH_KIND_BULLETIN && rh_id_is_zero(item->referral_id.bytes))
         return hub_decide_bulletin(step);
+    if (item->kind == RH_KIND_ACKNOWLEDGE_INFO && rh_id_is_zero(item->referral_id.bytes))
+        return hub_decide_acknowledge_bulletin(step);
     return decide_on_referral(step);
 }
 

@@ -162,6 +162,8 @@ struct hub_world {
     enum rh_err (*query_code)(void *context, const char *code, uint64_t *rno);
     /* A row of the hot-spot map. */
     enum rh_err (*hot)(void *context, const char *rule, const char *area, struct hub_hot *out);
+    /* Whether the bulletin of a record went to an agency: RH_OK or RH_ERR_NOTFOUND. */
+    enum rh_err (*told)(void *context, uint64_t index, uint32_t agency);
     /* The dead letter of a record for a receiver, settled or not. */
     /* A procedure as it was in an earlier record of rules: a referral keeps those it was
      * registered under. NULL (the function or its answer): as it is in `rules`. Borrowed for

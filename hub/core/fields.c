@@ -106,7 +106,7 @@ bool hub_fields_of(enum rh_kind kind, uint64_t *required, uint64_t *optional)
             *required &= ~F(REFERRAL);
             *optional = F(LANE) | F(OCCURRED) | F(TRACE);
         }
-        if (kind == RH_KIND_BULLETIN) {
+        if (kind == RH_KIND_BULLETIN || kind == RH_KIND_ACKNOWLEDGE_INFO) {
             *required &= ~F(REFERRAL);
             *optional |= F(REFERRAL);
         }

@@ -148,3 +148,24 @@ bool hub_decide_bulletin(struct hub_step *step)
     }
     return true;
 }
+
+/* 阅知 of a bulletin of no referral: from whom it was sent to, told to its author. To anybody else
+ * there is no such message. */
+bool hub_decide_acknowledge_bulletin(struct hub_step *step)
+{
+    const struct hub_world *world = step->world;
+    struct hub_message message;
+    enum rh_err err = world->message(world->context, &step->item->refers_to, &message);
+    if (err == RH_OK && (message.rno != 0 || message.kind != RH_KIND_BULLETIN))
+        err = RH_ERR_NOTFOUND;
+    if (err == RH_OK)
+        err = world->told(world->context, message.index, step->agency);
+    if (err == RH_ERR_NOTFOUND)
+        return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, 6);
+    if (err != RH_OK)
+        return hub_step_fail(step, err);
+    if (step->item->copy_count != 0)
+        return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 24);
+    (void)hub_step_deliver(step, NULL, message.agency, RH_KIND_ACKNOWLEDGE_INFO);
+    return step->err == RH_OK;
+}

@@ -355,7 +355,8 @@ static enum rh_err stage_item(struct hub_engine *engine, uint32_t agency,
     uint64_t slot = 0;
     enum rh_kind kind = engine->public_part->kind;
     if (outcome->refusal == 0 && kind != RH_KIND_ACK && kind != RH_KIND_NACK) {
-        /* A bulletin of no referral has a key of its own; apply counts it as used. */
+        /* A bulletin of no referral, and what acknowledges it, has a key of its own; apply
+         * counts it as used. */
         slot = outcome->row_count > 0 ? outcome->rows[0].key_slot : engine->event.free_slot;
         err = seal_item(engine, item, digest, slot, &content);
     }

@@ -77,7 +77,7 @@ static const struct hub_verb verbs[] = {
     { "referral.urge", "urge the holder of a referral", hub_verb_referral_urge,
       { NEEDED("id"), TEXT("reason") } },
     { "report.bulletin", "a month, quarter or year of the ledger", hub_verb_report_bulletin,
-      { NEEDED("period"), TEXT("by") } },
+      { TEXT("period"), TEXT("by"), SWITCH("acknowledged") } },
     { "report.figures", "figures of a period, with their parts", hub_verb_report_figures,
       { AT("since"), AT("until"), TEXT("by") } },
     { "report.funnel", "what became of clues with stars", hub_verb_report_funnel,

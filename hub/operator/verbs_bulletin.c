@@ -1,5 +1,8 @@
-/* report.bulletin: a month, a quarter or a year of the ledger (views/bulletin.h). */
+/* report.bulletin: a month, a quarter or a year of the ledger (views/bulletin.h); who has
+ * acknowledged the bulletins that were sent. */
 #include "operator/inside.h"
+
+#include <stdio.h>
 
 #include <rh/text.h>
 
@@ -10,12 +13,40 @@ static enum rh_err send_row(void *context, json_t *row)
     return hub_ask_row(context, row);
 }
 
+/* Who has acknowledged a bulletin of no referral, and who has not. */
+static enum rh_err show_told(struct hub_ask *ask)
+{
+    struct hub_cursor cursor = { .bytes = 0 };
+    struct hub_told told;
+    char id[24 + RH_AGENCY_BYTES_MAX];
+    enum rh_err err = hub_snapshot_begin(ask);
+    while (err == RH_OK) {
+        err = hub_views_told_next(ask->map, &cursor, &told);
+        if (err != RH_OK)
+            break;
+        json_t *row = hub_json_row("acknowledged");
+        snprintf(id, sizeof id, "%llu:%s", (unsigned long long)told.index,
+                 hub_json_name(ask, told.to)->id.text);
+        hub_json_text(row, "id", id);
+        hub_json_uint(row, "record", told.index);
+        hub_json_agency(ask, row, "from", told.from);
+        hub_json_agency(ask, row, "to", told.to);
+        hub_json_at(row, "sent_at", told.sent_ms);
+        hub_json_bool(row, "acknowledged", told.read_ms != 0);
+        hub_json_at(row, "acknowledged_at", told.read_ms);
+        err = hub_ask_row(ask, row);
+    }
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 enum rh_err hub_verb_report_bulletin(struct hub_ask *ask)
 {
+    if (hub_args_switch(ask, "acknowledged"))
+        return show_told(ask);
     struct hub_bulletin bulletin = { .by = HUB_BULLETIN_ALL };
     const char *period = hub_args_text(ask, "period");
     const char *by = hub_args_text(ask, "by");
-    if (!hub_bulletin_period(period, &bulletin))
+    if (period == NULL || !hub_bulletin_period(period, &bulletin))
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/period",
                               N_("2026-10, 2026-Q4 or 2026 is wanted"), period);
     if (by != NULL && !hub_bulletin_by(by, &bulletin))

@@ -129,12 +129,17 @@ static enum rh_err apply_item(struct hub_views *views, const struct hub_record *
         err = hub_count_both(views, HUB_FIGURE_REFUSED, HUB_FIGURE_REFUSED_NUMBER, refusal, 1);
         return err == RH_OK ? apply_timeline(views, record, outcome) : err;
     }
-    /* A bulletin of no referral lies under a content key of its own, the first free one. */
-    if (kind == RH_KIND_BULLETIN && outcome->row_count == 0 &&
+    /* A bulletin of no referral, and its acknowledgement, lie under a content key of their own,
+     * the first free one. */
+    bool apart = outcome->row_count == 0 &&
+                 (kind == RH_KIND_BULLETIN || kind == RH_KIND_ACKNOWLEDGE_INFO);
+    if (apart &&
         record->free_slot >= views->next.slot && record->free_slot != UINT64_MAX)
         views->next.slot = record->free_slot + 1;
     err = hub_count_both(views, HUB_FIGURE_STORED, HUB_FIGURE_STORED_KIND,
                          (uint32_t)kind, 1);
+    if (err == RH_OK && apart && kind == RH_KIND_ACKNOWLEDGE_INFO)
+        err = hub_apply_read(views, record);
     return err == RH_OK ? apply_outcome(views, record, outcome) : err;
 }
 

@@ -26,6 +26,10 @@ enum rh_err hub_apply_restart_pairs(struct hub_views *views);
 /* An agency's row as it is after; `bytes` is its encoded form. */
 enum rh_err hub_apply_agency(struct hub_views *views, const struct hub_agency *row,
                              struct rh_bytes bytes);
+/* A delivery of a bulletin of no referral; and what acknowledges one. */
+enum rh_err hub_apply_told(struct hub_views *views, const struct hub_record *record,
+                           const struct hub_delivery_out *delivery);
+enum rh_err hub_apply_read(struct hub_views *views, const struct hub_record *record);
 /* A row of the hot-spot map as it is after. */
 enum rh_err hub_apply_hot(struct hub_views *views, const struct hub_hot *hot);
 enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index);

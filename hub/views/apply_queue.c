@@ -282,8 +282,11 @@ enum rh_err hub_apply_queues(struct hub_views *views, const struct hub_record *r
             break;
         }
     }
-    for (uint32_t i = 0; i < outcome->delivery_count && err == RH_OK; i++)
+    for (uint32_t i = 0; i < outcome->delivery_count && err == RH_OK; i++) {
         err = deliver(views, record, &outcome->deliveries[i]);
+        if (err == RH_OK)
+            err = hub_apply_told(views, record, &outcome->deliveries[i]);
+    }
     return err;
 }
 

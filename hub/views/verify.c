@@ -289,6 +289,18 @@ static enum rh_err check_month(struct hub_verify *verify, const struct hub_key *
     return RH_OK;
 }
 
+static enum rh_err check_told(struct hub_verify *verify, const struct hub_key *key,
+                              struct rh_bytes value)
+{
+    bool sound = key->bytes == 12 && value.bytes == 28 &&
+                 hub_get_u32(key->data + 8) < verify->agencies &&
+                 (hub_get_u64(value.data + 12) == 0) == (hub_get_u64(value.data + 20) == 0);
+    if (!sound)
+        hub_verify_fault(verify, HUB_TABLE_TOLD, "told nobody known, or read at no instant",
+                         hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -333,6 +345,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_CLOCK, check_clock);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_MONTH, check_month);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_TOLD, check_told);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

@@ -56,7 +56,8 @@ enum hub_table {
     HUB_TABLE_HOT = 27,      /* D rule text 0 area text -> hub_hot */
     HUB_TABLE_CLOCK = 28,    /* D index(8) -> type(1): records of clocks but steering */
     HUB_TABLE_MONTH = 29,    /* D month(4) agency(4) procedure -> figures(8 each): hub_month */
-    HUB_TABLES = 30
+    HUB_TABLE_TOLD = 30,     /* D index(8) to(4) -> hub_told: bulletins of no referral */
+    HUB_TABLES = 31
 };
 
 /* Where a record lies in the journal. */
@@ -138,7 +139,7 @@ enum rh_err hub_views_rules_newest(struct hub_map *map, uint64_t *index);
  * saves first. Check compares such an array with these views (it saves too): RH_ERR_NOTFOUND
  * when a digest differs, with the first such table in *table; RH_ERR_CORRUPT when the array is
  * not of the form. Compute walks the map's tables instead of believing what was kept. */
-enum { HUB_DIGEST_ROWS_BYTES_MAX = 1024 };
+enum { HUB_DIGEST_ROWS_BYTES_MAX = HUB_TABLES * (RH_HASH_BYTES + 8) };
 bool hub_table_is_digested(unsigned table);
 enum rh_err hub_views_digest_encode(struct hub_views *views, struct rh_writer *writer);
 enum rh_err hub_views_digest_check(struct hub_views *views, struct rh_bytes digest_rows,
@@ -215,6 +216,18 @@ enum rh_err hub_views_due_next(struct hub_map *map, struct hub_cursor *cursor, u
                                uint64_t *rno, uint32_t *serial, uint32_t *owed_by);
 /* Earliest wake; RH_ERR_NOTFOUND when nothing is armed. */
 enum rh_err hub_views_wake_first(struct hub_map *map, uint64_t *at_ms, uint64_t *rno);
+/* A bulletin of no referral and one of those it went to. */
+struct hub_told {
+    uint64_t index;         /* its record */
+    uint32_t to, from;
+    uint64_t sent_ms;
+    uint64_t read_index;    /* the first acknowledgement, 0 none */
+    uint64_t read_ms;       /* when it was stored, 0 none */
+};
+enum rh_err hub_views_told(struct hub_map *map, uint64_t index, uint32_t to,
+                           struct hub_told *out);
+enum rh_err hub_views_told_next(struct hub_map *map, struct hub_cursor *cursor,
+                                struct hub_told *out);
 enum rh_err hub_views_hot_next(struct hub_map *map, struct hub_cursor *cursor,
                                struct hub_hot *out);
 enum rh_err hub_views_dead_next(struct hub_map *map, struct hub_cursor *cursor,

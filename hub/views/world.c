@@ -85,6 +85,12 @@ static enum rh_err hot(void *context, const char *rule, const char *area, struct
     return hub_views_hot(map_of(context), rule, area, out);
 }
 
+static enum rh_err told(void *context, uint64_t index, uint32_t agency)
+{
+    struct hub_told found;
+    return hub_views_told(map_of(context), index, agency, &found);
+}
+
 static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     return hub_views_dead(map_of(context), index, to, out);
@@ -111,6 +117,7 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
         .marked = marked,
         .query_code = query_code,
         .hot = hot,
+        .told = told,
         .dead = dead,
     };
 }

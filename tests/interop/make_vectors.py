@@ -241,7 +241,9 @@ def public_file():
     for name, value in {"register": REGISTER, "forward": FORWARD, "split": SPLIT, "ack": ACK,
                         "nack": NACK, "every_field_full": full_public(),
                         "smallest": {1: uuid("a"), 2: 71, 3: uuid("b")},
-                        "bulletin_without_referral": {1: uuid("a"), 2: 85, 7: COURT}}.items():
+                        "bulletin_without_referral": {1: uuid("a"), 2: 85, 7: COURT},
+                        "acknowledge_without_referral": {1: uuid("a"), 2: 86,
+                                                         6: uuid("b")}}.items():
         out.good(name, "public", w.pack(value), "a public part", value=readable(value))
     for name, (value, why) in bad.public(REGISTER, FORWARD, SPLIT, ACK, rnd).items():
         out.bad(name, "public", value if isinstance(value, bytes) else w.pack(value), why)

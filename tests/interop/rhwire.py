@@ -30,7 +30,7 @@ DEPTH_MAX = 8
 
 KINDS = {1, *range(10, 21), *range(30, 66), *range(70, 74), *range(80, 87), 90, 91,
          *range(100, 105)}
-ACK, NACK, BULLETIN, WARNING = 90, 91, 85, 84
+ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO = 90, 91, 85, 84, 86
 
 
 class Refused(ValueError):
@@ -371,7 +371,8 @@ def by_table(value, table):
 
 def public_decode(data):
     value = by_table(unpack(data, PUBLIC_MAX), PUBLIC)
-    required = [1, 2] if value.get(2) in (ACK, NACK, BULLETIN, WARNING) else [1, 2, 3]
+    required = [1, 2] if value.get(2) in (
+        ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO) else [1, 2, 3]
     need(all(key in value for key in required), "a required field is missing")
     return value
 

@@ -246,6 +246,15 @@ static enum rh_err see_queued_lane(void *context, uint32_t to, uint64_t rno, enu
     return RH_ERR_NOTFOUND;
 }
 
+/* Bulletins of this world are not remembered; stories acknowledge them. */
+static enum rh_err see_told(void *context, uint64_t index, uint32_t agency)
+{
+    (void)context;
+    (void)index;
+    (void)agency;
+    return RH_ERR_NOTFOUND;
+}
+
 static enum rh_err see_dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     struct rht_world *world = context;
@@ -289,6 +298,7 @@ struct rht_world *rht_world_open(void)
         .marked = see_marked,
         .query_code = see_query_code,
         .hot = see_hot,
+        .told = see_told,
         .dead = see_dead,
     };
     world->now_ms = rht_at(2026, 3, 2, 9);

@@ -237,7 +237,7 @@ class RealAgent(Actor):
                     row["referral_id"] == str(uuid.UUID(bytes=referral))]
             return uuid.UUID(rows[-1]["id"]).bytes
         return [one for one in self.taken if one.kind == said["about"] and
-                one.referral == referral][-1].message
+                (one.referral or None) == referral][-1].message
 
     # -- taking --
 
@@ -406,7 +406,7 @@ class PythonAgency(Actor):
         return rhwire.pack(["text/plain", said["body"].encode()]) if "body" in said else b""
 
     def earlier(self, said):
-        referral = self.play.matter(said["matter"])
+        referral = self.play.matter(said["matter"]) if said["matter"] != "-" else None
         kind = KIND[said["about"]]
         if said["kind"] == "amend":
             return self.peer.ledger.one(

@@ -53,11 +53,18 @@ class Life:
         self.police = self.play.agency("police.620423", **above)
         self.ledger = collections.Counter()  # (month, agency, procedure, figure)
         self.matters = {}
+        self.seen = {}  # clocks as they were last, by their ids
 
     def write(self, agency, figure, procedure="xinfang", instant=None):
         self.ledger[month(instant or self.play.now), agency, procedure, figure] += 1
 
+    def look(self, referral):
+        """A row keeps so many clocks and no more: old ones are written down before they go."""
+        for row in self.play.show(referral)["deadlines"]:
+            self.seen[row["id"]] = row
+
     def do(self, agency, kind, referral, **fields):
+        self.look(referral)
         self.play.act(agency, kind, referral, **fields)
         if kind in COUNTED:
             self.write(self.matters[referral], COUNTED[kind])
@@ -113,6 +120,7 @@ class Life:
             yield later(24 * 20)
             self.do(self.pet, "revisit", referral)
             again = pick.random() < 0.4
+            self.look(referral)
             self.play.act(self.pet, "evaluate", referral,
                           code="dissatisfied" if again else "satisfied")
             self.write(office.agency, "dissatisfied" if again else "satisfied")
@@ -130,14 +138,15 @@ class Life:
     def clocks(self):
         """Added to the ledger from the matters: each clock in the month of its last day."""
         for referral in self.matters:
-            for row in self.play.show(referral)["deadlines"]:
-                if row["right_only"] or row["status"] not in ("met", "missed", "met_late"):
-                    continue
-                last_day = ms(row["end_at"]) - 1
-                self.write(row["owed_by"], "met" if row["status"] == "met" else "missed",
-                           instant=last_day)
-                if row["status"] == "met_late":
-                    self.write(row["owed_by"], "met_late", instant=ms(row["ended_at"]))
+            self.look(referral)
+        for row in self.seen.values():
+            if row["right_only"] or row["status"] not in ("met", "missed", "met_late"):
+                continue
+            last_day = ms(row["end_at"]) - 1
+            self.write(row["owed_by"], "met" if row["status"] == "met" else "missed",
+                       instant=last_day)
+            if row["status"] == "met_late":
+                self.write(row["owed_by"], "met_late", instant=ms(row["ended_at"]))
 
     def closed_by_hub(self):
         """What the hub closed by itself when the remedy term had run."""
@@ -216,6 +225,25 @@ def told(life, period, by):
                            "bulletin", "--month", period, *args, "-o", "json"]).stdout
 
 
+def acknowledge(life):
+    """A bulletin of no referral: whom it went to acknowledges, nobody else can, and it shows."""
+    play, told = life.play, life.offices[0]
+    n = play.act(life.top, "bulletin", None, to=life.pet, copies=[told.agency])
+    bulletin = life.top.ledger.one("SELECT message_id FROM sent WHERE n = ?", n)
+    play.settle()
+    play.act(life.pet, "acknowledge_info", None, refers_to=bulletin)
+    play.act(life.pet, "acknowledge_info", None, refers_to=bulletin)  # again: no harm
+    play.act(life.school, "acknowledge_info", None, refers_to=bulletin, refusal=4303)
+    play.act(life.top, "acknowledge_info", None, refers_to=bulletin, refusal=4303)
+    play.settle()
+    rows = {row["to"]: row for row in play.ask("report.bulletin", acknowledged=True)}
+    demand(set(rows) == {life.pet.agency, told.agency}, f"told: {rows}")
+    demand(rows[life.pet.agency]["acknowledged"] and
+           ms(rows[life.pet.agency]["acknowledged_at"]) == play.now and
+           not rows[told.agency]["acknowledged"] and
+           rows[told.agency]["from"] == life.top.agency, f"acknowledged: {rows}")
+
+
 def body(run):
     pick = random.Random(run.seed)
     life = Life(run)
@@ -223,6 +251,7 @@ def body(run):
     life.play.steer("2026-04-02 09:00")
     life.begin()  # so that the log goes on behind March
     life.play.settle()
+    acknowledge(life)
     life.clocks()
     life.closed_by_hub()
     periods = [("2025-04", "2024-04"), ("2025-06", "2024-06"), ("2025-Q2", "2024-Q2"),
