@@ -13,6 +13,7 @@ static const struct hub_cli_flag list_flags[] = {
     { "to", 0, HUB_CLI_TEXT, "to", N_("AGENCY"), N_("sent to this agency") },
     { "holder", 0, HUB_CLI_TEXT, "holder", N_("AGENCY"), N_("whose turn it is") },
     { "procedure", 0, HUB_CLI_TEXT, "procedure", N_("ID"), N_("of this procedure") },
+    { "risk", 0, HUB_CLI_TEXT, "risk", N_("LEVEL"), N_("whose risk was last said to be this: low, medium, high") },
     { "due", 0, HUB_CLI_TEXT, "due", N_("WHEN"), N_("overdue, today, week, 3d or 3wd") },
     { "key", 0, HUB_CLI_TEXT, "key", N_("SYSTEM=NUMBER"), N_("number of another system") },
     { .name = NULL },

@@ -67,7 +67,7 @@ static const struct hub_verb verbs[] = {
       { NEEDED("id"), NEEDED("reason") } },
     { "referral.list", "referrals", hub_verb_referral_list,
       { TEXT("state"), TEXT("from"), TEXT("to"), TEXT("holder"), TEXT("procedure"),
-        TEXT("due"), TEXT("key"), AT("since"), AT("until"), TEXT("sort"), PAGE } },
+        TEXT("risk"), TEXT("due"), TEXT("key"), AT("since"), AT("until"), TEXT("sort"), PAGE } },
     { "referral.show", "one referral", hub_verb_referral_show,
       { TEXT("id"), TEXT("code") } },
     { "referral.supervise", "supervise a referral", hub_verb_referral_supervise,

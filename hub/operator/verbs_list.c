@@ -21,6 +21,7 @@ struct filter {
     enum rh_state state; /* NONE: any */
     uint32_t from, to, holder; /* 0: any */
     const char *procedure;
+    const char *risk;    /* newest fact of that name; NULL: any */
     uint64_t since_ms, until_ms;
     bool by_due;
     uint64_t due_from_ms, due_to_ms;
@@ -62,6 +63,7 @@ static enum rh_err read_filter(struct hub_ask *ask, struct filter *filter)
 {
     const char *due = hub_args_text(ask, "due");
     filter->procedure = hub_args_text(ask, "procedure");
+    filter->risk = hub_args_text(ask, "risk");
     filter->since_ms = hub_args_instant(ask, "since", 0);
     filter->until_ms = hub_args_instant(ask, "until", UINT64_MAX);
     filter->limit = hub_args_limit(ask);
@@ -105,6 +107,8 @@ static bool matches(const struct filter *filter, const struct hub_referral *row)
         (filter->holder != 0 && row->holder != filter->holder))
         return false;
     if (filter->procedure != NULL && strcmp(row->procedure, filter->procedure) != 0)
+        return false;
+    if (filter->risk != NULL && !hub_referral_has_fact(row, "risk", filter->risk))
         return false;
     if (row->registered_ms < filter->since_ms || row->registered_ms >= filter->until_ms)
         return false;

@@ -21,7 +21,7 @@ static const char *const leader_keys[] = { "repeats", "categories" };
 static const char *const review_keys[] = { "by", "procedure" };
 static const char *const reviewers[] = { "above", "same", "none" };
 static const char *const route_keys[] = { "from", "to", "kinds" };
-static const char *const copy_keys[] = { "to", "kinds" };
+static const char *const copy_keys[] = { "to", "kinds", "fact", "equals" };
 static const char *const check_keys[] = { "fact", "kinds", "equals", "refusal" };
 static const char *const code_keys[] = { "outcomes", "refusals", "grounds" };
 
@@ -360,6 +360,19 @@ static bool load_routes(struct loading *loading)
 
 /* ---- copies ---------------------------------------------------------------------------- */
 
+/* A role, or the word for whoever stands above the author. */
+static bool load_copy_to(struct loading *loading, struct fy_node *to, struct rh_copy *out)
+{
+    size_t bytes;
+    const char *text = fy_node_get_scalar(to, &bytes);
+    if (text != NULL && bytes == strlen(RH_COPY_SUPERIOR) &&
+        memcmp(text, RH_COPY_SUPERIOR, bytes) == 0) {
+        memcpy(out->to, RH_COPY_SUPERIOR, sizeof RH_COPY_SUPERIOR);
+        return true;
+    }
+    return rh_load_role(loading->yaml, to, "to", loading->roles, false, out->to);
+}
+
 static bool load_copy(struct loading *loading, struct fy_node *node, struct rh_copy *out)
 {
     struct rh_yaml *yaml = loading->yaml;
@@ -368,7 +381,17 @@ static bool load_copy(struct loading *loading, struct fy_node *node, struct rh_c
         return false;
     struct fy_node *to = rh_yaml_need(yaml, node, "to", "the copy");
     struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", "the copy");
-    bool good = to != NULL && rh_load_role(yaml, to, "to", loading->roles, false, out->to);
+    struct fy_node *fact = rh_yaml_get(node, "fact");
+    struct fy_node *equals = rh_yaml_get(node, "equals");
+    bool good = to != NULL && load_copy_to(loading, to, out);
+    if (equals != NULL && fact == NULL) {
+        rh_yaml_problem(yaml, equals, "'equals' goes with 'fact'");
+        return false;
+    }
+    if (fact != NULL)
+        good = rh_load_key(yaml, fact, "fact", out->fact, sizeof out->fact) && good;
+    if (equals != NULL)
+        good = rh_load_code(yaml, equals, "equals", out->equals, sizeof out->equals) && good;
     return kinds != NULL && rh_load_kinds(yaml, kinds, "kinds", &out->kinds) && good;
 }
 

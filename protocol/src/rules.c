@@ -74,6 +74,8 @@ static const struct rh_layout route_layout = RH_LAYOUT_OF(struct rh_route, route
 static const struct rh_layout_field copy_fields[] = {
     RH_LAYOUT_TEXT(1, struct rh_copy, to),
     RH_LAYOUT_STRUCT(2, struct rh_copy, kinds, &kinds_layout),
+    RH_LAYOUT_TEXT(3, struct rh_copy, fact),
+    RH_LAYOUT_TEXT(4, struct rh_copy, equals),
 };
 static const struct rh_layout copy_layout = RH_LAYOUT_OF(struct rh_copy, copy_fields);
 

@@ -154,10 +154,15 @@ struct rh_route {
     struct rh_kind_set kinds;
 };
 
-/* Who must have a copy of a step, whoever takes it: the agency of a role for the matter's area. */
+/* Who must have a copy of a step, whoever takes it: the agency of a role for the matter's area, or
+ * RH_COPY_SUPERIOR, the one above whoever takes it. */
+#define RH_COPY_SUPERIOR "superior"
+
 struct rh_copy {
     char to[RH_ROLE_BYTES_MAX + 1];
     struct rh_kind_set kinds;
+    char fact[RH_RULE_ID_BYTES_MAX + 1]; /* only where the step itself states this fact, */
+    char equals[RH_CODE_BYTES_MAX + 1];  /* as this; empty: as any but 0 */
 };
 
 /* A fact that must be there before a kind is let through. */
