@@ -154,7 +154,7 @@ static const struct hub_cli_field fields[] = {
     OF("agency", "enrolled_at", N_("enrolled"), AT, MORE),
     OF("agency", "changed_at", N_("changed"), AT, MORE),
     OF("agency", "succeeded_by", N_("succeeded by"), AGENCY, MORE),
-    OF("agency", "succeeded_at", N_("since"), AT, MORE),
+    OF("agency", "succeeded_at", N_("taken over"), AT, MORE),
     OF("agency", "successors", N_("successors"), LIST, MORE),
     OF("agency", "grants", N_("may look on"), LIST, MORE),
 

@@ -176,7 +176,6 @@ static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job
         struct hub_job_seen *seen = find_seen(engine, entry.lane, entry.from);
         if (seen != NULL)
             seen->pair_seq = entry.pair_seq;
-        did->moved = did->changed ? 1 : 0;
         did->entry = did->changed;
         snprintf(did->text, sizeof did->text, "delivery %llu moved",
                  (unsigned long long)entry.pair_seq);

@@ -225,6 +225,8 @@ static enum rh_err gather(struct tree *tree)
 /* Province 2 digits, city 4, county 6, town 9, village 12. */
 static const char *level_of(const char *area)
 {
+    if (area[strspn(area, "0123456789")] != '\0')
+        return "";
     switch (strlen(area)) {
     case 2:
         return "province";
