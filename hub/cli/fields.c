@@ -279,6 +279,8 @@ static const struct hub_cli_field fields[] = {
     TEXT("route", "condition_en", N_("condition (English)"), MORE),
     TEXT("route", "remedy_zh", N_("remedy (Chinese)"), MORE),
     TEXT("route", "remedy_en", N_("remedy (English)"), MORE),
+    TEXT("route", "proper_zh", N_("competent body (Chinese)"), MORE),
+    TEXT("route", "proper_en", N_("competent body (English)"), MORE),
 
     TEXT("public_status", "id", N_("query code"), SHOW),
     WORD("public_status", "state", N_("state"), "states", SHOW),

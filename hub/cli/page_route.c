@@ -40,6 +40,19 @@ static void print_whom(struct hub_cli *cli, const json_t *row)
     free(category);
 }
 
+/* Not one of ours: who is, and on what ground. */
+static void print_proper(struct hub_cli *cli, const json_t *row)
+{
+    const struct hub_cli_field who = { "route", "proper", "", HUB_CLI_FIELD_AGENCY, NULL, true };
+    char *category = shown(row, "category"), *area = shown(row, "area");
+    char *name = hub_cli_field_text(cli, &who, row);
+    fprintf(cli->out, _("%s (area %s) is not accepted here; competent: %s\n"), category, area,
+            name);
+    free(name);
+    free(area);
+    free(category);
+}
+
 void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
 {
     const json_t *row = json_array_get(rows, 0);
@@ -53,9 +66,13 @@ void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
     char *condition = hub_cli_field_text(cli, &when, row);
     char *against = hub_cli_field_text(cli, &remedy, row);
     const char *kind = json_string_value(json_object_get(row, "kind"));
-    print_whom(cli, row);
-    fprintf(cli->out, _("procedure %s, message kind %s\n"), procedure,
-            kind == NULL ? "" : rh_word("kinds", kind));
+    if (json_is_false(json_object_get(row, "accepted"))) {
+        print_proper(cli, row);
+    } else {
+        print_whom(cli, row);
+        fprintf(cli->out, _("procedure %s, message kind %s\n"), procedure,
+                kind == NULL ? "" : rh_word("kinds", kind));
+    }
     if (condition[0] != '\0')
         fprintf(cli->out, _("when: %s\n"), condition);
     if (against[0] != '\0')

@@ -70,6 +70,8 @@ static bool route_by_map(struct hub_step *step, const struct hub_referral *row,
 {
     const struct rh_routing *entry =
         rh_rules_route(step->world->rules, row->category, row->area);
+    if (entry == NULL && rh_rules_proper(step->world->rules, row->category, row->area) != NULL)
+        return hub_step_refuse(step, RH_REFUSE_PROPER_ELSEWHERE, 7);
     if (entry == NULL)
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 7);
     size_t bytes = strlen(entry->to);

@@ -168,6 +168,36 @@ static void put_limits(json_t *row, const struct rh_procedure *procedure, enum r
     json_object_set_new(row, "limits", list);
 }
 
+static void put_words(json_t *row, const struct rh_routing *routing)
+{
+    hub_json_text(row, "condition_zh", routing->condition_zh);
+    hub_json_text(row, "condition_en", routing->condition_en);
+    hub_json_text(row, "remedy_zh", routing->remedy_zh);
+    hub_json_text(row, "remedy_en", routing->remedy_en);
+    hub_json_text(row, "proper_zh", routing->proper_zh);
+    hub_json_text(row, "proper_en", routing->proper_en);
+}
+
+/* Nobody here, but the map says who: an answer, so that whoever asks can be told. */
+static enum rh_err show_proper(struct hub_ask *ask, const struct rh_routing *routing,
+                               const char *category, const char *area)
+{
+    static const char *const empty[] = { "to",    "agency",   "level",    "procedure", "kind",
+                                         "basis", "title_zh", "title_en" };
+    json_t *row = hub_json_row("route");
+    hub_json_text(row, "id", routing->category);
+    hub_json_text(row, "category", category);
+    hub_json_text(row, "area", area);
+    hub_json_text(row, "matched_category", routing->category);
+    hub_json_text(row, "matched_area", routing->area);
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
+        hub_json_text(row, empty[i], NULL);
+    json_object_set_new(row, "limits", json_array());
+    hub_json_bool(row, "accepted", false);
+    put_words(row, routing);
+    return hub_ask_row(ask, row);
+}
+
 enum rh_err hub_verb_route_query(struct hub_ask *ask)
 {
     const char *category = hub_args_text(ask, "category");
@@ -179,6 +209,10 @@ enum rh_err hub_verb_route_query(struct hub_ask *ask)
                               N_("a state is wanted, such as dispatched or in_progress"), named);
     const struct rh_routing *routing =
         ask->op->rules_known ? rh_rules_route(ask->op->rules, category, area) : NULL;
+    const struct rh_routing *proper =
+        ask->op->rules_known ? rh_rules_proper(ask->op->rules, category, area) : NULL;
+    if (proper != NULL)
+        return show_proper(ask, proper, category, area);
     if (routing == NULL)
         return hub_ask_refuse(ask, RH_REFUSE_NO_ROUTE, "/args/category",
                               N_("the routing map has no answer"), category);
@@ -201,9 +235,7 @@ enum rh_err hub_verb_route_query(struct hub_ask *ask)
     hub_json_text(row, "basis", procedure == NULL ? "" : procedure->basis);
     put_limits(row, procedure, stage);
     hub_json_text(row, "kind", rh_kind_name(routing->kind));
-    hub_json_text(row, "condition_zh", routing->condition_zh);
-    hub_json_text(row, "condition_en", routing->condition_en);
-    hub_json_text(row, "remedy_zh", routing->remedy_zh);
-    hub_json_text(row, "remedy_en", routing->remedy_en);
+    hub_json_bool(row, "accepted", true);
+    put_words(row, routing);
     return hub_ask_row(ask, row);
 }

@@ -11,7 +11,7 @@ enum { AREA_DIGITS_MIN = 2, AREA_DIGITS_MAX = 12 };
 
 static const char *const top_keys[] = { "routing" };
 static const char *const entry_keys[] = { "category", "area",      "to",    "procedure",
-                                          "kind",     "condition", "remedy" };
+                                          "kind",     "condition", "remedy", "proper" };
 
 struct loading {
     struct rh_yaml *yaml;
@@ -169,6 +169,27 @@ static bool load_target(const struct loading *loading, struct fy_node *node,
     return addressed && named;
 }
 
+/* Somebody outside: who, in both languages; nothing can be sent there. */
+static bool load_proper(const struct loading *loading, struct fy_node *node,
+                        struct fy_node *proper, struct rh_routing *out)
+{
+    static const char *const others[] = { "to", "procedure", "kind" };
+    bool good = true;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct fy_node *other = rh_yaml_get(node, others[i]);
+        if (other == NULL)
+            continue;
+        rh_yaml_problem(loading->yaml, other,
+                        "'%s' beside 'proper': an entry leads to one of our agencies or names "
+                        "who is competent outside, not both",
+                        others[i]);
+        good = false;
+    }
+    return rh_load_pair(loading->yaml, proper, "proper", out->proper_zh, out->proper_en,
+                        sizeof out->proper_zh) &&
+           good;
+}
+
 /* ---- the list -------------------------------------------------------------------------- */
 
 static bool load_entry(const struct loading *loading, struct fy_node *node,
@@ -188,7 +209,10 @@ static bool load_entry(const struct loading *loading, struct fy_node *node,
     if (area != NULL)
         good = load_area(yaml, area, out) && good;
     good = good && is_new(loading, node, out);
-    good = load_target(loading, node, out) && good;
+    struct fy_node *proper = rh_yaml_get(node, "proper");
+    good = (proper != NULL ? load_proper(loading, node, proper, out)
+                           : load_target(loading, node, out)) &&
+           good;
     good = condition != NULL && rh_load_pair(yaml, condition, "condition", out->condition_zh,
                                              out->condition_en, sizeof out->condition_zh) &&
            good;

@@ -135,6 +135,8 @@ static const struct rh_layout_field routing_fields[] = {
     RH_LAYOUT_TEXT(7, struct rh_routing, condition_en),
     RH_LAYOUT_TEXT(8, struct rh_routing, remedy_zh),
     RH_LAYOUT_TEXT(9, struct rh_routing, remedy_en),
+    RH_LAYOUT_TEXT(10, struct rh_routing, proper_zh),
+    RH_LAYOUT_TEXT(11, struct rh_routing, proper_en),
 };
 static const struct rh_layout routing_layout = RH_LAYOUT_OF(struct rh_routing, routing_fields);
 
@@ -354,8 +356,8 @@ const struct rh_hotspot *rh_rules_hotspot(const struct rh_rules *rules, const ch
     return NULL;
 }
 
-const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
-                                        const char *area)
+static const struct rh_routing *find_route(const struct rh_rules *rules, const char *category,
+                                           const char *area)
 {
     const struct rh_routing *best = NULL;
     size_t best_category = 0;
@@ -374,6 +376,20 @@ const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char
         }
     }
     return best;
+}
+
+const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
+                                        const char *area)
+{
+    const struct rh_routing *found = find_route(rules, category, area);
+    return found != NULL && found->proper_zh[0] == '\0' ? found : NULL;
+}
+
+const struct rh_routing *rh_rules_proper(const struct rh_rules *rules, const char *category,
+                                         const char *area)
+{
+    const struct rh_routing *found = find_route(rules, category, area);
+    return found != NULL && found->proper_zh[0] != '\0' ? found : NULL;
 }
 
 /* A local calendar replaces the nationwide one in its area and below. */

@@ -520,6 +520,12 @@ static void test_operator_shows_rules_and_routes(void **state)
     assert_string_equal(rht_text(rht_row(answer, 0), "agency"), "procuratorate.620423");
     assert_string_equal(rht_text(rht_row(answer, 0), "procedure"), "p12309");
     json_decref(answer);
+    answer = rht_ask("route.query", "{\"category\":\"civil.notarization\",\"area\":\"620423\"}");
+    assert_true(json_is_false(json_object_get(rht_row(answer, 0), "accepted")));
+    assert_string_equal(rht_text(rht_row(answer, 0), "proper_zh"), "公证机构");
+    assert_string_equal(rht_text(rht_row(answer, 0), "proper_en"), "notary office");
+    assert_true(json_is_null(json_object_get(rht_row(answer, 0), "agency")));
+    json_decref(answer);
     answer = rht_ask("route.query", "{\"category\":\"weather\"}");
     assert_string_equal(rht_code(answer), "RH-4320");
     json_decref(answer);

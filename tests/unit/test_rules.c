@@ -501,6 +501,17 @@ static void test_rules_route_longest_match(void **state)
             assert_string_equal(found->to, asked[i].to);
         }
     }
+    /* Who is competent outside: never an answer one could send to, and the longest match all
+     * the same, so that an exception inside a wide entry is not lost. */
+    snprintf(again.routing[2].proper_zh, sizeof again.routing[2].proper_zh, "仲裁委员会");
+    again.routing[2].to[0] = '\0';
+    assert_null(rh_rules_route(&again, "labour.wage", "110101"));
+    assert_ptr_equal(rh_rules_proper(&again, "labour.wage", "110101"), &again.routing[2]);
+    assert_null(rh_rules_proper(&again, "labour.wage", "620423"));
+    assert_null(rh_rules_proper(&again, "labour.wages", "110101"));
+    assert_null(rh_rules_route(&rules, "labour.dispute", "620423"));
+    assert_string_equal(rh_rules_proper(&rules, "labour.dispute", "620423")->proper_zh,
+                        "劳动人事争议仲裁委员会");
     /* The shipped map keeps a role with a dot: the area of the matter completes it. */
     assert_string_equal(rh_rules_route(&rules, "judicial.litigation", "620423")->to, "court.");
 }

@@ -229,6 +229,10 @@ struct rh_routing {
     char condition_en[RH_BASIS_BYTES_MAX + 1];
     char remedy_zh[RH_BASIS_BYTES_MAX + 1];
     char remedy_en[RH_BASIS_BYTES_MAX + 1];
+    /* Who is competent where none of ours is, such as an arbitration commission; then `to` and
+     * `procedure` are empty and kind is none. Empty: the entry leads to `to`. */
+    char proper_zh[RH_BASIS_BYTES_MAX + 1];
+    char proper_en[RH_BASIS_BYTES_MAX + 1];
 };
 
 /* A span that is another one in some area: where sources conflict, policy of the place decides. */
@@ -322,6 +326,10 @@ bool rh_procedure_equal(const struct rh_procedure *a, const struct rh_procedure 
 /* Longest match of category, then of area; NULL when the map has no answer. */
 const struct rh_routing *rh_rules_route(const struct rh_rules *rules, const char *category,
                                         const char *area);
+/* The same where that match names somebody outside (`proper`); NULL in every other case. So at
+ * most one of the two answers. */
+const struct rh_routing *rh_rules_proper(const struct rh_rules *rules, const char *category,
+                                         const char *area);
 /* Whether a category is meant by a pattern: the same, or the part before a last "*". */
 bool rh_category_matches(const char *pattern, const char *category);
 /* What the settings say of a limit in an area, the longest prefix; NULL: the rule's own span. */
