@@ -102,6 +102,16 @@ static void put_counts(json_t *row, const struct hub_referral *of)
     hub_json_uint(row, "log_index", of->last_index);
 }
 
+/* What its parties last held it to risk; null where nobody said. */
+static const char *risk_of(const struct hub_referral *of)
+{
+    for (uint32_t i = 0; i < of->fact_count; i++) {
+        if (strcmp(of->facts[i].key, "risk") == 0 && !of->facts[i].is_number)
+            return of->facts[i].code;
+    }
+    return NULL;
+}
+
 json_t *hub_json_referral(struct hub_ask *ask, const struct hub_referral *of)
 {
     json_t *row = hub_json_row("referral");
@@ -116,6 +126,7 @@ json_t *hub_json_referral(struct hub_ask *ask, const struct hub_referral *of)
     hub_json_text(row, "lane", rh_lane_name(of->lane));
     put_places(ask, row, of);
     hub_json_text(row, "outcome", of->outcome);
+    hub_json_text(row, "risk", risk_of(of));
     put_due(ask, row, of);
     put_counts(row, of);
     put_times(row, of);

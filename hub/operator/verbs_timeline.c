@@ -175,6 +175,15 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
     put_also(row, outcome, rno);
 }
 
+/* What this step said of the risk (low, medium, high): the history of it is these lines. */
+static void put_risk(json_t *row, const struct rh_public *item)
+{
+    for (uint32_t i = 0; i < item->fact_count; i++) {
+        if (strcmp(item->facts[i].key, "risk") == 0 && !item->facts[i].is_number)
+            hub_json_text(row, "risk", item->facts[i].code);
+    }
+}
+
 static void put_item(json_t *row, const struct hub_record *record)
 {
     struct rh_public item;
@@ -184,6 +193,7 @@ static void put_item(json_t *row, const struct hub_record *record)
     hub_json_text(row, "to", item.to.text);
     hub_json_text(row, "code", item.code);
     hub_json_text(row, "basis", item.basis);
+    put_risk(row, &item);
     hub_json_uuid(row, "message_id", item.message_id.bytes);
     hub_json_text(row, "trace", item.trace);
     hub_json_at(row, "occurred_at", item.occurred_ms);
@@ -194,8 +204,8 @@ static json_t *blank(const struct piece *piece)
 {
     static const char *const texts[] = {
         "record", "from", "from_zh", "from_en", "to", "state", "turn", "turn_zh", "turn_en",
-        "code", "basis", "refusal", "operator", "reason", "text", "message_id", "trace", "at",
-        "occurred_at", "due_at", "first_stored_at", "first_generation",
+        "code", "basis", "risk", "refusal", "operator", "reason", "text", "message_id", "trace",
+        "at", "occurred_at", "due_at", "first_stored_at", "first_generation",
     };
     json_t *row = hub_json_row("event");
     hub_json_uint(row, "id", piece->index);

@@ -316,7 +316,13 @@ class Expect:
 
     def count(self, words):
         pairs, wanted = self.filters(words)
-        self.same("count", wanted, len(self.rows(pairs)))
+        found = self.rows(pairs)
+        self.same("count", wanted, len(found))
+        if len(pairs) == 1 and pairs[0][0] == "fact" and pairs[0][1].startswith("risk="):
+            level = pairs[0][1].partition("=")[2]
+            listed = self.play.look("referral", "list", "--risk", level)
+            self.same("listed by risk", sorted((row["referral_id"], level) for row in found),
+                      sorted((row["referral_id"], row["risk"]) for row in listed))
 
     def clocks(self, words):
         pairs, wanted = self.filters(words)

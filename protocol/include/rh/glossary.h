@@ -1,8 +1,8 @@
 /* The words of the hub in both languages, from protocol/rules/glossary.yaml.
  *
  * A group is a heading of that file: "kinds", "states", "actors", "roles", "users", "lanes",
- * "deadlines", "days", "agencies", "figures", "escalation", "transport", "boxes". An id is what JSON,
- * YAML and messages hold. */
+ * "deadlines", "days", "agencies", "figures", "risks", "escalation", "transport", "boxes". An id
+ * is what JSON, YAML and messages hold. */
 #ifndef RH_GLOSSARY_H
 #define RH_GLOSSARY_H
 
