@@ -72,11 +72,31 @@ static void reload_cards(struct agent *agent)
         agent_log(AGENT_WARNING, "cards_skipped", NULL);
 }
 
-/* An addressee may have been enrolled a moment ago. */
+/* Keyword rules that were changed count from the next registration on. */
+static void reload_screen(struct agent *agent)
+{
+    char report[600] = "";
+    bool changed;
+    enum rh_err err = agent_screen_again(agent->options.rules_dir, &agent->screen,
+                                         &agent->screen_seen, &changed, report, sizeof report);
+    if (err != RH_OK)
+        agent_log(AGENT_WARNING, "keyword_rules_kept", "detail",
+                  report[0] != '\0' ? report : rh_err_text(err), NULL);
+    else if (changed)
+        agent_log(AGENT_INFO, "keyword_rules_read", NULL);
+}
+
+static void reload_all(struct agent *agent)
+{
+    reload_cards(agent);
+    reload_screen(agent);
+}
+
+/* An addressee may have been enrolled a moment ago, a rule written. */
 void agent_fill_desk(struct agent *agent, struct agent_desk *out)
 {
-    if (agent->cards != NULL && agent_monotonic_ms() >= agent->cards_at)
-        reload_cards(agent);
+    if (agent_monotonic_ms() >= agent->cards_at)
+        reload_all(agent);
     *out = (struct agent_desk){ .spool = agent->spool, .cards = agent->cards,
                                 .profile = agent->options.profile,
                                 .screen = agent->screen,
@@ -294,6 +314,7 @@ enum rh_err agent_open(const struct agent_options *options, struct agent **out, 
         step = NULL;
         err = open_spool(agent, report, report_bytes);
     }
+    agent_screen_stamp(options->rules_dir, &agent->screen_seen);
     if (err == RH_OK)
         err = agent_screen_open(options->rules_dir, &agent->screen, report, report_bytes);
     if (err == RH_OK)
@@ -391,7 +412,7 @@ static void keep_house(struct agent *agent)
     agent->clean_at = now + CLEAN_MS;
     if (agent->hub_ms != 0)
         agent_spool_clean(agent->spool, hub_time_ms(agent), CLEAN_ROWS, &dropped);
-    reload_cards(agent);
+    reload_all(agent);
     watch_space(agent);
 }
 

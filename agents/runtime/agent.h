@@ -20,6 +20,7 @@
 #include "runtime/door.h"
 #include "runtime/message.h"
 #include "runtime/problem.h"
+#include "runtime/screen.h"
 #include "runtime/spool.h"
 
 enum { AGENT_DOORS_MAX = 4, AGENT_VERBS_MAX = 8, AGENT_PATH_BYTES = 1024 };
@@ -113,6 +114,7 @@ struct agent {
     struct rh_cards *cards;             /* NULL: none */
     struct agent_texts *texts;
     struct agent_screen *screen;        /* keyword rules; NULL: none */
+    struct agent_screen_stamp screen_seen;
     struct rh_client *client;
     struct rh_local_server *server;
     uint32_t door_count;

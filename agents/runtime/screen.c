@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "load/screening.h"
@@ -14,16 +15,23 @@ struct agent_screen {
     uint32_t hits[RH_KEYWORD_RULES_MAX];
 };
 
+enum { PATH_BYTES = 512 };
+
+static bool path_of(const char *rules, char out[PATH_BYTES])
+{
+    int bytes = snprintf(out, PATH_BYTES, "%s/screening/keywords.yaml", rules);
+    return bytes > 0 && bytes < PATH_BYTES;
+}
+
 enum rh_err agent_screen_open(const char *rules, struct agent_screen **out, char *report,
                               size_t report_bytes)
 {
     struct rh_load_report problems;
-    char path[512];
+    char path[PATH_BYTES];
     *out = NULL;
     if (rules == NULL)
         return RH_OK;
-    int bytes = snprintf(path, sizeof path, "%s/screening/keywords.yaml", rules);
-    if (bytes < 0 || (size_t)bytes >= sizeof path)
+    if (!path_of(rules, path))
         return RH_ERR_USAGE;
     if (access(path, F_OK) != 0)
         return RH_OK;
@@ -49,6 +57,42 @@ void agent_screen_close(struct agent_screen **screen)
     free((*screen)->scratch);
     free(*screen);
     *screen = NULL;
+}
+
+void agent_screen_stamp(const char *rules, struct agent_screen_stamp *out)
+{
+    char path[PATH_BYTES];
+    struct stat about;
+    memset(out, 0, sizeof *out);
+    if (rules == NULL || !path_of(rules, path) || stat(path, &about) != 0)
+        return;
+    *out = (struct agent_screen_stamp){ .inode = (uint64_t)about.st_ino,
+                                        .bytes = (uint64_t)about.st_size,
+                                        .seconds = (uint64_t)about.st_mtim.tv_sec,
+                                        .nanoseconds = (uint64_t)about.st_mtim.tv_nsec };
+}
+
+/* The stamp is taken before the file is read: what changes in between is seen next time. */
+enum rh_err agent_screen_again(const char *rules, struct agent_screen **screen,
+                               struct agent_screen_stamp *seen, bool *changed, char *report,
+                               size_t report_bytes)
+{
+    struct agent_screen_stamp now;
+    struct agent_screen *fresh = NULL;
+    *changed = false;
+    agent_screen_stamp(rules, &now);
+    if (memcmp(&now, seen, sizeof now) == 0)
+        return RH_OK;
+    *seen = now;
+    enum rh_err err = agent_screen_open(rules, &fresh, report, report_bytes);
+    if (err == RH_OK && fresh == NULL)
+        err = RH_ERR_NOTFOUND;
+    if (err != RH_OK)
+        return err;
+    agent_screen_close(screen);
+    *screen = fresh;
+    *changed = true;
+    return RH_OK;
 }
 
 uint32_t agent_screen_match(struct agent_screen *screen, struct rh_bytes title,

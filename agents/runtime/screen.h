@@ -18,6 +18,19 @@ enum rh_err agent_screen_open(const char *rules, struct agent_screen **out, char
                               size_t report_bytes);
 void agent_screen_close(struct agent_screen **screen);
 
+/* Which file the rules were read from, as the file system tells files apart; all zero: none. */
+struct agent_screen_stamp {
+    uint64_t inode, bytes, seconds, nanoseconds;
+};
+void agent_screen_stamp(const char *rules, struct agent_screen_stamp *out);
+
+/* Read the rules again if the file is another than `seen`, which then is this one. *changed:
+ * *screen holds the new rules. Anything but RH_OK: the new file cannot be used (RH_ERR_NOTFOUND:
+ * it is gone), *screen holds the old rules; said once for each file. */
+enum rh_err agent_screen_again(const char *rules, struct agent_screen **screen,
+                               struct agent_screen_stamp *seen, bool *changed, char *report,
+                               size_t report_bytes);
+
 /* The rules that fire, the one to follow first; how many. *hits is valid until the next call.
  * Of a NULL screen none. */
 uint32_t agent_screen_match(struct agent_screen *screen, struct rh_bytes title,
