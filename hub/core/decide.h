@@ -75,6 +75,8 @@ struct hub_delivery_out {
     uint64_t index;                 /* record delivered; the event's own unless retried */
     uint64_t rno;
     enum rh_kind kind;
+    uint32_t place;                 /* which of the deliveries its record made it is, from 0: it
+                                       stays when the entry is moved, retried or renumbered */
 };
 
 enum hub_queue_what {

@@ -11,6 +11,7 @@ static const struct rh_layout_field delivery_fields[] = {
     RH_LAYOUT_U64(5, struct hub_delivery_out, index),
     RH_LAYOUT_U64(6, struct hub_delivery_out, rno),
     RH_LAYOUT_ENUM(7, struct hub_delivery_out, kind, RH_KIND_END - 1),
+    RH_LAYOUT_U32(8, struct hub_delivery_out, place),
 };
 
 static const struct rh_layout delivery_layout =

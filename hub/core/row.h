@@ -244,6 +244,7 @@ struct hub_queued {
     bool tombstone;
     uint64_t stored_ms;
     uint32_t bytes;           /* size on the wire, for the budgets */
+    uint32_t place;           /* which delivery of its record's outcome it was made as, from 0 */
 };
 
 /* A stored message, found by its id. */
@@ -266,6 +267,7 @@ struct hub_dead {
     uint64_t dead_ms;
     bool settled;             /* retried, repaired or returned */
     uint64_t settled_index;
+    uint32_t place;           /* as in hub_queued */
 };
 
 /* A large event: work over many referrals that goes on in bounded, recorded steps. Each of its

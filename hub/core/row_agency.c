@@ -79,6 +79,7 @@ static const struct rh_layout_field queued_fields[] = {
     RH_LAYOUT_BOOL(8, struct hub_queued, tombstone),
     RH_LAYOUT_U64(9, struct hub_queued, stored_ms),
     RH_LAYOUT_U32(10, struct hub_queued, bytes),
+    RH_LAYOUT_U32(11, struct hub_queued, place),
 };
 
 static const struct rh_layout queued_layout = RH_LAYOUT_OF(struct hub_queued, queued_fields);
@@ -95,6 +96,7 @@ static const struct rh_layout_field dead_fields[] = {
     RH_LAYOUT_BOOL(9, struct hub_dead, settled),
     RH_LAYOUT_U64(10, struct hub_dead, settled_index),
     RH_LAYOUT_ENUM(11, struct hub_dead, kind, RH_KIND_END - 1),
+    RH_LAYOUT_U32(12, struct hub_dead, place),
 };
 
 static const struct rh_layout dead_layout = RH_LAYOUT_OF(struct hub_dead, dead_fields);

@@ -326,7 +326,8 @@ struct hub_delivery_out *hub_step_deliver_record(struct hub_step *step,
         return NULL;
     }
     struct hub_delivery_out delivery = {
-        .to = to, .from = from, .index = index, .rno = rno, .kind = kind
+        .to = to, .from = from, .index = index, .rno = rno, .kind = kind,
+        .place = out->delivery_count,
     };
     if (!pick_lane(step, row, to, &delivery.lane) || !pick_seq(step, &delivery))
         return NULL;

@@ -100,11 +100,12 @@ static bool move_entry(struct hub_step *step, struct hub_referral *row, uint32_t
                                                   .what = HUB_QUEUE_TOMBSTONE,
                                                   .index = entry->index });
     step->lane = entry->lane;
-    const struct hub_delivery_out *queued =
+    struct hub_delivery_out *queued =
         hub_step_deliver_record(step, row, taker, entry->from, entry->kind, entry->index);
     if (step->err != RH_OK)
         return false;
     rh_assert(queued != NULL); /* not accused, a place among the parties, the only delivery */
+    queued->place = entry->place;
     if (row != NULL && row->dispatch_to == entry->to && row->dispatch_index == entry->index &&
         row->dispatch_seq == entry->pair_seq && row->dispatch_lane == entry->lane) {
         row->dispatch_to = queued->to;

@@ -205,10 +205,11 @@ bool hub_decide_dead_retry(struct hub_step *step)
     enum rh_kind kind = dead->kind != RH_KIND_NONE ? dead->kind
                         : row != NULL              ? row->kind
                                                    : RH_KIND_BULLETIN;
-    const struct hub_delivery_out *queued =
+    struct hub_delivery_out *queued =
         hub_step_deliver_record(step, row, dead->to, dead->from, kind, dead->index);
     if (queued == NULL)
         return step->err == RH_OK ? hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 0) : false;
+    queued->place = dead->place;
     settle_dead(step);
     if (row == NULL)
         return step->err == RH_OK;

@@ -246,32 +246,43 @@ static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record 
     return err == RH_OK ? add_sender_proof(engine, record, out) : err;
 }
 
-/* One record can make several words of a kind to one agency (two clocks missed at one instant):
- * which of them a queue entry is. After a new generation the numbers have moved and the first
- * is taken. */
-static uint32_t rank_of(const struct hub_outcome *outcome, const struct hub_queued *queued)
+/* The delivery that a queue entry was made as. It may wait at a successor's by now, next to what
+ * the same record said to the successor itself; what it says is what it said to `to` there. */
+static const struct hub_delivery_out *made_as(const struct hub_outcome *outcome,
+                                              const struct hub_queued *queued)
 {
-    uint32_t rank = 0;
-    for (uint32_t i = 0; i < outcome->delivery_count; i++) {
-        const struct hub_delivery_out *made = &outcome->deliveries[i];
-        if (made->to != queued->to || made->kind != queued->kind)
-            continue;
-        if (made->lane == queued->lane && made->pair_seq == queued->pair_seq)
-            return rank;
-        rank++;
-    }
-    return 0;
+    if (queued->place >= outcome->delivery_count)
+        return NULL;
+    const struct hub_delivery_out *made = &outcome->deliveries[queued->place];
+    return made->kind == queued->kind && made->index == queued->index ? made : NULL;
 }
 
-/* The same words get the same id whenever they are said again, different ones never. */
-static void name_notice(const struct hub_record *record, const struct hub_queued *queued,
-                        uint32_t rank, struct rh_message_id *out)
+/* One record can make several words of a kind to one agency (two clocks missed at one instant):
+ * which of them this is. */
+static uint32_t rank_of(const struct hub_outcome *outcome, const struct hub_delivery_out *made)
 {
-    const uint8_t place[] = { (uint8_t)queued->kind,      (uint8_t)rank,
-                              (uint8_t)(queued->to >> 24), (uint8_t)(queued->to >> 16),
-                              (uint8_t)(queued->to >> 8),  (uint8_t)queued->to };
+    uint32_t rank = 0;
+    for (const struct hub_delivery_out *other = outcome->deliveries; other < made; other++)
+        rank += other->to == made->to && other->kind == made->kind ? 1 : 0;
+    return rank;
+}
+
+static void put_u32(uint8_t out[4], uint32_t number)
+{
+    for (unsigned i = 0; i < 4; i++)
+        out[i] = (uint8_t)(number >> (24 - 8 * i));
+}
+
+/* The same words get the same id whenever they are said again and wherever they were moved,
+ * different ones never: two that a successor gets from one record are not one another's copy. */
+static void name_notice(const struct hub_record *record, const struct hub_delivery_out *made,
+                        uint32_t place, struct rh_message_id *out)
+{
+    uint8_t said[9] = { (uint8_t)made->kind };
+    put_u32(said + 1, made->to);
+    put_u32(said + 5, place);
     const struct rh_bytes parts[] = { { record->random, sizeof record->random },
-                                      { place, sizeof place } };
+                                      { said, sizeof said } };
     struct rh_hash mixed;
     rh_hash_tagged("rhub/notice/1", parts, 2, &mixed);
     rh_id_make(out->bytes, record->core.stored_ms, mixed.bytes);
@@ -318,13 +329,13 @@ static int64_t day_number(uint64_t end_ms)
 
 /* Dates that moved: the old and the new last day of each clock this reader owes, the first as
  * `was` and `now`, the others with the clock's serial behind. */
-static void describe_moved(const struct hub_outcome *outcome, const struct hub_queued *queued,
-                           struct rh_public *notice)
+static void describe_moved(const struct hub_outcome *outcome,
+                           const struct hub_delivery_out *made, struct rh_public *notice)
 {
     bool first = true;
     for (uint32_t i = 0; i < outcome->note_count; i++) {
         const struct hub_note_out *note = &outcome->notes[i];
-        if (note->agency != queued->to || note->was_ms == note->now_ms || note->was_ms == 0 ||
+        if (note->agency != made->to || note->was_ms == note->now_ms || note->was_ms == 0 ||
             note->now_ms == 0)
             continue;
         uint32_t serial = first ? 0 : note->deadline;
@@ -344,10 +355,10 @@ static void add_code(struct rh_public *notice, const char *key, const char *code
 /* Which clock, until when, at which level. */
 static const struct hub_deadline *describe_note(const struct hub_outcome *outcome,
                                                 const struct hub_referral *row,
-                                                const struct hub_queued *queued, uint32_t rank,
-                                                struct rh_public *notice)
+                                                const struct hub_delivery_out *made,
+                                                uint32_t rank, struct rh_public *notice)
 {
-    const struct hub_note_out *note = find_note(outcome, queued->kind, queued->to, rank);
+    const struct hub_note_out *note = find_note(outcome, made->kind, made->to, rank);
     const struct hub_deadline *told = hub_referral_owes(row, row->holder);
     notice->due_ms = told == NULL ? 0 : told->end_ms;
     if (note == NULL)
@@ -359,7 +370,7 @@ static const struct hub_deadline *describe_note(const struct hub_outcome *outcom
             notice->due_ms = note->now_ms != 0 ? note->now_ms : row->deadlines[d].end_ms;
         }
     }
-    describe_moved(outcome, queued, notice);
+    describe_moved(outcome, made, notice);
     if (note->level > 0)
         add_number(notice, "level", 0, note->level);
     /* Escalation reaches the leader in charge: the notice names that person's office. */
@@ -464,20 +475,23 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     enum rh_err err = hub_outcome_decode(record->outcome, engine->outcome);
     if (err != RH_OK)
         return err;
-    uint32_t rank = rank_of(engine->outcome, queued);
+    const struct hub_delivery_out *made = made_as(engine->outcome, queued);
+    if (made == NULL)
+        return RH_ERR_CORRUPT;
+    uint32_t rank = rank_of(engine->outcome, made);
     memset(notice, 0, sizeof *notice);
     notice->refusal = cause;
-    name_notice(record, queued, rank, &notice->message_id);
+    name_notice(record, made, queued->place, &notice->message_id);
     notice->kind = queued->kind;
     notice->referral_id = row->id;
     notice->root_id = row->root;
     notice->occurred_ms = record->core.stored_ms;
     const struct hub_deadline *told =
-        describe_note(engine->outcome, row, queued, rank, notice);
+        describe_note(engine->outcome, row, made, rank, notice);
     if (queued->kind == RH_KIND_NOTICE)
         describe_succession(engine, record, notice);
     if (queued->kind == RH_KIND_WARNING && queued->rno == 0) {
-        describe_hot_spot(engine->outcome, queued->to, record->core.stored_ms, notice);
+        describe_hot_spot(engine->outcome, made->to, record->core.stored_ms, notice);
         notice->due_ms = 0;
     }
     if (told != NULL && notice->due_ms != 0)

@@ -127,6 +127,7 @@ static enum rh_err deliver(struct hub_views *views, const struct hub_record *rec
         .kind = delivery->kind,
         .stored_ms = record->core.stored_ms,
         .bytes = delivery->index == record->core.index ? record->item_bytes : 0,
+        .place = delivery->place,
     };
     return add_entry(views, &queued);
 }
@@ -229,6 +230,7 @@ static enum rh_err die(struct hub_views *views, const struct hub_record *record,
         dead.index = queued.index;
         dead.rno = queued.rno;
         dead.kind = queued.kind;
+        dead.place = queued.place;
     } else if (err == RH_ERR_NOTFOUND) {
         err = RH_OK;
     }

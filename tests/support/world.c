@@ -439,6 +439,7 @@ static void bury(struct rht_world *world, const struct hub_queued *queued,
         .pair_seq = queued->pair_seq,
         .rno = queued->rno,
         .kind = queued->kind,
+        .place = queued->place,
         .refusal = change->refusal,
         .dead_ms = world->now_ms,
     };
@@ -512,6 +513,7 @@ static void apply_deliveries(struct rht_world *world)
             .index = delivery->index,
             .rno = delivery->rno,
             .kind = delivery->kind,
+            .place = delivery->place,
             .stored_ms = world->now_ms,
         };
     }

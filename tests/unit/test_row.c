@@ -313,6 +313,7 @@ static void fill_queued(struct hub_queued *out)
     out->kind = (enum rh_kind)pick(RH_KIND_END);
     out->tombstone = pick(2) == 1;
     out->bytes = (uint32_t)number();
+    out->place = (uint32_t)number();
 }
 
 static void fill_dead(struct hub_dead *out)
@@ -322,6 +323,7 @@ static void fill_dead(struct hub_dead *out)
     out->refusal = (uint32_t)number();
     out->settled = pick(2) == 1;
     out->settled_index = number();
+    out->place = (uint32_t)number();
 }
 
 ROUND_TRIP(agency, fill_agency)
@@ -341,7 +343,8 @@ static void fill_outcome(struct hub_outcome *out)
     for (uint32_t i = 0; i < out->delivery_count; i++)
         out->deliveries[i] = (struct hub_delivery_out){
             (uint32_t)number(), (uint32_t)number(), (enum rh_lane)pick(3),          number(),
-            number(),           number(),           (enum rh_kind)pick(RH_KIND_END)
+            number(),           number(),           (enum rh_kind)pick(RH_KIND_END),
+            (uint32_t)number()
         };
     out->queue_count = (uint32_t)pick(5);
     for (uint32_t i = 0; i < out->queue_count; i++) {

@@ -424,6 +424,89 @@ static void test_split_by_area(void **state)
     check_audit();
 }
 
+/* ---- what the hub itself said ------------------------------------------------------------ */
+
+struct word {
+    uint64_t index;
+    uint32_t to;
+    enum rh_kind kind;
+    struct rh_message_id id;
+};
+
+struct words {
+    uint32_t count;
+    struct word list[2 * WAITING_MAX];
+};
+
+static struct words said;
+
+/* The hub's own words that wait for an agency, each in the form in which it is delivered. */
+static void read_words(uint32_t to, struct words *out)
+{
+    for (unsigned lane = 0; lane < RH_LANE_COUNT; lane++) {
+        struct hub_queued one = { .pair_seq = 0 };
+        while (hub_views_queue_head(map(), to, (enum rh_lane)lane, HUB_AGENCY_HUB,
+                                    one.pair_seq + 1, &one) == RH_OK) {
+            struct rh_delivery delivery;
+            struct rh_public notice;
+            if (one.tombstone)
+                continue;
+            assert_int_equal(hub_engine_delivery(engine(), &one, &delivery), RH_OK);
+            assert_int_equal(delivery.form, RH_DELIVERY_NOTICE);
+            assert_int_equal(rh_public_decode(delivery.item.public_part, &notice, NULL), RH_OK);
+            assert_true(out->count < sizeof out->list / sizeof out->list[0]);
+            out->list[out->count++] =
+                (struct word){ one.index, to, one.kind, notice.message_id };
+        }
+    }
+}
+
+static const struct word *find_word(const struct words *words, const struct rh_message_id *id)
+{
+    const struct word *found = NULL;
+    for (uint32_t i = 0; i < words->count; i++) {
+        if (memcmp(&words->list[i].id, id, sizeof *id) != 0)
+            continue;
+        assert_null(found); /* a receiver would take the second for the first again */
+        found = &words->list[i];
+    }
+    return found;
+}
+
+/* The successor had been told the same by the same records: it must get both words, each the
+ * one it was, or what was said to the old agency would be dropped as a copy. */
+static void test_words_keep_their_ids(void **state)
+{
+    static struct words there;
+    uint32_t doubled = 0;
+    (void)state;
+    fixture->new = no_of("petitions.620423");
+    said.count = there.count = 0;
+    read_words(fixture->old, &said);
+    read_words(fixture->new, &said);
+    for (uint32_t i = 0; i < said.count; i++) {
+        for (uint32_t j = 0; j < i; j++)
+            doubled += said.list[i].index == said.list[j].index &&
+                               said.list[i].kind == said.list[j].kind &&
+                               said.list[i].to != said.list[j].to
+                           ? 1
+                           : 0;
+    }
+    print_message("%u words, %u said to both\n", said.count, doubled);
+    assert_true(doubled > 0);
+    work_off(succeed("", "", fixture->new, 0), 1);
+    read_words(fixture->new, &there);
+    for (uint32_t i = 0; i < said.count; i++) {
+        const struct word *now = find_word(&there, &said.list[i].id);
+        assert_non_null(now);
+        assert_int_equal(now->index, said.list[i].index);
+        assert_int_equal(now->kind, said.list[i].kind);
+    }
+    for (uint32_t i = 0; i < there.count; i++)
+        assert_non_null(find_word(&there, &there.list[i].id));
+    check_audit();
+}
+
 /* Nobody succeeds itself, an unknown one, or twice. */
 static void test_succession_is_judged(void **state)
 {
@@ -441,6 +524,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_successor_takes_over_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_succession_survives_kills, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_split_by_area, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_words_keep_their_ids, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_succession_is_judged, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("succession", tests, NULL, NULL);
