@@ -166,6 +166,8 @@ class Client:
         self.socket.setsockopt(zmq.ROUTING_ID, self.routing)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.SNDHWM, 0)
+        # A refused connection may be gone for good, and then a send waits for another.
+        self.socket.setsockopt(zmq.SNDTIMEO, int(1000 * PATIENCE_S))
         self.socket.setsockopt(zmq.RCVHWM, receive_mark)
         keys = keys or agency.transport
         if keys:
