@@ -52,6 +52,11 @@ struct hub_job_worker {
     /* NULL, or: how many there are to do as the job begins; without it, the open referrals. */
     enum rh_err (*count)(struct hub_engine *engine, const struct hub_job_row *wish,
                          uint64_t *total);
+    /* NULL, or: a step of its own before the last record: the agency row it puts into force,
+     * encoded into engine->agency_bytes, and did->text; an empty row when there is nothing to do,
+     * as when asked again. */
+    enum rh_err (*hand_over)(struct hub_engine *engine, const struct hub_job_row *job,
+                             struct rh_bytes *agency_row, struct hub_job_did *did);
     /* NULL, or: the agency row, encoded into engine->agency_bytes, that the last record puts
      * into force with the job's end. */
     enum rh_err (*close)(struct hub_engine *engine, const struct hub_job_row *job,

@@ -211,6 +211,78 @@ static enum rh_err count(struct hub_engine *engine, const struct hub_job_row *wi
     return err;
 }
 
+static bool is_whole(const struct hub_successor *next_one)
+{
+    return next_one->area[0] == '\0' && next_one->category[0] == '\0';
+}
+
+static struct rh_bytes encode_row(struct hub_engine *engine, struct hub_agency *row,
+                                  enum rh_err *err)
+{
+    struct rh_writer writer;
+    row->changed_ms = hub_engine_now(engine);
+    rh_writer_init(&writer, engine->agency_bytes, sizeof engine->agency_bytes);
+    *err = hub_agency_encode(row, &writer);
+    engine->agencies_changed = true;
+    return (struct rh_bytes){ engine->agency_bytes, writer.bytes };
+}
+
+static bool is_same_grant(const struct hub_grant *one, const struct hub_grant *other)
+{
+    return memcmp(&one->referral, &other->referral, sizeof one->referral) == 0 &&
+           strcmp(one->area, other->area) == 0 && strcmp(one->category, other->category) == 0;
+}
+
+/* One that both have runs as long as the longer. False: nothing changed; *fits whether that is
+ * because there is no place. */
+static bool add_grant(struct hub_agency *row, const struct hub_grant *grant, bool *fits)
+{
+    *fits = true;
+    for (uint32_t i = 0; i < row->grant_count; i++) {
+        struct hub_grant *mine = &row->grants[i];
+        if (!is_same_grant(mine, grant))
+            continue;
+        bool longer = grant->until_ms > mine->until_ms;
+        mine->until_ms = longer ? grant->until_ms : mine->until_ms;
+        return longer;
+    }
+    *fits = row->grant_count < HUB_GRANTS_MAX;
+    if (*fits)
+        row->grants[row->grant_count++] = *grant;
+    return *fits;
+}
+
+/* Where the old agency may look on, the one that has the whole of it may from now on. What finds
+ * no place there stays in the old row, where an operator sees it. */
+static enum rh_err hand_over(struct hub_engine *engine, const struct hub_job_row *job,
+                             struct rh_bytes *agency_row, struct hub_job_did *did)
+{
+    struct hub_agency taker;
+    struct hub_agency *old = &engine->agency;
+    uint64_t now_ms = hub_engine_now(engine);
+    uint32_t passed = 0, left = 0;
+    bool whole = false;
+    enum rh_err err = read_old(engine, job);
+    if (err == RH_OK)
+        err = hub_views_agency(engine->views.map, job->to, &taker);
+    if (err != RH_OK)
+        return err;
+    for (uint32_t i = 0; i < old->successor_count; i++)
+        whole = whole || (old->successors[i].to == job->to && is_whole(&old->successors[i]));
+    for (uint32_t i = 0; whole && i < old->grant_count; i++) {
+        bool fits = true;
+        if (old->grants[i].until_ms > now_ms && add_grant(&taker, &old->grants[i], &fits))
+            passed++;
+        left += fits ? 0 : 1;
+    }
+    if (passed == 0)
+        return RH_OK;
+    snprintf(did->text, sizeof did->text, "%u grants passed on, %u found no place",
+             (unsigned)passed, (unsigned)left);
+    *agency_row = encode_row(engine, &taker, &err);
+    return err;
+}
+
 /* From the end on the successor is meant wherever the old agency is named. An agency of which
  * nothing is left may only take in its tombstones. */
 static enum rh_err close_job(struct hub_engine *engine, const struct hub_job_row *job,
@@ -225,17 +297,11 @@ static enum rh_err close_job(struct hub_engine *engine, const struct hub_job_row
         if (next_one->to != job->to || next_one->done)
             continue;
         next_one->done = true;
-        if (next_one->area[0] == '\0' && next_one->category[0] == '\0' &&
-            old->state != HUB_AGENCY_REVOKED)
+        if (is_whole(next_one) && old->state != HUB_AGENCY_REVOKED)
             old->state = HUB_AGENCY_SUCCEEDED;
         break;
     }
-    old->changed_ms = hub_engine_now(engine);
-    struct rh_writer writer;
-    rh_writer_init(&writer, engine->agency_bytes, sizeof engine->agency_bytes);
-    err = hub_agency_encode(old, &writer);
-    *agency_row = (struct rh_bytes){ engine->agency_bytes, writer.bytes };
-    engine->agencies_changed = true;
+    *agency_row = encode_row(engine, old, &err);
     return err;
 }
 
@@ -244,5 +310,6 @@ const struct hub_job_worker hub_job_successor = {
     .next = next,
     .look = look,
     .count = count,
+    .hand_over = hand_over,
     .close = close_job,
 };

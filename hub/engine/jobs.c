@@ -187,9 +187,17 @@ struct hub_event *hub_job_event(struct hub_engine *engine, enum hub_event_type t
 static enum rh_err end(struct hub_engine *engine, struct hub_job_row *job,
                        const struct hub_job_worker *worker)
 {
-    struct hub_job_did did = { .text = "done" };
+    struct hub_job_did did = { .text = "done" }, handed = { .changed = false };
     struct rh_bytes agency_row = { NULL, 0 };
-    enum rh_err err = worker->close != NULL ? worker->close(engine, job, &agency_row) : RH_OK;
+    enum rh_err err = RH_OK;
+    if (worker->hand_over != NULL)
+        err = worker->hand_over(engine, job, &agency_row, &handed);
+    if (err == RH_OK && agency_row.bytes > 0)
+        err = stage_job(engine, job, &handed, agency_row);
+    if (err != RH_OK)
+        return err;
+    agency_row = (struct rh_bytes){ NULL, 0 };
+    err = worker->close != NULL ? worker->close(engine, job, &agency_row) : RH_OK;
     if (err != RH_OK)
         return err;
     job->state = HUB_JOB_DONE;

@@ -507,6 +507,44 @@ static void test_words_keep_their_ids(void **state)
     check_audit();
 }
 
+static void grant_old(const char *area, uint64_t until_ms)
+{
+    struct hub_command command = { .type = HUB_COMMAND_AGENCY,
+                                   .operator_name = "test(0)",
+                                   .reason = "visits",
+                                   .agency.no = fixture->old,
+                                   .grant = { .since_ms = 1, .until_ms = until_ms } };
+    struct hub_command_result result;
+    snprintf(command.grant.area, sizeof command.grant.area, "%s", area);
+    assert_int_equal(hub_engine_command(engine(), &command, &result), RH_OK);
+    assert_int_equal(result.refusal, 0);
+}
+
+/* A monitor that is merged away: its successor goes on visiting, until the day that was set. What
+ * has run out is not given anew, and a kill on the way gives nothing twice. */
+static void test_grants_pass_on(void **state)
+{
+    struct hub_agency row;
+    uint64_t until_ms = hub_engine_now(engine()) + 90 * RH_DAY_MS;
+    (void)state;
+    grant_old("6204", until_ms);
+    grant_old("6205", hub_engine_now(engine()) + 1);
+    grant_old("6206", until_ms + RH_DAY_MS);
+    assert_int_equal(hub_engine_steer(engine(), hub_engine_now(engine()) + RH_DAY_MS, 0,
+                                      "test(0)"),
+                     RH_OK);
+    finish();
+    work_off(succeed("", "", fixture->new, 0), 5);
+    assert_int_equal(hub_views_agency(map(), fixture->new, &row), RH_OK);
+    assert_int_equal(row.grant_count, 2);
+    assert_string_equal(row.grants[0].area, "6204");
+    assert_int_equal(row.grants[0].until_ms, until_ms);
+    assert_string_equal(row.grants[1].area, "6206");
+    assert_int_equal(row.state, HUB_AGENCY_ACTIVE);
+    check_views();
+    check_audit();
+}
+
 /* Nobody succeeds itself, an unknown one, or twice. */
 static void test_succession_is_judged(void **state)
 {
@@ -525,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_succession_survives_kills, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_split_by_area, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_keep_their_ids, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_grants_pass_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_succession_is_judged, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("succession", tests, NULL, NULL);
