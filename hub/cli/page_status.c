@@ -191,6 +191,19 @@ static void print_jobs(struct hub_cli *cli, const json_t *row)
     }
 }
 
+/* The last step of a succession; a line only while one is due. */
+static void print_revoke_due(struct hub_cli *cli, const json_t *row)
+{
+    size_t i;
+    const json_t *id;
+    json_array_foreach(hub_cli_path(row, "agencies.revoke_due"), i, id) {
+        const char *text = json_string_value(id);
+        if (text != NULL)
+            fprintf(cli->out, _("others have all of %s, its keys are still valid: rhub agency "
+                                "revoke %s\n"), text, text);
+    }
+}
+
 /* What to look at next: one line, the most pressing. */
 static void print_next(struct hub_cli *cli, const json_t *row)
 {
@@ -220,5 +233,6 @@ void hub_cli_page_status(struct hub_cli *cli, const json_t *rows)
     print_offline(cli, row);
     print_store(cli, row);
     print_jobs(cli, row);
+    print_revoke_due(cli, row);
     print_next(cli, row);
 }

@@ -200,6 +200,10 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
 json_t *hub_json_deadline(struct hub_ask *ask, const struct hub_referral *row,
                           const struct hub_deadline *deadline);
 
+/* Whether others have all that was this agency's and it has taken in what lay for it: its keys
+ * are for nothing any more and `agency.revoke` is the last step. A stolen one goes earlier. */
+bool hub_agency_revoke_due(struct hub_ask *ask, const struct hub_agency *agency);
+
 /* verbs_agency.c, verbs_succession.c */
 const char *hub_json_agency_state(enum hub_agency_state state);
 void hub_json_grants(struct hub_ask *ask, json_t *row, const struct hub_agency *agency);

@@ -105,6 +105,7 @@ struct muster {
     uint64_t total, online;
     uint64_t unsigned_ms; /* when the oldest referral that waits to be signed was sent */
     json_t *offline;      /* the first few */
+    json_t *revoke_due;   /* the first few that others have taken over, with keys still valid */
 };
 
 /* Open referrals of one holder stand in order of states, and within one in order of numbers. */
@@ -132,6 +133,8 @@ static void look_agency(struct hub_ask *ask, const struct hub_agency *agency,
 {
     struct hub_session_view session;
     look_unsigned(ask, agency->no, muster);
+    if (hub_agency_revoke_due(ask, agency) && json_array_size(muster->revoke_due) < NAMED_MAX)
+        json_array_append_new(muster->revoke_due, hub_json_agency_id(ask, agency->no));
     if (agency->state != HUB_AGENCY_ACTIVE)
         return;
     muster->total++;
@@ -152,7 +155,7 @@ static void look_agency(struct hub_ask *ask, const struct hub_agency *agency,
 
 static enum rh_err put_agencies(struct hub_ask *ask, json_t *row)
 {
-    struct muster muster = { .offline = json_array() };
+    struct muster muster = { .offline = json_array(), .revoke_due = json_array() };
     uint32_t no = 0;
     enum rh_err err = RH_OK;
     for (uint32_t seen = 0; err == RH_OK && seen < AGENCIES_MAX; seen++) {
@@ -170,6 +173,7 @@ static enum rh_err put_agencies(struct hub_ask *ask, json_t *row)
     hub_json_uint(agencies, "total", muster.total);
     hub_json_uint(agencies, "online", muster.online);
     json_object_set_new(agencies, "offline", muster.offline);
+    json_object_set_new(agencies, "revoke_due", muster.revoke_due);
     json_object_set_new(row, "agencies", agencies);
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }

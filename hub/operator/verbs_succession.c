@@ -14,6 +14,12 @@ static bool is_whole(const struct hub_successor *next)
     return next->area[0] == '\0' && next->category[0] == '\0';
 }
 
+bool hub_agency_revoke_due(struct hub_ask *ask, const struct hub_agency *agency)
+{
+    return agency->state == HUB_AGENCY_SUCCEEDED &&
+           hub_find_count_of(ask, "queue", agency->no) == 0;
+}
+
 void hub_json_successors(struct hub_ask *ask, json_t *row, const struct hub_agency *agency)
 {
     const struct hub_successor *whole = NULL;
@@ -33,6 +39,7 @@ void hub_json_successors(struct hub_ask *ask, json_t *row, const struct hub_agen
     hub_json_agency(ask, row, "succeeded_by", whole != NULL ? whole->to : HUB_AGENCY_NONE);
     hub_json_at(row, "succeeded_at", whole != NULL ? whole->since_ms : 0);
     hub_json_bool(row, "succession_done", whole != NULL && whole->done);
+    hub_json_bool(row, "revoke_due", hub_agency_revoke_due(ask, agency));
     json_object_set_new(row, "successors", list);
 }
 

@@ -293,4 +293,5 @@ def body(run):
     town.play.hub.stop()
 
 
-harness.main("dead", body)
+if __name__ == "__main__":
+    harness.main("dead", body)

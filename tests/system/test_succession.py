@@ -1,0 +1,79 @@
+"""An agency is taken over while work is under way.
+
+What waits for the old one reaches its successor. So does a body that only the old one's key opens:
+the successor answers that it cannot (said here for it, so that no key matters), and the sender
+holds a dead letter and amends it. When nothing
+lies for the old one any more the hub asks for its keys to be revoked, until that is done.
+"""
+import harness
+from harness import demand
+from play import KIND, Play
+from test_dead import Picky
+
+SEAL_INVALID = 7103  # what a receiver answers that cannot open a body
+
+
+def keys_due(play):
+    return play.ask("status")[0]["agencies"]["revoke_due"]
+
+
+def take_over(play, old, new):
+    job = play.ask("agency.succeed", id=old.agency, by=new.agency, reason="merged")[0]
+    play.run.until("everything is moved",
+                   lambda: play.ask("agency.show", id=old.agency)[0]["succession_done"])
+    return job
+
+
+def unreadable(play, pet, old, new):
+    """Sealed for the old one alone and routed to the new: held by the sender, repaired by it."""
+    new.cannot = lambda said: SEAL_INVALID if said[2] == KIND["forward"] else None
+    referral = play.new(pet, "xinfang")
+    n = play.act(pet, "forward", referral, to=old)
+    play.settle()
+    new.cannot = lambda said: None
+    letters = play.ask("dead.list", limit=10)
+    demand(len(letters) == 1, f"one dead letter: {letters}")
+    demand(letters[0]["to"] == new.agency and letters[0]["from"] == pet.agency and
+           letters[0]["cause"] == f"RH-{SEAL_INVALID}", f"at the successor: {letters}")
+    row = play.show(referral)
+    demand(row["turn"] == pet.agency and row["arrived_at"] is None, f"the sender holds it: {row}")
+    message = pet.ledger.one("SELECT message_id FROM sent WHERE n = ?", n)
+    play.act(pet, "amend", referral, refers_to=message)
+    play.settle()
+    demand(play.ask("dead.list", limit=10) == [], "repaired")
+    row = play.show(referral)
+    demand(row["turn"] == new.agency and row["arrived_at"] is not None, f"arrived: {row}")
+
+
+def body(run):
+    play = Play(run, "2026-03-02 10:00")
+    pet, old = play.agency("petitions.620423"), play.agency("court.620423")
+    new = play.agency("court.620499", cls=Picky)
+    play.settle()
+    play.leave(old)
+    waiting = play.new(pet, "xinfang")
+    play.act(pet, "forward", waiting, to=old)
+    play.settle()
+    demand(keys_due(play) == [], "nobody was taken over")
+    take_over(play, old, new)
+    play.settle()
+    demand(new.got(referral=waiting, kind=KIND["forward"]), "what waited is at the successor")
+    demand(play.show(waiting)["turn"] == new.agency, "and its turn")
+    demand(keys_due(play) == [], "the old queue still holds what must be taken in")
+    demand(not play.ask("agency.show", id=old.agency)[0]["revoke_due"], "not yet")
+    unreadable(play, pet, old, new)
+    play.come_back(old)
+    play.settle()
+    demand(keys_due(play) == [old.agency], f"the last step is asked for: {keys_due(play)}")
+    demand(play.ask("agency.show", id=old.agency)[0]["revoke_due"], "and shown")
+    for lang in ("en", "zh"):
+        page = run.check([run.program("rhub"), "--hub", play.hub.admin, "--lang", lang,
+                          "status"]).stdout
+        demand(f"rhub agency revoke {old.agency}" in page, f"and said to people: {page}")
+    play.leave(old)
+    play.ask("agency.revoke", id=old.agency, reason="taken over")
+    demand(keys_due(play) == [], "asked for no more")
+
+
+if __name__ == "__main__":
+    harness.main("succession", body)
