@@ -12,6 +12,8 @@
 
 #include <rh/refusal.h>
 
+#include "core/monthly.h"
+
 /* A step about a referral is decided by the event of its kind of job; beginning, counting and
  * ending decide nothing. */
 static bool make_job_event(const struct hub_record *record, struct hub_event *event)
@@ -57,6 +59,12 @@ static bool make_event(struct hub_state *state, const struct hub_record *record,
         return rh_public_decode(record->public_part, state->public_part, NULL) == RH_OK;
     case RH_RECORD_TIMER:
         event->type = HUB_EVENT_WAKE;
+        if (record->rno == 0) {
+            const struct hub_next *next = &state->views.next;
+            event->type = HUB_EVENT_MONTHLY;
+            (void)hub_monthly_due(state->world.rules, next->month, next->month_agency,
+                                  event->now_ms, &event->month, &event->agency);
+        }
         return true;
     case RH_RECORD_JOB:
         return make_job_event(record, event);

@@ -232,6 +232,8 @@ static bool decide_event(struct hub_step *step)
         return hub_decide_dead_retry(step);
     case HUB_EVENT_DEAD_RETURN:
         return hub_decide_dead_return(step);
+    case HUB_EVENT_MONTHLY:
+        return hub_decide_monthly(step);
     case HUB_EVENT_RECOMPUTE:
         return load_own(step) && hub_decide_recompute(step);
     case HUB_EVENT_SUCCEED:
@@ -266,6 +268,7 @@ static void reset(struct hub_outcome *out)
     out->queue_count = 0;
     out->note_count = 0;
     out->hot_count = 0;
+    out->month = out->month_agency = 0;
     out->holder = 0;
     out->due_ms = 0;
     memset(out->due_limit, 0, sizeof out->due_limit);

@@ -38,6 +38,7 @@ enum hub_event_type {
     HUB_EVENT_DEAD_RETRY = 4, /* operator or sender retries a dead letter */
     HUB_EVENT_DEAD_RETURN = 6, /* operator returns a dead letter to its sender */
     HUB_EVENT_RECOMPUTE = 5, /* job step: calendar or rules changed, dates of one referral */
+    HUB_EVENT_MONTHLY = 8,  /* the bulletin of a month goes to the next agencies in order */
     HUB_EVENT_SUCCEED = 7    /* job step: one queue entry, or one referral, of an agency goes to
                                 its successor */
 };
@@ -55,6 +56,7 @@ struct hub_event {
     uint64_t lost_ms;               /* ITEM: when an earlier generation had stored it, as its
                                        verified receipt says; 0 never */
     uint32_t lost_generation;       /* ITEM: which one; 0 none */
+    uint32_t month;                 /* MONTHLY: 202610; `agency`: the first not yet told */
     uint64_t rno;                   /* WAKE, URGED, RECOMPUTE, SUCCEED: the referral */
     enum rh_kind action;            /* URGED */
     char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */
@@ -126,6 +128,8 @@ struct hub_outcome {
     struct hub_note_out notes[HUB_NOTES_OUT_MAX];
     uint32_t hot_count;
     struct hub_hot hots[HUB_HOTS_OUT_MAX]; /* rows of the hot-spot map after */
+    uint32_t month;                 /* MONTHLY: whose bulletin was sent, 0 none */
+    uint32_t month_agency;          /* the first agency not yet told of it, 0 all were */
     uint32_t holder;                /* of row 0 after, 0 none */
     uint64_t due_ms;                /* earliest end that holder owes, 0 none */
     char due_limit[RH_RULE_ID_BYTES_MAX + 1]; /* which clock ends then, empty none */

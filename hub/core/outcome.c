@@ -55,6 +55,8 @@ static const struct rh_layout_field outcome_fields[] = {
     RH_LAYOUT_LIST(10, struct hub_outcome, hots, hot_count, &hub_hot_layout),
     RH_LAYOUT_TEXT(11, struct hub_outcome, due_limit),
     RH_LAYOUT_ENUM(12, struct hub_outcome, due_basis, RH_DUE_POLICY),
+    RH_LAYOUT_U32(13, struct hub_outcome, month),
+    RH_LAYOUT_U32(14, struct hub_outcome, month_agency),
 };
 
 static const struct rh_layout outcome_layout =

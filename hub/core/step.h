@@ -235,7 +235,7 @@ hub_handler hub_decide_attention, hub_decide_urged;
 hub_handler hub_decide_information, hub_decide_hearing, hub_decide_acknowledge,
     hub_decide_amend, hub_decide_bulletin, hub_decide_acknowledge_bulletin;
 hub_handler hub_decide_ack, hub_decide_nack, hub_decide_dead_retry, hub_decide_dead_return;
-hub_handler hub_decide_wake, hub_decide_recompute, hub_decide_succeed;
+hub_handler hub_decide_wake, hub_decide_recompute, hub_decide_succeed, hub_decide_monthly;
 
 /* Close by the hub: the remedy term has run. */
 bool hub_close_by_hub(struct hub_step *step);

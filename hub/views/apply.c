@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/monthly.h"
+
 /* What the timeline shows of a record that is no agency's item. */
 static enum rh_kind own_kind(const struct hub_record *record)
 {
@@ -170,6 +172,20 @@ static enum rh_err apply_job(struct hub_views *views, const struct hub_record *r
     return err == RH_OK ? hub_apply_job(views, &carried->job, record->job_row) : err;
 }
 
+/* A timer is one referral's, or the month's bulletin. */
+static enum rh_err apply_timer(struct hub_views *views, const struct hub_record *record,
+                               const struct hub_outcome *outcome)
+{
+    if (outcome->month != 0) {
+        views->next.month = outcome->month;
+        views->next.month_agency = outcome->month_agency;
+        enum rh_err err = hub_apply_message(views, record, 0, RH_KIND_BULLETIN);
+        if (err != RH_OK)
+            return err;
+    }
+    return apply_outcome(views, record, outcome);
+}
+
 static enum rh_err apply_type(struct hub_views *views, const struct hub_record *record,
                               const struct carried *carried)
 {
@@ -179,7 +195,7 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
     case RH_RECORD_JOB:
         return apply_job(views, record, carried);
     case RH_RECORD_TIMER:
-        return apply_outcome(views, record, views->outcome);
+        return apply_timer(views, record, views->outcome);
     case RH_RECORD_COMMAND:
         if (record->agency_row.bytes != 0) {
             enum rh_err err =
@@ -197,6 +213,8 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
     case RH_RECORD_GENERATION:
         return hub_apply_restart_pairs(views);
     case RH_RECORD_GENESIS:
+        views->next.month = hub_monthly_before(hub_month_of(record->core.stored_ms));
+        return RH_OK;
     case RH_RECORD_BUNDLE:
     case RH_RECORD_DIGEST:
     case RH_RECORD_CUT:
@@ -216,6 +234,7 @@ static void no_outcome(struct hub_outcome *out)
     out->due_basis = RH_DUE_NONE;
     out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
     out->hot_count = 0;
+    out->month = out->month_agency = 0;
 }
 
 enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_bytes core,

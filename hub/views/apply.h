@@ -27,6 +27,8 @@ enum rh_err hub_apply_restart_pairs(struct hub_views *views);
 enum rh_err hub_apply_agency(struct hub_views *views, const struct hub_agency *row,
                              struct rh_bytes bytes);
 /* A delivery of a bulletin of no referral; and what acknowledges one. */
+enum rh_err hub_apply_message(struct hub_views *views, const struct hub_record *record,
+                              uint64_t rno, enum rh_kind kind);
 enum rh_err hub_apply_told(struct hub_views *views, const struct hub_record *record,
                            const struct hub_delivery_out *delivery);
 enum rh_err hub_apply_read(struct hub_views *views, const struct hub_record *record);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NEXT_BYTES = 48 };
+enum { NEXT_BYTES = 56 };
 
 static const char next_name[] = "next";
 
@@ -91,6 +91,8 @@ static void next_value(const struct hub_next *next, uint8_t out[NEXT_BYTES])
     hub_put_u64(out + 24, next->ordinal);
     hub_put_u64(out + 32, next->rules_size);
     hub_put_u64(out + 40, next->down_ms);
+    hub_put_u32(out + 48, next->month);
+    hub_put_u32(out + 52, next->month_agency);
 }
 
 enum rh_err hub_apply_next(struct hub_views *views)
@@ -132,5 +134,7 @@ enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *know
     next->ordinal = hub_get_u64(row.data + 24);
     next->rules_size = hub_get_u64(row.data + 32);
     next->down_ms = hub_get_u64(row.data + 40);
+    next->month = hub_get_u32(row.data + 48);
+    next->month_agency = hub_get_u32(row.data + 52);
     return next->rno == 0 ? RH_ERR_CORRUPT : RH_OK;
 }

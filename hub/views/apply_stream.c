@@ -40,8 +40,8 @@ static enum rh_err write_stream(struct hub_views *views, const struct hub_key *k
 
 /* A message id belongs to the message that was stored with it, for ever. A refused one holds it
  * only until then: a sender may correct what was refused and send it again under its id. */
-static enum rh_err apply_message(struct hub_views *views, const struct hub_record *record,
-                                 uint64_t rno, enum rh_kind kind)
+enum rh_err hub_apply_message(struct hub_views *views, const struct hub_record *record,
+                              uint64_t rno, enum rh_kind kind)
 {
     if (rh_id_is_zero(record->core.message_id.bytes))
         return RH_OK;
@@ -50,7 +50,7 @@ static enum rh_err apply_message(struct hub_views *views, const struct hub_recor
     uint8_t *refusal = at + 14;
     struct rh_bytes now = { value, sizeof value };
     hub_value_place(value, record->core.index, &record->core.digest);
-    hub_put_u32(at, record->agency);
+    hub_put_u32(at, record->agency != 0 ? record->agency : HUB_AGENCY_HUB);
     hub_put_u64(at + 4, rno);
     hub_put_u16(at + 12, (uint32_t)kind);
     hub_put_u32(refusal, record->core.outcome);
@@ -91,7 +91,7 @@ enum rh_err hub_apply_number(struct hub_views *views, const struct hub_record *r
         err = hub_change_insert(views, HUB_TABLE_NUMBER, &number,
                                 (struct rh_bytes){ value, sizeof value });
     }
-    return err == RH_OK ? apply_message(views, record, rno, kind) : err;
+    return err == RH_OK ? hub_apply_message(views, record, rno, kind) : err;
 }
 
 /* Close the stream that was open before, if it is another one. */

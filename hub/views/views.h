@@ -77,6 +77,9 @@ struct hub_next {
     uint64_t ordinal;     /* its ordinal plus one */
     uint64_t rules_size;  /* index of the newest record of rules plus one, 0 none */
     uint64_t down_ms;     /* newest down_ms of a record */
+    uint32_t month;       /* newest month whose bulletin the hub began to send, 202610; at first
+                             the one before its first record */
+    uint32_t month_agency; /* first agency not yet told of it, 0 none */
 };
 
 struct hub_counts;

@@ -9,9 +9,10 @@
 enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366 };
 
 static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog",
-                                    "overdue", "local" };
+                                    "overdue", "local",    "bulletin" };
 static const char *const local_keys[] = { "procedure", "limit", "area", "span", "roll",
                                           "verification", "basis" };
+static const char *const bulletin_keys[] = { "hour", "to" };
 static const char *const overdue_keys[] = { "ladder", "remind", "remind_max" };
 
 static bool load_grace(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
@@ -231,6 +232,64 @@ static bool load_locals(struct rh_yaml *yaml, struct fy_node *list, struct rh_se
     return good;
 }
 
+/* `to: all`, or a list of roles. */
+static bool load_readers(struct rh_yaml *yaml, struct fy_node *node,
+                         const struct rh_load_roles *roles, struct rh_monthly *out)
+{
+    char word[RH_ROLE_BYTES_MAX + 1];
+    void *iterator = NULL;
+    struct fy_node *item;
+    bool good = true;
+
+    if (fy_node_is_scalar(node)) {
+        if (!rh_yaml_text(yaml, node, "to", word, sizeof word))
+            return false;
+        if (strcmp(word, "all") == 0)
+            return true;
+        rh_yaml_problem(yaml, node, "'%s' must be 'all' or a list of roles", word);
+        return false;
+    }
+    if (!rh_yaml_sequence(yaml, node, "to"))
+        return false;
+    while ((item = fy_node_sequence_iterate(node, &iterator)) != NULL) {
+        bool twice = false;
+        if (!rh_load_role(yaml, item, "to", roles, false, word)) {
+            good = false;
+            continue;
+        }
+        for (uint32_t i = 0; i < out->role_count; i++)
+            twice = twice || strcmp(out->roles[i], word) == 0;
+        if (twice || out->role_count == RH_BULLETIN_ROLES_MAX) {
+            rh_yaml_problem(yaml, item, twice ? "'%s' is in this list already"
+                                              : "'%s' is one too many; write 'to: all'",
+                            word);
+            good = false;
+            continue;
+        }
+        memcpy(out->roles[out->role_count++], word, sizeof word);
+    }
+    if (good && out->role_count == 0) {
+        rh_yaml_problem(yaml, node, "a bulletin needs readers; write 'all' or a list of roles");
+        good = false;
+    }
+    return good;
+}
+
+static bool load_bulletin(struct rh_yaml *yaml, struct fy_node *node,
+                          const struct rh_load_roles *roles, struct rh_monthly *out)
+{
+    uint64_t hour = 0;
+    if (!rh_yaml_keys(yaml, node, "bulletin", bulletin_keys, COUNT(bulletin_keys)))
+        return false;
+    struct fy_node *at = rh_yaml_need(yaml, node, "hour", "bulletin");
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", "bulletin");
+    bool good = at != NULL && rh_yaml_uint(yaml, at, "hour", 0, 23, &hour);
+    good = to != NULL && load_readers(yaml, to, roles, out) && good;
+    out->hour = (uint32_t)hour;
+    out->sent = good;
+    return good;
+}
+
 static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_roles *roles)
 {
     bool good = rh_yaml_keys(yaml, yaml->root, "the file", keys, COUNT(keys));
@@ -249,6 +308,9 @@ static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_r
         good = false;
     struct fy_node *locals = rh_yaml_get(yaml->root, "local");
     if (locals != NULL && !load_locals(yaml, locals, out))
+        good = false;
+    struct fy_node *bulletin = rh_yaml_get(yaml->root, "bulletin");
+    if (bulletin != NULL && !load_bulletin(yaml, bulletin, roles, &out->bulletin))
         good = false;
     return watchdog != NULL && load_watchdog(yaml, watchdog, out) && good;
 }

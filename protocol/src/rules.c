@@ -151,6 +151,14 @@ static const struct rh_layout_field local_fields[] = {
 };
 static const struct rh_layout local_layout = RH_LAYOUT_OF(struct rh_local, local_fields);
 
+static const struct rh_layout_field monthly_fields[] = {
+    RH_LAYOUT_BOOL(1, struct rh_monthly, sent),
+    RH_LAYOUT_ENUM(2, struct rh_monthly, hour, 23),
+    RH_LAYOUT_FIXED_TEXTS(3, struct rh_monthly, roles),
+    RH_LAYOUT_ENUM(4, struct rh_monthly, role_count, RH_BULLETIN_ROLES_MAX),
+};
+static const struct rh_layout monthly_layout = RH_LAYOUT_OF(struct rh_monthly, monthly_fields);
+
 static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_U32(1, struct rh_settings, grace_hours),
     RH_LAYOUT_FIXED_LIST(2, struct rh_settings, watchdog, &span_layout),
@@ -159,6 +167,7 @@ static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_U32(5, struct rh_settings, remind_days),
     RH_LAYOUT_U32(6, struct rh_settings, remind_days_max),
     RH_LAYOUT_LIST(7, struct rh_settings, locals, local_count, &local_layout),
+    RH_LAYOUT_STRUCT(8, struct rh_settings, bulletin, &monthly_layout),
 };
 static const struct rh_layout settings_layout =
     RH_LAYOUT_OF(struct rh_settings, settings_fields);

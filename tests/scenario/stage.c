@@ -284,10 +284,17 @@ static void fire(struct rht_play *play)
 
 void rht_stage_until(struct rht_play *play, uint64_t to_ms)
 {
-    uint64_t at_ms, rno;
     fire(play);
-    while (hub_views_wake_first(hub_engine_views(play->engine)->map, &at_ms, &rno) == RH_OK &&
-           at_ms <= to_ms) {
+    for (;;) {
+        uint64_t at_ms, rno;
+        uint32_t month, agency;
+        uint64_t month_ms = hub_engine_monthly_at(play->engine, hub_engine_now(play->engine),
+                                                  &month, &agency);
+        if (hub_views_wake_first(hub_engine_views(play->engine)->map, &at_ms, &rno) != RH_OK ||
+            month_ms < at_ms)
+            at_ms = month_ms;
+        if (at_ms > to_ms)
+            break;
         steer(play, at_ms);
         fire(play);
     }
@@ -492,6 +499,7 @@ static void keep(struct rht_play *play, struct rht_agency *agency,
     if (delivery->form == RH_DELIVERY_NOTICE) {
         rht_must(play, rh_public_decode(delivery->item.public_part, &play->part, NULL),
                  "a notice");
+        taken->message = play->part.message_id;
         agency->fact_count = play->part.fact_count;
         memcpy(agency->facts, play->part.facts,
                play->part.fact_count * sizeof play->part.facts[0]);

@@ -236,7 +236,8 @@ def acknowledge(life):
     play.act(life.school, "acknowledge_info", None, refers_to=bulletin, refusal=4303)
     play.act(life.top, "acknowledge_info", None, refers_to=bulletin, refusal=4303)
     play.settle()
-    rows = {row["to"]: row for row in play.ask("report.bulletin", acknowledged=True)}
+    rows = {row["to"]: row for row in play.ask("report.bulletin", acknowledged=True)
+            if row["from"] != "test.hub"}  # the hub sends its own by itself
     demand(set(rows) == {life.pet.agency, told.agency}, f"told: {rows}")
     demand(rows[life.pet.agency]["acknowledged"] and
            ms(rows[life.pet.agency]["acknowledged_at"]) == play.now and

@@ -531,6 +531,52 @@ static void test_engine_fires_each_timer_once(void **state)
     assert_in_range(overdue, 1, 2);
 }
 
+static uint32_t count_told(uint32_t *month)
+{
+    struct hub_views *views = hub_engine_views(engine());
+    struct hub_cursor cursor = { .bytes = 0 };
+    struct hub_told told;
+    uint32_t count = 0;
+    while (hub_views_told_next(views->map, &cursor, &told) == RH_OK)
+        count++;
+    *month = views->next.month;
+    return count;
+}
+
+static void fire_at(uint64_t days)
+{
+    uint32_t fired;
+    uint64_t now_ms = hub_engine_now(engine()) + days * 24 * 3600 * 1000;
+    if (days > 0)
+        assert_int_equal(hub_engine_steer(engine(), now_ms, 0, "test(0)"), RH_OK);
+    assert_int_equal(hub_engine_fire(engine(), 100, &fired), RH_OK);
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+}
+
+/* The bulletin of a month goes out once, also over a restart; of several missed, the newest. */
+static void test_engine_sends_each_month_once(void **state)
+{
+    (void)state;
+    uint32_t month, later;
+    struct agency centre = { .next_n = 1 };
+    enrol(&centre, "governance_centre.620423", "governance_centre");
+    fire_at(0);
+    assert_int_equal(count_told(&month), 0); /* nothing of a time before the hub */
+    fire_at(40);
+    assert_int_equal(count_told(&month), 1);
+    fire_at(0);
+    close_hub();
+    open_hub();
+    fire_at(0);
+    assert_int_equal(count_told(&later), 1);
+    assert_int_equal(later, month);
+    fire_at(100);
+    assert_int_equal(count_told(&later), 2);
+    assert_true(later >= month + 3);
+    for (uint32_t use = 0; use < RH_KEY_USES; use++)
+        rh_wipe(&centre.keys[use], sizeof centre.keys[use]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_engine_notices_that_it_is_behind, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_engine_fires_each_timer_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_sends_each_month_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_engine_counts_from_a_lost_receipt, set_up,
                                         tear_down),
     };

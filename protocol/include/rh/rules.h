@@ -287,6 +287,17 @@ struct rh_hotspot {
     char to[RH_AGENCY_BYTES_MAX + 1];     /* as in the routing map: "court." or an agency */
 };
 
+enum { RH_BULLETIN_ROLES_MAX = 16 };
+
+/* The bulletin 通报 of a month, sent by the hub itself on the first working day of the next, by
+ * the calendar of the whole country. */
+struct rh_monthly {
+    bool sent;            /* false: nobody gets one by itself */
+    uint32_t hour;        /* 0..23 in China: from then on */
+    uint32_t role_count;  /* who gets it: agencies of these roles; none listed: every agency */
+    char roles[RH_BULLETIN_ROLES_MAX][RH_ROLE_BYTES_MAX + 1];
+};
+
 struct rh_settings {
     uint32_t grace_hours;               /* deemed arrival, policy 24 */
     struct rh_span watchdog[RH_STATE_COUNT]; /* per open state, where no law has a number */
@@ -297,6 +308,7 @@ struct rh_settings {
     uint32_t remind_days_max;           /* long after, then twice as long, at most this */
     uint32_t local_count;
     struct rh_local locals[RH_LOCAL_MAX];
+    struct rh_monthly bulletin;
 };
 
 struct rh_rules {
