@@ -243,6 +243,7 @@ def acknowledge(life):
            ms(rows[life.pet.agency]["acknowledged_at"]) == play.now and
            not rows[told.agency]["acknowledged"] and
            rows[told.agency]["from"] == life.top.agency, f"acknowledged: {rows}")
+    play.hub.audit("--redecide")
 
 
 def body(run):
