@@ -437,13 +437,13 @@ static void choose_lane(struct agent_import *import)
         item->lane = RH_LANE_GREEN;
 }
 
-static enum rh_err send_row(struct agent_import *import, uint64_t now_ms)
+static enum rh_err send_row(struct agent_import *import,
+                            const struct rh_keyword_rule *rule, uint64_t now_ms)
 {
     struct agent_submission sent;
     struct agent_import_options *options = &import->options;
     uint32_t line = import->csv.row_line;
     bool unroutable = false;
-    const struct rh_keyword_rule *rule = screen_row(import);
     choose_lane(import);
     route_row(import, now_ms, &unroutable);
     memset(import->problems, 0, sizeof *import->problems);
@@ -480,7 +480,7 @@ static void report_twice(struct agent_import *import, uint32_t first_line)
 
 /* A row that this import took in before it was broken off: where it went then. */
 static enum rh_err count_earlier(struct agent_import *import, const struct agent_case *about,
-                                 uint64_t now_ms)
+                                 const struct rh_keyword_rule *rule, uint64_t now_ms)
 {
     struct rh_public *item = &import->row->message.item;
     struct agent_sent next;
@@ -495,6 +495,7 @@ static enum rh_err count_earlier(struct agent_import *import, const struct agent
         return err;
     import->figures.continued++;
     import->figures.unroutable += unroutable && item->to.text[0] == '\0' ? 1 : 0;
+    count_screened(&import->figures, rule);
     count_row(import, item, true);
     return RH_OK;
 }
@@ -510,11 +511,13 @@ static enum rh_err take_good_row(struct agent_import *import, uint64_t now_ms)
         return RH_OK;
     }
     enum rh_err err = is_known(import, row->key, &known, &about);
+    /* Known or not, a row is counted under what its words make of it. */
+    const struct rh_keyword_rule *rule = screen_row(import);
     if (err == RH_OK && !known)
-        return send_row(import, now_ms);
+        return send_row(import, rule, now_ms);
     uint64_t first_n = import->options.first_n;
     if (err == RH_OK && first_n != 0 && about.register_n >= first_n)
-        return count_earlier(import, &about, now_ms);
+        return count_earlier(import, &about, rule, now_ms);
     if (err == RH_OK)
         count_row(import, &row->message.item, false);
     return err;
