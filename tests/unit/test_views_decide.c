@@ -143,7 +143,7 @@ static void watch(void *arg, const struct rht_world *world, const struct hub_eve
         record.rno = event->rno;
         record.job_row = write_job(event, job_row, sizeof job_row);
         break;
-    case HUB_EVENT_MONTHLY: /* tests/unit/test_monthly.c */
+    case HUB_EVENT_MONTHLY: /* tests/unit/test_engine.c */
     case HUB_EVENT_SUCCEED: /* tests/unit/test_succession.c */
         rh_assert(false);
         break;
