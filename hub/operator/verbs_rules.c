@@ -95,7 +95,7 @@ enum rh_err hub_verb_rules_reload(struct hub_ask *ask)
     return err == RH_OK ? hub_verb_rules_list(ask) : err;
 }
 
-static const char *level_of(size_t digits)
+const char *hub_json_level(size_t digits)
 {
     switch (digits) {
     case 2:
@@ -126,7 +126,7 @@ static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing
     if (strlen(routing->to) > role) {
         if (hub_views_agency_find(ask->map, routing->to, ask->op->agency) == RH_OK)
             hub_json_agency(ask, row, "agency", ask->op->agency->no);
-        hub_json_text(row, "level", level_of(strlen(routing->to) - role));
+        hub_json_text(row, "level", hub_json_level(strlen(routing->to) - role));
         return;
     }
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
@@ -136,7 +136,7 @@ static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing
         if (hub_views_agency_find(ask->map, id, ask->op->agency) != RH_OK)
             continue;
         hub_json_agency(ask, row, "agency", ask->op->agency->no);
-        hub_json_text(row, "level", level_of(levels[i]));
+        hub_json_text(row, "level", hub_json_level(levels[i]));
         return;
     }
 }

@@ -229,25 +229,10 @@ static enum rh_err gather(struct tree *tree)
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
-/* Province 2 digits, city 4, county 6, town 9, village 12. */
 static const char *level_of(const char *area)
 {
-    if (area[strspn(area, "0123456789")] != '\0')
-        return "";
-    switch (strlen(area)) {
-    case 2:
-        return "province";
-    case 4:
-        return "city";
-    case 6:
-        return "county";
-    case 9:
-        return "town";
-    case 12:
-        return "village";
-    default:
-        return "";
-    }
+    bool division = area[strspn(area, "0123456789")] == '\0';
+    return division ? hub_json_level(strlen(area)) : "";
 }
 
 static enum rh_err show_node(struct tree *tree, uint32_t at, unsigned depth)
