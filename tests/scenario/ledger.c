@@ -10,6 +10,7 @@
 #include <rh/proof.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -293,15 +294,27 @@ static bool holds(const char *data, size_t bytes, const char *text)
     return false;
 }
 
-static bool file_holds(struct rht_play *play, const char *path, const char *text)
+/* A walk over a living store: the journal renames the segment it has prepared as it pleases. */
+struct walk {
+    struct rht_play *play;
+    const char *text;
+    unsigned moved; /* names that were listed and gone when they were to be read */
+};
+
+static bool file_holds(struct walk *walk, const char *path)
 {
     enum { CHUNK = 1 << 20, OVERLAP = 256 };
     static char buffer[CHUNK + OVERLAP];
+    const char *text = walk->text;
     FILE *file = fopen(path, "rb");
     bool found = false;
     size_t kept = 0, got;
+    if (file == NULL && errno == ENOENT) {
+        walk->moved++;
+        return false;
+    }
     if (file == NULL || strlen(text) >= OVERLAP)
-        rht_stop(play, "%s cannot be searched", path);
+        rht_stop(walk->play, "%s cannot be searched", path);
     while (!found && (got = fread(buffer + kept, 1, CHUNK, file)) > 0) {
         found = holds(buffer, kept + got, text);
         size_t all = kept + got;
@@ -312,32 +325,42 @@ static bool file_holds(struct rht_play *play, const char *path, const char *text
     return found;
 }
 
-static void search(struct rht_play *play, const char *dir, const char *text)
+static void search(struct walk *walk, const char *dir)
 {
     DIR *folder = opendir(dir);
     struct dirent *entry;
     if (folder == NULL)
-        rht_stop(play, "%s cannot be read", dir);
+        rht_stop(walk->play, "%s cannot be read", dir);
     while ((entry = readdir(folder)) != NULL) {
         char path[RHT_PATH_BYTES + 300];
         struct stat about;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        if (lstat(path, &about) != 0)
-            rht_stop(play, "%s cannot be read", path);
-        if (S_ISDIR(about.st_mode))
-            search(play, path, text);
-        else if (S_ISREG(about.st_mode) && file_holds(play, path, text))
-            rht_fail(play, "%s holds it", path + strlen(play->data) + 1);
+        if (lstat(path, &about) != 0) {
+            if (errno != ENOENT)
+                rht_stop(walk->play, "%s cannot be read", path);
+            walk->moved++;
+        } else if (S_ISDIR(about.st_mode)) {
+            search(walk, path);
+        } else if (S_ISREG(about.st_mode) && file_holds(walk, path)) {
+            rht_fail(walk->play, "%s holds it", path + strlen(walk->play->data) + 1);
+        }
     }
     closedir(folder);
 }
 
 void rht_ledger_absent(struct rht_play *play, const char *text)
 {
+    enum { WALKS = 50 };
+    struct walk walk = { .play = play, .text = text, .moved = 1 };
     rht_must(play, hub_engine_settle(play->engine), "settling");
-    search(play, play->data, text);
+    for (int walks = 0; walk.moved > 0; walks++) {
+        if (walks == WALKS)
+            rht_stop(play, "%s changes while it is searched", play->data);
+        walk.moved = 0;
+        search(&walk, play->data);
+    }
     if (strstr(play->trace, text) != NULL)
         rht_fail(play, "the trace holds it");
 }

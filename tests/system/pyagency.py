@@ -419,9 +419,13 @@ class PyAgency:
             rhwire.delivery_check(data, self.cards.sign_key(sender))
         elif form == 1:
             demand(sender == self.base, f"a notice of {sender}")
-        wanted = self.ledger.one("SELECT next FROM wanted WHERE hub = ? AND sender = ? AND "
-                                 "lane = ?", self.hub, sender, lane) or 1
-        self.in_flight[(sender, lane, seq)] = len(data)
+        row = self.ledger.all("SELECT next, acked FROM wanted WHERE hub = ? AND sender = ? AND "
+                              "lane = ?", self.hub, sender, lane)
+        wanted, acked = row[0] if row else (1, 0)
+        # An ack on its way, of an earlier session even, may be stored before the hub has sent
+        # the last of what it covers: that takes no credit any more.
+        if seq > acked:
+            self.in_flight[(sender, lane, seq)] = len(data)
         demand(len(self.in_flight) <= max(self.windows),
                f"{len(self.in_flight)} deliveries in flight, the window is {self.windows}")
         if seq > wanted:
@@ -429,7 +433,7 @@ class PyAgency:
             if self.resynced.get((sender, lane)) != wanted:
                 self.resynced[(sender, lane)] = wanted
                 self.pipe.send([RESYNC, self.session, sender, lane, wanted])
-            del self.in_flight[(sender, lane, seq)]
+            self.in_flight.pop((sender, lane, seq), None)
             return
         self.resynced.pop((sender, lane), None)
         if seq < wanted:
@@ -437,8 +441,8 @@ class PyAgency:
             self.acks[(sender, lane)] = max(self.acks.get((sender, lane), 0), wanted - 1)
             return
         self.keep_delivery(value)
-        self.ledger.run("INSERT OR REPLACE INTO wanted VALUES (?,?,?,?)", self.hub, sender, lane,
-                        seq + 1)
+        self.ledger.run("INSERT OR REPLACE INTO wanted VALUES (?,?,?,?,?)", self.hub, sender,
+                        lane, seq + 1, acked)
         self.acks[(sender, lane)] = seq
 
     def keep_delivery(self, value):
@@ -555,6 +559,8 @@ class PyAgency:
             return
         for (sender, lane), seq in self.acks.items():
             self.send(ACK, sender=sender, pair_seq=seq, lane=lane or None)
+            self.ledger.run("UPDATE wanted SET acked = max(acked, ?) WHERE hub = ? AND "
+                            "sender = ? AND lane = ?", seq, self.hub, sender, lane)
             for key in [k for k in self.in_flight if k[:2] == (sender, lane) and k[2] <= seq]:
                 del self.in_flight[key]
         self.acks.clear()

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_message ON deliveries (message_id);
 CREATE INDEX IF NOT EXISTS deliveries_idx ON deliveries (hub, idx);
 CREATE TABLE IF NOT EXISTS wanted (
-    hub TEXT, sender TEXT, lane INTEGER, next INTEGER, PRIMARY KEY (hub, sender, lane));
+    hub TEXT, sender TEXT, lane INTEGER, next INTEGER, acked INTEGER DEFAULT 0,
+    PRIMARY KEY (hub, sender, lane));
 """
 
 
