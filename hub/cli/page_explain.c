@@ -129,6 +129,18 @@ static void print_nominal(struct hub_cli *cli, const json_t *days)
     }
 }
 
+/* Why a last day off is the last day all the same. */
+static void print_kept(struct hub_cli *cli, const json_t *row)
+{
+    char *fact = shown(cli, row, "no_roll_fact", HUB_CLI_FIELD_WORD, "facts");
+    if (fact[0] != '\0') {
+        label(cli, _("stays"));
+        fprintf(cli->out, _("the last day stays even on a day off: %s"), fact);
+        fputc('\n', cli->out);
+    }
+    free(fact);
+}
+
 static void print_days_of(struct hub_cli *cli, const char *title, const json_t *days,
                           const char *role)
 {
@@ -321,6 +333,7 @@ void hub_cli_page_explain(struct hub_cli *cli, const json_t *rows)
         print_days_of(cli, _("stood"), days, "paused");
         print_nominal(cli, days);
         print_days_of(cli, _("moved"), days, "moved");
+        print_kept(cli, row);
         print_pauses(cli, row);
         print_end(cli, row);
         print_now(cli, row);

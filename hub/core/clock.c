@@ -276,6 +276,63 @@ struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral 
     return deadline;
 }
 
+bool hub_clock_stays(const struct rh_limit *limit, const struct hub_referral *row)
+{
+    return limit->no_roll_fact[0] != 0 &&
+           hub_referral_has_fact(row, limit->no_roll_fact, limit->no_roll_equals);
+}
+
+/* What becomes of a last day off: the rule says, or the place, and above both what forbids it. */
+static enum rh_roll roll_of(const struct hub_step *step, const struct hub_referral *row,
+                            const struct rh_limit *limit)
+{
+    const struct rh_local *local =
+        rh_rules_local(step->world->rules, row->procedure, limit->id, row->area);
+    if (hub_clock_stays(limit, row))
+        return RH_ROLL_NONE;
+    return local != NULL ? local->roll : limit->roll;
+}
+
+void hub_clock_note_moved(struct hub_step *step, const struct hub_referral *row,
+                          const struct hub_deadline *deadline, uint64_t was_ms)
+{
+    hub_step_note(step, RH_KIND_NOTICE, row, deadline, 0, deadline->owed_by);
+    if (step->err != RH_OK)
+        return;
+    struct hub_note_out *note = &step->out->notes[step->out->note_count - 1];
+    note->was_ms = was_ms;
+    note->now_ms = deadline->end_ms;
+}
+
+/* An end is never put behind the instant that moves it: somebody taken into custody on a day off
+ * after the last day makes nobody late who was in time until then. */
+void hub_clock_take_roll(struct hub_step *step, struct hub_referral *row,
+                         struct hub_deadline *deadline)
+{
+    const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
+    if (limit == NULL || limit->no_roll_fact[0] == 0 || deadline->sender_set)
+        return;
+    struct hub_deadline moved = *deadline;
+    moved.roll = roll_of(step, row, limit);
+    if (moved.roll == deadline->roll)
+        return;
+    if (deadline->status != HUB_DEADLINE_RUNNING) {
+        deadline->roll = moved.roll; /* counts when it runs again */
+        return;
+    }
+    if (step->at_ms >= deadline->end_ms ||
+        !hub_clock_compute(hub_step_calendar(step, row), &moved) || moved.end_ms <= step->at_ms)
+        return;
+    uint64_t was_ms = deadline->end_ms;
+    *deadline = moved;
+    if (moved.end_ms == was_ms)
+        return;
+    hub_clock_arm(step, row, deadline, false);
+    hub_clock_note_moved(step, row, deadline, was_ms);
+    (void)hub_step_deliver_record(step, row, deadline->owed_by, HUB_AGENCY_HUB, RH_KIND_NOTICE,
+                                  step->event->index);
+}
+
 void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral *row,
                          const struct rh_limit *limit, struct hub_deadline *deadline)
 {
@@ -287,7 +344,7 @@ void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral 
     deadline->right_only = limit->right_only;
     deadline->unit = span->unit;
     deadline->n = span->n;
-    deadline->roll = local != NULL ? local->roll : limit->roll;
+    deadline->roll = roll_of(step, row, limit);
 }
 
 void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,

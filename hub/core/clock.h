@@ -28,6 +28,16 @@ void hub_clock_begin_limit(struct hub_step *step, struct hub_referral *row,
 /* What a limit says about length and roll, as settings say it for the matter's area. */
 void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral *row,
                          const struct rh_limit *limit, struct hub_deadline *deadline);
+/* Whether what the rule says keeps its end on a day off holds now: no day off prolongs custody
+ * (刑事诉讼法 art. 105). */
+bool hub_clock_stays(const struct rh_limit *limit, const struct hub_referral *row);
+/* That may have come to hold, or ceased to, with this step: the end moves, on record, and whoever
+ * owes is told. What was missed stays missed. */
+void hub_clock_take_roll(struct hub_step *step, struct hub_referral *row,
+                         struct hub_deadline *deadline);
+/* The record says from when to when an end was moved. */
+void hub_clock_note_moved(struct hub_step *step, const struct hub_referral *row,
+                          const struct hub_deadline *deadline, uint64_t was_ms);
 void hub_clock_begin_assigned(struct hub_step *step, struct hub_referral *row, uint64_t at_ms,
                               uint64_t set_ms);
 struct hub_deadline *hub_clock_begin(struct hub_step *step, struct hub_referral *row,

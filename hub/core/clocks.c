@@ -140,6 +140,14 @@ static void hand_over(struct hub_step *step, struct hub_referral *row)
     }
 }
 
+static void take_rolls(struct hub_step *step, struct hub_referral *row)
+{
+    for (uint32_t i = 0; i < row->deadline_count; i++) {
+        if (hub_deadline_is_live(&row->deadlines[i]))
+            hub_clock_take_roll(step, row, &row->deadlines[i]);
+    }
+}
+
 static void pause_clocks(struct hub_step *step, struct hub_referral *row, uint64_t at_ms)
 {
     for (uint32_t i = 0; i < row->deadline_count; i++) {
@@ -278,6 +286,7 @@ void hub_clocks_apply(struct hub_step *step, struct hub_referral *row,
     end_clocks(step, row, change);
     if (!rh_state_is_resting(row->state)) {
         hand_over(step, row);
+        take_rolls(step, row);
         pause_clocks(step, row, change->at_ms);
         hub_clocks_start(step, row, change);
         const struct rh_procedure *procedure = hub_step_procedure(step, row);

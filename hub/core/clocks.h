@@ -2,7 +2,7 @@
  *
  * The rules say it per clock (struct rh_limit); here it is done for all of them after every
  * event, in this order: meet and cancel, end those whose states were left, hand over to a new
- * holder, pause or go on, revive and start, follow on, and last the watchdog: a clock of
+ * holder, move ends that custody keeps on a day off or no longer does, pause or go on, revive and start, follow on, and last the watchdog: a clock of
  * policy for an open state in which the holder would otherwise owe nothing by any date.
  *
  * Bouncing resets nothing. A clock that ended only because the matter left its states keeps

@@ -101,6 +101,7 @@ static bool revive(struct hub_step *step, struct hub_referral *row,
     last->left = false;
     last->ended_ms = 0;
     last->owed_by = owed_by;
+    hub_clock_take_roll(step, row, last);
     hub_clock_run(step, row, last, limit, at_ms);
     return true;
 }

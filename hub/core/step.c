@@ -313,7 +313,7 @@ struct hub_delivery_out *hub_step_deliver_record(struct hub_step *step,
     for (uint32_t i = 0; i < out->delivery_count; i++) {
         const struct hub_delivery_out *other = &out->deliveries[i];
         if (other->to == to && other->rno == rno && other->index == index &&
-            other->kind == kind)
+            other->kind == kind && other->from == from)
             return NULL;
     }
     if (row != NULL && !hub_step_party(row, to)) {

@@ -86,7 +86,7 @@ bool hub_row_is_party(const struct hub_referral *row, uint32_t agency);
 
 /* Queue the event's own record for `to`, under the referral `row` (NULL: none), as `kind`.
  * Quietly does nothing for nobody, for the author itself, for an accused unit, and for a
- * second copy of the same to the same. Returns the delivery, or NULL when there is none. */
+ * second copy of the same from the same to the same. Returns the delivery, or NULL when there is none. */
 struct hub_delivery_out *hub_step_deliver(struct hub_step *step, struct hub_referral *row,
                                           uint32_t to, enum rh_kind kind);
 /* The same for another record and sender (a retried dead letter). */

@@ -246,17 +246,6 @@ static void take_rules(struct hub_step *step, struct hub_referral *row)
     }
 }
 
-static void note_moved(struct hub_step *step, const struct hub_referral *row,
-                       const struct hub_deadline *deadline, uint64_t was_ms)
-{
-    hub_step_note(step, RH_KIND_NOTICE, row, deadline, 0, deadline->owed_by);
-    if (step->err != RH_OK)
-        return;
-    struct hub_note_out *note = &step->out->notes[step->out->note_count - 1];
-    note->was_ms = was_ms;
-    note->now_ms = deadline->end_ms;
-}
-
 /* Another calendar, or rules for open matters: dates move, the record says from what to what,
  * and whoever owes is told. What was missed stays missed. A clock to which the new terms give
  * no date keeps the one it has. */
@@ -277,7 +266,7 @@ bool hub_decide_recompute(struct hub_step *step)
             (deadline->end_ms == end_ms && deadline->provisional == provisional))
             continue;
         hub_clock_arm(step, row, deadline, false);
-        note_moved(step, row, deadline, end_ms);
+        hub_clock_note_moved(step, row, deadline, end_ms);
         if (deadline->end_ms != end_ms)
             (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_NOTICE);
     }

@@ -259,13 +259,16 @@ static const struct hub_delivery_out *made_as(const struct hub_outcome *outcome,
     return made->kind == queued->kind && made->index == queued->index ? made : NULL;
 }
 
-/* One record can make several words of a kind to one agency (two clocks missed at one instant):
- * which of them this is. */
+/* One record can make several words of a kind to one agency (two clocks missed at one instant; an
+ * agency's own notice and the hub's of the date it moves): which of them this is. */
 static uint32_t rank_of(const struct hub_outcome *outcome, const struct hub_delivery_out *made)
 {
     uint32_t rank = 0;
     for (const struct hub_delivery_out *other = outcome->deliveries; other < made; other++)
-        rank += other->to == made->to && other->kind == made->kind ? 1 : 0;
+        rank += other->to == made->to && other->kind == made->kind &&
+                        other->from == made->from
+                    ? 1
+                    : 0;
     return rank;
 }
 
@@ -290,7 +293,13 @@ static void name_notice(const struct hub_record *record, const struct hub_delive
     rh_id_make(out->bytes, record->core.stored_ms, mixed.bytes);
 }
 
-/* The rank-th note of a kind among those about `agency`, or, where none is, among all. */
+static bool is_moved(const struct hub_note_out *note)
+{
+    return note->was_ms != note->now_ms && note->was_ms != 0 && note->now_ms != 0;
+}
+
+/* The rank-th note of a kind among those about `agency`, or, where none is, among all. A date that
+ * moved goes before what else was noted by that word: it is what the agency is told of. */
 static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
                                             enum rh_kind kind, uint32_t agency, uint32_t rank)
 {
@@ -300,6 +309,8 @@ static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
         const struct hub_note_out *note = &outcome->notes[i];
         if (note->kind != kind)
             continue;
+        if (note->agency == agency && is_moved(note))
+            return note;
         if (any == NULL || any_rank > 0) {
             any_rank -= any != NULL;
             any = note;
@@ -337,8 +348,7 @@ static void describe_moved(const struct hub_outcome *outcome,
     bool first = true;
     for (uint32_t i = 0; i < outcome->note_count; i++) {
         const struct hub_note_out *note = &outcome->notes[i];
-        if (note->agency != made->to || note->was_ms == note->now_ms || note->was_ms == 0 ||
-            note->now_ms == 0)
+        if (note->agency != made->to || !is_moved(note))
             continue;
         uint32_t serial = first ? 0 : note->deadline;
         add_number(notice, "was", serial, day_number(note->was_ms));

@@ -53,6 +53,14 @@ static const char *verification_name(enum rh_verification verification)
     return "?";
 }
 
+/* The fact by which its end stays on a day off, though its rule moves others on; "": none does. */
+static const char *kept_by(const struct rh_limit *limit, const struct hub_deadline *deadline)
+{
+    bool kept = limit != NULL && limit->no_roll_fact[0] != '\0' && !deadline->sender_set &&
+                deadline->roll == RH_ROLL_NONE;
+    return kept ? limit->no_roll_fact : "";
+}
+
 /* The choice of the place that this clock was started by; NULL: the rule's own span. */
 static const struct rh_local *local_of(const struct hub_ask *ask, const struct hub_referral *of,
                                        const struct hub_deadline *deadline)
@@ -61,8 +69,9 @@ static const struct rh_local *local_of(const struct hub_ask *ask, const struct h
         return NULL;
     const struct rh_local *local =
         rh_rules_local(ask->op->rules, of->procedure, deadline->limit, of->area);
+    bool kept = kept_by(hub_find_limit(ask, of, deadline), deadline)[0] != '\0';
     bool used = local != NULL && local->span.unit == deadline->unit &&
-                local->span.n == deadline->n && local->roll == deadline->roll;
+                local->span.n == deadline->n && (kept || local->roll == deadline->roll);
     return used ? local : NULL;
 }
 
@@ -85,6 +94,7 @@ static void put_rule(const struct hub_ask *ask, json_t *row, const struct hub_re
     hub_json_text(row, "local_area", local == NULL ? "" : local->area);
     hub_json_text(row, "roll",
                   deadline->roll == RH_ROLL_NEXT_WORKING_DAY ? "next_working_day" : "none");
+    hub_json_text(row, "no_roll_fact", kept_by(limit, deadline));
     hub_json_bool(row, "sender_set", deadline->sender_set);
     hub_json_uint(row, "started_by", deadline->start_index);
     json_object_set_new(row, "pauses", list_pauses(deadline));

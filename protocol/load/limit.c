@@ -18,8 +18,9 @@ static const char *const limit_keys[] = {
     "id",           "title",   "basis",    "verification", "span",         "roll",   "start",
     "fact",         "after",   "repeats",  "kinds",        "states",       "met_by",
     "cancelled_by", "owed_by", "pausable", "right_only",   "close_at_end", "extend", "soon",
-    "ladder",       "when",    "bars"
+    "ladder",       "when",    "bars",     "no_roll_when"
 };
+static const char *const no_roll_keys[] = { "fact", "equals" };
 static const char *const when_keys[] = { "outcome", "fact", "equals" };
 static const char *const extend_keys[] = { "times", "max", "by" };
 static const char *const rung_keys[] = { "level", "after", "action", "to" };
@@ -211,6 +212,28 @@ static bool load_when(struct rh_yaml *yaml, struct fy_node *node, struct rh_when
     return good;
 }
 
+/* A fact by which the end stays on a day off. */
+static bool load_no_roll(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *out)
+{
+    if (!rh_yaml_keys(yaml, node, "no_roll_when", no_roll_keys, COUNT(no_roll_keys)))
+        return false;
+    struct fy_node *fact = rh_yaml_need(yaml, node, "fact", "no_roll_when");
+    struct fy_node *equals = rh_yaml_get(node, "equals");
+    bool good = fact != NULL && rh_load_key(yaml, fact, "fact", out->no_roll_fact,
+                                            sizeof out->no_roll_fact);
+    if (equals != NULL)
+        good = rh_load_code(yaml, equals, "equals", out->no_roll_equals,
+                            sizeof out->no_roll_equals) && good;
+    if (good && out->roll != RH_ROLL_NEXT_WORKING_DAY) {
+        rh_yaml_problem(yaml, node,
+                        "'%s' is never moved by a day off; remove 'no_roll_when', or write "
+                        "'roll: next_working_day'",
+                        out->id);
+        good = false;
+    }
+    return good;
+}
+
 /* ---- the ladder ------------------------------------------------------------------------ */
 
 /* What each level does. Level 1 is told as due soon and needs no message of its own. */
@@ -346,8 +369,11 @@ bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *
     good = load_names(yaml, node, out) && good;
     struct fy_node *span = rh_yaml_need(yaml, node, "span", "the limit");
     const bool spanned = span != NULL && load_span(yaml, span, out);
+    struct fy_node *no_roll = rh_yaml_get(node, "no_roll_when");
     if (spanned)
         good = load_roll(yaml, node, out) && good;
+    if (no_roll != NULL)
+        good = load_no_roll(yaml, no_roll, out) && good;
     good = load_start(yaml, node, out) && spanned && good;
     good = load_kinds(yaml, node, out) && good;
     good = load_flags(yaml, node, out) && good;

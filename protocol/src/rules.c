@@ -61,6 +61,8 @@ static const struct rh_layout_field limit_fields[] = {
     RH_LAYOUT_BOOL(24, struct rh_limit, repeats),
     RH_LAYOUT_STRUCT(25, struct rh_limit, when, &when_layout),
     RH_LAYOUT_STRUCT(26, struct rh_limit, bars, &kinds_layout),
+    RH_LAYOUT_TEXT(27, struct rh_limit, no_roll_fact),
+    RH_LAYOUT_TEXT(28, struct rh_limit, no_roll_equals),
 };
 static const struct rh_layout limit_layout = RH_LAYOUT_OF(struct rh_limit, limit_fields);
 

@@ -152,6 +152,63 @@ static void test_rules_law_numbers(void **state)
     }
 }
 
+/* Clocks of criminal procedure, or of what is done for people held in it, that no day off moves
+ * while anybody is in custody (刑事诉讼法 art. 105). */
+static const char *const of_custody[][2] = {
+    { "prosecution-review", "jurisdiction" }, { "prosecution-review", "supplement" },
+    { "prosecution-review", "decide" },       { "filing-supervision", "explain" },
+    { "filing-supervision", "file" },         { "filing-reconsideration", "decide" },
+    { "filing-rereview", "decide" },          { "litigation-complaint", "opinion" },
+    { "litigation-complaint", "defender" },   { "corrections-proposal", "ruling" },
+    { "community-corrections", "report-in" }, { "legal-aid", "dispatch" },
+    { "legal-aid", "appoint" },               { "legal-aid", "decide" },
+    { "legal-aid", "assign" },
+};
+
+static bool is_of_custody(const struct rh_procedure *procedure, const struct rh_limit *limit)
+{
+    for (size_t i = 0; i < sizeof of_custody / sizeof of_custody[0]; i++) {
+        if (strcmp(of_custody[i][0], procedure->id) == 0 &&
+            strcmp(of_custody[i][1], limit->id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A last day off moves on (刑事诉讼法 105, 民事诉讼法 85, 民法典 203; by analogy where an instrument is
+ * silent), a working day cannot be one, and a proposal to release is about somebody held. */
+static enum rh_roll roll_of_law(const struct rh_procedure *procedure,
+                                const struct rh_limit *limit)
+{
+    const bool release =
+        strcmp(procedure->id, "correction") == 0 && strcmp(limit->id, "release") == 0;
+    if (limit->span.n == 0 || limit->span.unit == RH_UNIT_HOUR ||
+        limit->span.unit == RH_UNIT_WORKING_DAY || release)
+        return RH_ROLL_NONE;
+    return RH_ROLL_NEXT_WORKING_DAY;
+}
+
+static void test_rules_law_days_off(void **state)
+{
+    (void)state;
+    size_t held = 0;
+    for (uint32_t i = 0; i < rules.procedure_count; i++) {
+        const struct rh_procedure *procedure = &rules.procedures[i];
+        for (uint32_t k = 0; k < procedure->limit_count; k++) {
+            const struct rh_limit *limit = &procedure->limits[k];
+            const bool custody = strcmp(limit->no_roll_fact, "custody") == 0 &&
+                                 strcmp(limit->no_roll_equals, "yes") == 0;
+            if (limit->roll != roll_of_law(procedure, limit))
+                fail_msg("%s %s: its last day off", procedure->id, limit->id);
+            if (custody != is_of_custody(procedure, limit) ||
+                custody != (limit->no_roll_fact[0] != '\0'))
+                fail_msg("%s %s: custody", procedure->id, limit->id);
+            held += custody ? 1 : 0;
+        }
+    }
+    assert_int_equal(held, sizeof of_custody / sizeof of_custody[0]);
+}
+
 /* What has the standing of law names its article; what is policy says so. */
 static void test_rules_law_basis(void **state)
 {
@@ -225,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_law_numbers),
+        cmocka_unit_test(test_rules_law_days_off),
         cmocka_unit_test(test_rules_law_basis),
         cmocka_unit_test(test_rules_law_table_agrees),
     };

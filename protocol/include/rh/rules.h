@@ -123,6 +123,9 @@ struct rh_limit {
     enum rh_verification verification;       /* POLICY means basis `policy`, else `law` */
     struct rh_span span;                     /* n 0: the sender's due date (assign) */
     enum rh_roll roll;
+    char no_roll_fact[RH_RULE_ID_BYTES_MAX + 1]; /* while this fact is there, */
+    char no_roll_equals[RH_CODE_BYTES_MAX + 1];  /* and is this, the end stays where it falls:
+                                                    no day off prolongs custody */
     enum rh_clock_start start;
     char fact[RH_RULE_ID_BYTES_MAX + 1];     /* START_FACT: key */
     char after[RH_RULE_ID_BYTES_MAX + 1];    /* START_AFTER: the clock at whose end it starts */
