@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rh/exit.h>
 #include <rh/local.h>
 #include <rh/refusal.h>
 #include <rh/text.h>
+
+#include "runtime/words.h"
 
 enum {
     CONNECT_MS = 5000,
@@ -26,13 +27,6 @@ struct telling {
     bool line; /* one stands there unfinished */
     int code;
 };
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
 
 /* A sentence in the language in use, where both came. */
 static const char *sentence(const json_t *object, const char *english, const char *chinese)
@@ -59,7 +53,7 @@ static void clear_line(struct telling *telling)
 /* How far it is, how fast, and when it may be over: of the bytes, which are known beforehand. */
 static void show_progress(struct telling *telling, const json_t *row)
 {
-    uint64_t now_ms = monotonic_ms(), spent_ms = now_ms - telling->begun_ms;
+    uint64_t now_ms = agent_monotonic_ms(), spent_ms = now_ms - telling->begun_ms;
     double done = (double)number(row, "bytes"), total = (double)number(row, "bytes_total");
     double part = total > 0 && done <= total ? done / total : 0;
     if (spent_ms == 0 || (!telling->terminal && now_ms - telling->told_ms < LONG_MS))
@@ -223,7 +217,7 @@ int agent_import_ask(const struct agent_import_request *request)
 {
     char file[PATH_BYTES], map[PATH_BYTES];
     struct rh_local_client *client = NULL;
-    struct telling telling = { .request = request, .begun_ms = monotonic_ms(),
+    struct telling telling = { .request = request, .begun_ms = agent_monotonic_ms(),
                                .terminal = isatty(STDERR_FILENO) == 1, .code = RH_EXIT_OK };
     int end = -1;
     telling.told_ms = telling.begun_ms;

@@ -23,19 +23,6 @@ enum {
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
-static json_t *begin_row(const char *object)
-{
-    json_t *row = json_object();
-    json_object_set_new(row, "object", json_string(object));
-    json_object_set_new(row, "v", json_integer(1));
-    return row;
-}
-
-static void put_number(json_t *row, const char *key, uint64_t value)
-{
-    json_object_set_new(row, key, json_integer((json_int_t)value));
-}
-
 static json_t *counts_json(const struct agent_import_count *counts, uint32_t used,
                            const char *name, bool rows)
 {
@@ -44,10 +31,10 @@ static json_t *counts_json(const struct agent_import_count *counts, uint32_t use
         json_t *one = json_object();
         json_object_set_new(one, name, json_string(counts[i].key));
         if (rows) {
-            put_number(one, "rows", counts[i].rows);
-            put_number(one, "new", counts[i].registered);
+            agent_json_number(one, "rows", counts[i].rows);
+            agent_json_number(one, "new", counts[i].registered);
         }
-        put_number(one, "dispatched", counts[i].dispatched);
+        agent_json_number(one, "dispatched", counts[i].dispatched);
         json_array_append_new(list, one);
     }
     return list;
@@ -55,20 +42,20 @@ static json_t *counts_json(const struct agent_import_count *counts, uint32_t use
 
 json_t *agent_import_figures_json(const struct agent_import_figures *figures, bool dry_run)
 {
-    json_t *row = begin_row("imported");
+    json_t *row = agent_json_row("imported");
     json_object_set_new(row, "encoding", json_string(figures->encoding));
     json_object_set_new(row, "dry_run", json_boolean(dry_run));
-    put_number(row, "rows", figures->rows);
-    put_number(row, "new", figures->registered);
-    put_number(row, "dispatched", figures->dispatched);
-    put_number(row, "screening", figures->registered - figures->dispatched);
-    put_number(row, "continued", figures->continued);
-    put_number(row, "unroutable", figures->unroutable);
-    put_number(row, "screened", figures->screened);
+    agent_json_number(row, "rows", figures->rows);
+    agent_json_number(row, "new", figures->registered);
+    agent_json_number(row, "dispatched", figures->dispatched);
+    agent_json_number(row, "screening", figures->registered - figures->dispatched);
+    agent_json_number(row, "continued", figures->continued);
+    agent_json_number(row, "unroutable", figures->unroutable);
+    agent_json_number(row, "screened", figures->screened);
     json_object_set_new(row, "by_rule", counts_json(figures->rules, figures->rule_count, "rule",
                                                     true));
-    put_number(row, "known", figures->unchanged);
-    put_number(row, "failed", figures->bad);
+    agent_json_number(row, "known", figures->unchanged);
+    agent_json_number(row, "failed", figures->bad);
     json_object_set_new(row, "by_category", counts_json(figures->categories,
                                                         figures->category_count, "category",
                                                         true));
@@ -79,11 +66,11 @@ json_t *agent_import_figures_json(const struct agent_import_figures *figures, bo
 
 json_t *agent_row_error_json(const struct agent_row_error *error)
 {
-    json_t *row = begin_row("row_error");
+    json_t *row = agent_json_row("row_error");
     char code[RH_REFUSAL_TEXT_BYTES];
     rh_refusal_format(error->refusal, code);
-    put_number(row, "line", error->line);
-    put_number(row, "column", error->column);
+    agent_json_number(row, "line", error->line);
+    agent_json_number(row, "column", error->column);
     agent_json_text(row, "field", error->field);
     json_object_set_new(row, "code", json_string(code));
     json_object_set_new(row, "text", json_string(error->text));
@@ -93,13 +80,13 @@ json_t *agent_row_error_json(const struct agent_row_error *error)
 
 static json_t *progress_json(const struct agent_import_figures *figures)
 {
-    json_t *row = begin_row("import_progress");
-    put_number(row, "rows", figures->rows);
-    put_number(row, "new", figures->registered);
-    put_number(row, "continued", figures->continued);
-    put_number(row, "failed", figures->bad);
-    put_number(row, "bytes", figures->taken);
-    put_number(row, "bytes_total", figures->total);
+    json_t *row = agent_json_row("import_progress");
+    agent_json_number(row, "rows", figures->rows);
+    agent_json_number(row, "new", figures->registered);
+    agent_json_number(row, "continued", figures->continued);
+    agent_json_number(row, "failed", figures->bad);
+    agent_json_number(row, "bytes", figures->taken);
+    agent_json_number(row, "bytes_total", figures->total);
     return row;
 }
 
@@ -363,19 +350,19 @@ enum rh_err agent_verb_imports(struct agent_ask *ask)
         err = agent_spool_import_next(agent->spool, &no, &job);
         if (err != RH_OK)
             break;
-        json_t *row = begin_row("import");
+        json_t *row = agent_json_row("import");
         const char *state = job.state == AGENT_IMPORT_DONE         ? "done"
                             : is_running(agent, &job.identity)      ? "running"
                                                                     : "broken_off";
-        put_number(row, "id", job.no);
+        agent_json_number(row, "id", job.no);
         agent_json_text(row, "file", job.file);
         agent_json_text(row, "state", state);
-        put_number(row, "rows", job.rows);
-        put_number(row, "new", job.registered);
-        put_number(row, "dispatched", job.dispatched);
-        put_number(row, "failed", job.bad);
-        put_number(row, "bytes", job.taken);
-        put_number(row, "bytes_total", job.total);
+        agent_json_number(row, "rows", job.rows);
+        agent_json_number(row, "new", job.registered);
+        agent_json_number(row, "dispatched", job.dispatched);
+        agent_json_number(row, "failed", job.bad);
+        agent_json_number(row, "bytes", job.taken);
+        agent_json_number(row, "bytes_total", job.total);
         agent_json_instant(row, "started_at", job.started_ms);
         agent_json_instant(row, "updated_at", job.updated_ms);
         err = agent_ask_row(ask, row);

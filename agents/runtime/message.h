@@ -57,6 +57,10 @@ json_t *agent_message_write(const struct agent_delivered *delivered);
 /* Whether a body can stand in JSON as text. */
 bool agent_body_is_text(const struct rh_body *body);
 
+/* A row of an answer, begun: its object and version; the caller's. */
+json_t *agent_json_row(const char *object);
+/* Below 2^63. */
+void agent_json_number(json_t *object, const char *key, uint64_t value);
 /* Ids and instants as members; nothing is set for zero. */
 void agent_json_id(json_t *object, const char *key, const uint8_t id[RH_ID_BYTES]);
 void agent_json_instant(json_t *object, const char *key, uint64_t ms);

@@ -9,6 +9,14 @@
 
 #include "runtime/words.h"
 
+json_t *agent_json_row(const char *object)
+{
+    json_t *row = json_object();
+    json_object_set_new(row, "object", json_string(object));
+    json_object_set_new(row, "v", json_integer(1));
+    return row;
+}
+
 void agent_json_text(json_t *object, const char *key, const char *text)
 {
     if (text != NULL && text[0] != '\0')
@@ -19,6 +27,11 @@ void agent_json_bytes(json_t *object, const char *key, struct rh_bytes utf8)
 {
     if (utf8.bytes > 0)
         json_object_set_new(object, key, json_stringn((const char *)utf8.data, utf8.bytes));
+}
+
+void agent_json_number(json_t *object, const char *key, uint64_t value)
+{
+    json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
 void agent_json_id(json_t *object, const char *key, const uint8_t id[RH_ID_BYTES])
@@ -140,7 +153,7 @@ static json_t *write_attachment(const struct rh_attachment *attachment)
     char *hash = agent_hex(attachment->sha256.bytes, sizeof attachment->sha256.bytes);
     agent_json_bytes(out, "name", attachment->name);
     agent_json_bytes(out, "media_type", attachment->media_type);
-    json_object_set_new(out, "size", json_integer((json_int_t)attachment->size));
+    agent_json_number(out, "size", attachment->size);
     agent_json_text(out, "sha256", hash);
     free(hash);
     return out;
@@ -212,9 +225,7 @@ json_t *agent_message_write(const struct agent_delivered *delivered)
 {
     static const char *const forms[] = { "item", "notice", "tombstone" };
     const struct agent_got *got = delivered->got;
-    json_t *out = json_object();
-    json_object_set_new(out, "object", json_string("message"));
-    json_object_set_new(out, "v", json_integer(1));
+    json_t *out = agent_json_row("message");
     json_object_set_new(out, "form", json_string(forms[got->form]));
     if (got->kind != RH_KIND_NONE)
         agent_json_text(out, "kind", rh_kind_name(got->kind));
@@ -223,7 +234,7 @@ json_t *agent_message_write(const struct agent_delivered *delivered)
     agent_json_text(out, "number", got->number);
     agent_json_text(out, "from", got->sender.text);
     agent_json_text(out, "lane", rh_lane_name(got->lane));
-    json_object_set_new(out, "log_index", json_integer((json_int_t)got->index));
+    agent_json_number(out, "log_index", got->index);
     agent_json_instant(out, "stored_at", got->stored_ms);
     agent_json_instant(out, "received_at", got->received_ms);
     if (got->form == RH_DELIVERY_ITEM)

@@ -89,7 +89,7 @@ static enum rh_err add_proof(json_t *out, const struct agent_receipt *receipt, u
         set_base64(out, "core", receipt->core.data, receipt->core.bytes);
         set_base64(out, "rest_hash", receipt->rest_hash.bytes, RH_HASH_BYTES);
         json_object_set_new(out, "proof", proof);
-        json_object_set_new(checkpoint, "size", json_integer((json_int_t)confirm->size));
+        agent_json_number(checkpoint, "size", confirm->size);
         set_base64(checkpoint, "root", confirm->root.bytes, RH_HASH_BYTES);
         set_base64(checkpoint, "signature", confirm->signature.bytes, RH_SIGNATURE_BYTES);
         json_object_set_new(out, "checkpoint", checkpoint);
@@ -98,29 +98,29 @@ static enum rh_err add_proof(json_t *out, const struct agent_receipt *receipt, u
     return err == RH_OK ? RH_OK : RH_ERR_CORRUPT;
 }
 
-static void add_row(json_t *out, const struct agent_sent *sent)
+static json_t *begin_row(const struct agent_sent *sent)
 {
     static const char *const results[] = { "", "waiting", "stored", "refused" };
-    json_object_set_new(out, "object", json_string("receipt"));
-    json_object_set_new(out, "v", json_integer(1));
+    json_t *out = agent_json_row("receipt");
     agent_json_id(out, "id", sent->message_id.bytes);
     agent_json_id(out, "referral", sent->referral_id.bytes);
     agent_json_text(out, "kind", rh_kind_name(sent->kind));
     agent_json_text(out, "to", sent->to.text);
     json_object_set_new(out, "result", json_string(results[sent->state]));
-    json_object_set_new(out, "n", json_integer((json_int_t)sent->n));
+    agent_json_number(out, "n", sent->n);
     if (sent->state == AGENT_REFUSED) {
         char code[RH_REFUSAL_TEXT_BYTES];
         rh_refusal_format(sent->refusal, code);
         agent_json_text(out, "refusal", code);
     }
     if (sent->settled_ms == 0)
-        return;
-    json_object_set_new(out, "log_index", json_integer((json_int_t)sent->index));
+        return out;
+    agent_json_number(out, "log_index", sent->index);
     agent_json_instant(out, "stored_at", sent->stored_ms);
     agent_json_text(out, "holder", sent->holder.text);
     agent_json_instant(out, "due_at", sent->due_ms);
     agent_json_due(out, sent->due_limit, sent->due_basis);
+    return out;
 }
 
 enum rh_err agent_receipt_json(struct agent_spool *spool, uint64_t n, bool proof, json_t **out)
@@ -131,8 +131,7 @@ enum rh_err agent_receipt_json(struct agent_spool *spool, uint64_t n, bool proof
     enum rh_err err = agent_spool_sent(spool, n, &sent);
     if (err != RH_OK)
         return err;
-    json_t *row = json_object();
-    add_row(row, &sent);
+    json_t *row = begin_row(&sent);
     err = agent_spool_receipt(spool, n, &receipt);
     if (err == RH_OK && rh_receipt_decode(receipt.core, &core) == RH_OK)
         agent_json_text(row, "hub", core.hub.text);

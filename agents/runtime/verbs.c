@@ -187,7 +187,7 @@ static enum rh_err answer_receipts(struct agent_ask *ask, const struct agent_sub
     struct agent_sent first;
     if (sent->count == 2 &&
         agent_spool_sent(ask->agent->spool, sent->first_n, &first) == RH_OK) {
-        json_object_set_new(row, "register_n", json_integer((json_int_t)first.n));
+        agent_json_number(row, "register_n", first.n);
         /* When the registration is refused, so is what rests on it, and for a lesser reason. */
         if (first.state == AGENT_REFUSED) {
             char code[RH_REFUSAL_TEXT_BYTES];
@@ -379,10 +379,8 @@ static enum rh_err serve_act(struct agent_ask *ask)
 
 static enum rh_err serve_stop(struct agent_ask *ask)
 {
-    json_t *row = json_object();
+    json_t *row = agent_json_row("done");
     ask->agent->stopping = true;
-    json_object_set_new(row, "object", json_string("done"));
-    json_object_set_new(row, "v", json_integer(1));
     json_object_set_new(row, "id", json_string(ask->agent->options.agency.text));
     agent_json_instant(row, "at", agent_now_ms(ask->agent));
     return agent_ask_row(ask, row);

@@ -13,19 +13,6 @@
 
 enum { ROWS_DEFAULT = 100, ROWS_MAX = 1000, EXAMINED_MAX = 20000 };
 
-static json_t *row_of(const char *object)
-{
-    json_t *row = json_object();
-    json_object_set_new(row, "object", json_string(object));
-    json_object_set_new(row, "v", json_integer(1));
-    return row;
-}
-
-static void set_number(json_t *object, const char *key, uint64_t value)
-{
-    json_object_set_new(object, key, json_integer((json_int_t)value));
-}
-
 /* ---- status ----------------------------------------------------------------------------- */
 
 static void add_trouble(const struct agent *agent, json_t *row)
@@ -52,28 +39,28 @@ enum rh_err agent_verb_status(struct agent_ask *ask)
         err = agent_spool_usage(agent->spool, &permille);
     if (err != RH_OK)
         return err;
-    json_t *row = row_of("agent"), *spool = json_object();
+    json_t *row = agent_json_row("agent"), *spool = json_object();
     char *epoch = agent_hex(agent_spool_epoch(agent->spool)->bytes, RH_EPOCH_BYTES);
     agent_json_text(row, "agency", agent->options.agency.text);
     agent_json_text(row, "hub", rh_client_hub(agent->client)->text);
     json_object_set_new(row, "online", json_boolean(rh_client_is_online(agent->client)));
     agent_json_instant(row, "online_since_at", agent->online_since_ms);
-    set_number(row, "outbox", counts.waiting);
-    set_number(row, "inbox", counts.not_taken);
+    agent_json_number(row, "outbox", counts.waiting);
+    agent_json_number(row, "inbox", counts.not_taken);
     agent_json_instant(row, "hub_time_at", agent_now_ms(agent));
     agent_json_text(row, "profile", agent->options.profile_name);
     agent_json_text(row, "epoch", epoch);
-    set_number(row, "pid", (uint64_t)getpid());
+    agent_json_number(row, "pid", (uint64_t)getpid());
     agent_json_instant(row, "started_at", agent->started_ms);
-    set_number(spool, "sent", counts.sent);
-    set_number(spool, "waiting", counts.waiting);
-    set_number(spool, "refused", counts.refused);
-    set_number(spool, "received", counts.got);
-    set_number(spool, "not_placed", counts.not_placed);
-    set_number(spool, "not_taken", counts.not_taken);
-    set_number(spool, "cases", counts.cases);
-    set_number(spool, "used_permille", permille);
-    set_number(spool, "in_flight", rh_client_in_flight(agent->client));
+    agent_json_number(spool, "sent", counts.sent);
+    agent_json_number(spool, "waiting", counts.waiting);
+    agent_json_number(spool, "refused", counts.refused);
+    agent_json_number(spool, "received", counts.got);
+    agent_json_number(spool, "not_placed", counts.not_placed);
+    agent_json_number(spool, "not_taken", counts.not_taken);
+    agent_json_number(spool, "cases", counts.cases);
+    agent_json_number(spool, "used_permille", permille);
+    agent_json_number(spool, "in_flight", rh_client_in_flight(agent->client));
     json_object_set_new(row, "spool", spool);
     json_object_set_new(row, "stopped", json_boolean(agent->alarm != RH_ALARM_NONE));
     add_trouble(agent, row);
@@ -170,9 +157,9 @@ static const struct rh_profile_department *reader_of(struct agent *agent,
 
 static json_t *got_row(struct agent *agent, const struct agent_got *got)
 {
-    json_t *row = row_of("message");
+    json_t *row = agent_json_row("message");
     json_object_set_new(row, "direction", json_string("in"));
-    set_number(row, "arrival", got->arrival);
+    agent_json_number(row, "arrival", got->arrival);
     agent_json_id(row, "id", got->message_id.bytes);
     add_case_name(agent, row, &got->referral_id, got->number);
     if (got->kind != RH_KIND_NONE)
@@ -181,7 +168,7 @@ static json_t *got_row(struct agent *agent, const struct agent_got *got)
     agent_json_text(row, "to", agent->options.agency.text);
     agent_json_text(row, "lane", rh_lane_name(got->lane));
     agent_json_text(row, "state", got_states[got->state]);
-    set_number(row, "log_index", got->index);
+    agent_json_number(row, "log_index", got->index);
     agent_json_instant(row, "stored_at", got->stored_ms);
     agent_json_instant(row, "received_at", got->received_ms);
     agent_json_instant(row, "taken_at", got->taken_ms);
@@ -192,9 +179,9 @@ static json_t *got_row(struct agent *agent, const struct agent_got *got)
 
 static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
 {
-    json_t *row = row_of("message");
+    json_t *row = agent_json_row("message");
     json_object_set_new(row, "direction", json_string("out"));
-    set_number(row, "n", sent->n);
+    agent_json_number(row, "n", sent->n);
     agent_json_id(row, "id", sent->message_id.bytes);
     add_case_name(agent, row, &sent->referral_id, "");
     agent_json_text(row, "kind", rh_kind_name(sent->kind));
@@ -207,7 +194,7 @@ static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
         agent_json_text(row, "refusal", code);
     }
     if (sent->settled_ms != 0)
-        set_number(row, "log_index", sent->index);
+        agent_json_number(row, "log_index", sent->index);
     agent_json_instant(row, "stored_at", sent->stored_ms);
     agent_json_text(row, "holder", sent->holder.text);
     agent_json_instant(row, "due_at", sent->due_ms);
@@ -260,7 +247,7 @@ enum rh_err agent_verb_outbox(struct agent_ask *ask)
 
 static json_t *due_row(struct agent *agent, const struct agent_case *known)
 {
-    json_t *row = row_of("owed");
+    json_t *row = agent_json_row("owed");
     add_case_name(agent, row, &known->id, known->number);
     agent_json_text(row, "owed_by", known->holder.text);
     agent_json_text(row, "procedure", known->procedure);
@@ -279,9 +266,9 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
     if (dated)
         agent_json_due(row, known->due_limit, known->due_basis);
     if (dated && known->due_ms > now_ms)
-        set_number(row, "left_s", (known->due_ms - now_ms) / 1000);
+        agent_json_number(row, "left_s", (known->due_ms - now_ms) / 1000);
     else if (dated)
-        set_number(row, "overdue_s", (now_ms - known->due_ms) / 1000);
+        agent_json_number(row, "overdue_s", (now_ms - known->due_ms) / 1000);
     agent_json_text(row, "from", known->from.text);
     agent_json_text(row, "to", known->to.text);
     add_department(row, on_duty(agent, known));
@@ -395,7 +382,7 @@ enum rh_err agent_verb_show(struct agent_ask *ask)
     enum rh_err err = find_case(ask, &known);
     if (err != RH_OK)
         return ask->refusal != 0 ? RH_OK : err;
-    json_t *row = row_of("case");
+    json_t *row = agent_json_row("case");
     if (known.number[0] != '\0')
         agent_json_text(row, "id", known.number);
     else
@@ -484,7 +471,7 @@ enum rh_err agent_verb_taken(struct agent_ask *ask)
         err = agent_spool_commit(ask->agent->spool);
     if (err != RH_OK)
         return err;
-    json_t *row = row_of("done");
+    json_t *row = agent_json_row("done");
     json_object_set_new(row, "id", json_string(text));
     agent_json_instant(row, "at", now);
     return agent_ask_row(ask, row);

@@ -148,10 +148,8 @@ static enum rh_err receipts_of(struct agent *agent, const struct agent_file *fil
 
 static json_t *sent_json(const struct agent_file *file, json_t *receipts)
 {
-    json_t *out = json_object();
+    json_t *out = agent_json_row("file_receipt");
     char *hash = agent_hex(file->hash.bytes, sizeof file->hash.bytes);
-    json_object_set_new(out, "object", json_string("file_receipt"));
-    json_object_set_new(out, "v", json_integer(1));
     json_object_set_new(out, "file", json_string(file->name));
     json_object_set_new(out, "sha256", json_string(hash));
     json_object_set_new(out, "receipts", receipts);

@@ -153,16 +153,22 @@ void folder_with_end(const char *name, const char *end, char *out)
     memcpy(out + bytes, end, strlen(end) + 1);
 }
 
+DIR *folder_entries(int fd)
+{
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir != NULL)
+        rewinddir(dir); /* a duplicate stands where the room was read last */
+    else if (fd >= 0)
+        close(fd);
+    return dir;
+}
+
 void folder_remove_dir(int room, const char *name)
 {
-    int fd = openat(room, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = folder_entries(openat(room, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     const struct dirent *entry;
-    if (dir == NULL) {
-        if (fd >= 0)
-            close(fd);
+    if (dir == NULL)
         return;
-    }
     while ((entry = readdir(dir)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             unlinkat(dirfd(dir), entry->d_name, 0);

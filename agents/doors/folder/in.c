@@ -215,15 +215,10 @@ void folder_scan_done(struct folder *folder, bool whole)
          about.st_mtim.tv_nsec == folder->done_changed.tv_nsec))
         return;
     folder->done_changed = about.st_mtim;
-    int fd = dup(folder->rooms[ROOM_DONE]);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = folder_entries(dup(folder->rooms[ROOM_DONE]));
     const struct dirent *entry;
-    if (dir == NULL) {
-        if (fd >= 0)
-            close(fd);
+    if (dir == NULL)
         return;
-    }
-    rewinddir(dir);
     while ((entry = readdir(dir)) != NULL)
         folder_note_done(folder, entry->d_name);
     closedir(dir);

@@ -2,6 +2,7 @@
 #ifndef AGENT_DOORS_FOLDER_INSIDE_H
 #define AGENT_DOORS_FOLDER_INSIDE_H
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -60,6 +61,9 @@ bool folder_holds(int room, const char *name, const struct rh_hash *hash, size_t
 enum rh_err folder_write_json(int room, const char *name, json_t *json);
 /* "X.json" with another end: "X.receipt.json". out[AGENT_NAME_BYTES_MAX + 1]. */
 void folder_with_end(const char *name, const char *end, char *out);
+/* The entries of a directory from the first on; closedir is the caller's. `fd` is taken, -1 is
+ * let through. NULL when they cannot be read. */
+DIR *folder_entries(int fd);
 /* A directory and the files in it (not deeper). */
 void folder_remove_dir(int room, const char *name);
 

@@ -137,17 +137,12 @@ static void doubt(struct folder *folder, struct folder_file *file)
 
 void folder_scan_out(struct folder *folder)
 {
-    int fd = dup(folder->rooms[ROOM_OUT]);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR *dir = folder_entries(dup(folder->rooms[ROOM_OUT]));
     const struct dirent *entry;
-    if (dir == NULL) {
-        if (fd >= 0)
-            close(fd);
+    if (dir == NULL)
         return;
-    }
     for (uint32_t i = 0; i < folder->count; i++)
         folder->files[i]->seen = false;
-    rewinddir(dir);
     while ((entry = readdir(dir)) != NULL) {
         struct folder_file *file = look(folder, entry->d_name);
         if (file != NULL && file->handed_in)
