@@ -45,14 +45,7 @@ enum rh_err hub_state_derive(const struct rh_calendar *calendar,
     *nominal = deadline->nominal;
     if (deadline->sender_set)
         return derive_set(calendar, deadline, end_ms, nominal);
-    const struct hub_deadline_input input = {
-        .start_ms = deadline->start_ms,
-        .terms = { .span = { deadline->unit, deadline->n }, .roll = deadline->roll },
-        .pauses = deadline->pauses,
-        .pause_count = deadline->pause_count,
-        .extensions = deadline->extensions,
-        .extension_count = deadline->extension_count,
-    };
+    const struct hub_deadline_input input = hub_deadline_input_of(deadline);
     struct hub_deadline_result result;
     enum rh_err err = deadline->round < UINT32_MAX
                           ? hub_deadline_recur(calendar, &input, deadline->round + 1, &result)

@@ -89,14 +89,7 @@ bool hub_clock_compute(const struct rh_calendar *calendar, struct hub_deadline *
 {
     if (deadline->sender_set)
         return compute_set(calendar, deadline);
-    struct hub_deadline_input input = {
-        .start_ms = deadline->start_ms,
-        .terms = { .span = { deadline->unit, deadline->n }, .roll = deadline->roll },
-        .pauses = deadline->pauses,
-        .pause_count = deadline->pause_count,
-        .extensions = deadline->extensions,
-        .extension_count = deadline->extension_count,
-    };
+    struct hub_deadline_input input = hub_deadline_input_of(deadline);
     struct hub_deadline_result result;
     if (hub_deadline_recur(calendar, &input, deadline->round + 1, &result) != RH_OK)
         return false;

@@ -391,6 +391,18 @@ enum rh_err hub_deadline_plain(const struct rh_calendar *calendar, uint64_t star
     return err;
 }
 
+struct hub_deadline_input hub_deadline_input_of(const struct hub_deadline *deadline)
+{
+    return (struct hub_deadline_input){
+        .start_ms = deadline->start_ms,
+        .terms = { .span = { deadline->unit, deadline->n }, .roll = deadline->roll },
+        .pauses = deadline->pauses,
+        .pause_count = deadline->pause_count,
+        .extensions = deadline->extensions,
+        .extension_count = deadline->extension_count,
+    };
+}
+
 enum rh_err hub_deadline_recur(const struct rh_calendar *calendar,
                                const struct hub_deadline_input *input, uint32_t k,
                                struct hub_deadline_result *out)

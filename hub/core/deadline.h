@@ -111,6 +111,10 @@ enum rh_err hub_deadline_plain(const struct rh_calendar *calendar, uint64_t star
                                const struct rh_span *span, enum rh_roll roll,
                                struct rh_date *last, uint64_t *end_ms, bool *provisional);
 
+/* What a row says of its clock; for one whose end no sender set. Borrows pauses and extensions
+ * from the row. */
+struct hub_deadline_input hub_deadline_input_of(const struct hub_deadline *deadline);
+
 /* The k-th end, k from 1, of a clock that recurs: k times the span from the same anchor, so
  * monthly from 31 January gives 28 February, 31 March, 30 April. Where a clock starts when
  * another ends, its anchor is that one's nominal day: start_ms = rh_date_start_ms(nominal). */

@@ -332,6 +332,21 @@ bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id)
  * parties hear of their matter and of nothing else. Where it was never answered, what came
  * after it took its place: nobody owes its reply any more, its outcome says so, and a message
  * that still waits for its addressee becomes a tombstone. */
+bool hub_relation_closed(struct hub_step *step, enum rh_state before)
+{
+    struct hub_referral *row = step->row;
+    hub_step_note(step, RH_KIND_CLOSE, row, NULL, 0, row->last_holder);
+    (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
+    (void)hub_step_deliver(step, row, row->sender, RH_KIND_CLOSE);
+    (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
+    hub_clocks_apply(step, row,
+                     &(struct hub_change){ .kind = RH_KIND_CLOSE,
+                                           .agency = HUB_AGENCY_HUB,
+                                           .before = before,
+                                           .at_ms = step->at_ms });
+    return step->err == RH_OK && hub_relation_settle(step);
+}
+
 bool hub_relation_close(struct hub_step *step)
 {
     static const char superseded[] = "superseded";
@@ -351,16 +366,7 @@ bool hub_relation_close(struct hub_step *step)
     row->holder = HUB_AGENCY_NONE;
     row->state = RH_STATE_CLOSED;
     row->closed_ms = step->at_ms;
-    hub_step_note(step, RH_KIND_CLOSE, row, NULL, 0, row->last_holder);
-    (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
-    (void)hub_step_deliver(step, row, row->sender, RH_KIND_CLOSE);
-    (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
-    hub_clocks_apply(step, row,
-                     &(struct hub_change){ .kind = RH_KIND_CLOSE,
-                                           .agency = HUB_AGENCY_HUB,
-                                           .before = before,
-                                           .at_ms = step->at_ms });
-    return step->err == RH_OK && hub_relation_settle(step);
+    return hub_relation_closed(step, before);
 }
 
 /* ---- counters -------------------------------------------------------------------------- */

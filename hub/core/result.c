@@ -85,16 +85,7 @@ bool hub_close_by_hub(struct hub_step *step)
         return false;
     enum rh_state before = row->state;
     rest(step, RH_KIND_CLOSE, RH_STATE_CLOSED);
-    hub_step_note(step, RH_KIND_CLOSE, row, NULL, 0, row->last_holder);
-    (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
-    (void)hub_step_deliver(step, row, row->sender, RH_KIND_CLOSE);
-    (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
-    hub_clocks_apply(step, row,
-                     &(struct hub_change){ .kind = RH_KIND_CLOSE,
-                                           .agency = HUB_AGENCY_HUB,
-                                           .before = before,
-                                           .at_ms = step->at_ms });
-    return hub_relation_settle(step);
+    return hub_relation_closed(step, before);
 }
 
 bool hub_decide_revisit(struct hub_step *step)

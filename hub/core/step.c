@@ -108,6 +108,18 @@ static struct hub_referral *spare(struct hub_step *step)
     return &step->out->rows[step->out->row_count];
 }
 
+/* What the store answered about a row read into the spare place. */
+static struct hub_referral *keep(struct hub_step *step, struct hub_referral *row,
+                                 enum rh_err err, bool *found)
+{
+    *found = err == RH_OK;
+    if (err == RH_OK)
+        step->out->row_count++;
+    else if (err != RH_ERR_NOTFOUND)
+        (void)hub_step_fail(step, err);
+    return err == RH_OK ? row : NULL;
+}
+
 struct hub_referral *hub_step_load(struct hub_step *step, const struct rh_referral_id *id,
                                    bool *found)
 {
@@ -121,15 +133,7 @@ struct hub_referral *hub_step_load(struct hub_step *step, const struct rh_referr
     struct hub_referral *row = spare(step);
     if (row == NULL)
         return NULL;
-    enum rh_err err = step->world->referral(step->world->context, id, row);
-    if (err == RH_OK) {
-        step->out->row_count++;
-        *found = true;
-        return row;
-    }
-    if (err != RH_ERR_NOTFOUND)
-        (void)hub_step_fail(step, err);
-    return NULL;
+    return keep(step, row, step->world->referral(step->world->context, id, row), found);
 }
 
 struct hub_referral *hub_step_load_rno(struct hub_step *step, uint64_t rno, bool *found)
@@ -144,15 +148,7 @@ struct hub_referral *hub_step_load_rno(struct hub_step *step, uint64_t rno, bool
     struct hub_referral *row = spare(step);
     if (row == NULL)
         return NULL;
-    enum rh_err err = step->world->referral_by_rno(step->world->context, rno, row);
-    if (err == RH_OK) {
-        step->out->row_count++;
-        *found = true;
-        return row;
-    }
-    if (err != RH_ERR_NOTFOUND)
-        (void)hub_step_fail(step, err);
-    return NULL;
+    return keep(step, row, step->world->referral_by_rno(step->world->context, rno, row), found);
 }
 
 const struct hub_referral *hub_step_peek(struct hub_step *step, const struct rh_referral_id *id,

@@ -196,6 +196,9 @@ bool hub_dispatch_due(struct hub_step *step);
 
 /* After the step: tell the parent's counters whether this child is still open. */
 bool hub_relation_settle(struct hub_step *step);
+/* The same after the hub closed the row, which was `before`: noted, told to its parties, its
+ * clocks at an end. */
+bool hub_relation_closed(struct hub_step *step, enum rh_state before);
 
 /* Tie a new matter to the one it was registered under (`id`), where its procedure makes it the
  * next step of a chain; refuses where that one was neither answered nor urged. */

@@ -176,24 +176,12 @@ static json_t *list_days(const struct hub_deadline_day *days, uint32_t count)
     return list;
 }
 
-static struct hub_deadline_input input_of(const struct hub_deadline *deadline)
-{
-    return (struct hub_deadline_input){
-        .start_ms = deadline->start_ms,
-        .terms = { .span = { deadline->unit, deadline->n }, .roll = deadline->roll },
-        .pauses = deadline->pauses,
-        .pause_count = deadline->pause_count,
-        .extensions = deadline->extensions,
-        .extension_count = deadline->extension_count,
-    };
-}
-
 static enum rh_err put_derivation(struct hub_ask *ask, json_t *row,
                                   const struct hub_referral *of,
                                   const struct hub_deadline *deadline)
 {
     const struct rh_calendar *calendar = hub_find_calendar_of(ask, of);
-    struct hub_deadline_input input = input_of(deadline);
+    struct hub_deadline_input input = hub_deadline_input_of(deadline);
     struct hub_deadline_result result;
     uint32_t count = 0;
     json_object_set_new(row, "calendar", json_null());

@@ -319,6 +319,19 @@ static enum rh_err commit_failed(struct hub_keytable *table, const char *what, i
     return err;
 }
 
+/* The state last, then the commit; undone where `rc` says that something before it failed. */
+static enum rh_err finish(struct hub_keytable *table, MDB_txn *txn, int rc,
+                          const struct hub_keytable_state *state, const char *what)
+{
+    if (rc == 0)
+        rc = hub_keytable_put_state(txn, table->dbis, state);
+    if (rc == 0)
+        rc = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return rc == 0 ? RH_OK : commit_failed(table, what, rc);
+}
+
 /* One block in one synced transaction; then the keys are handed to memory. */
 static enum rh_err make_block(struct hub_keytable *table, struct rh_content_key *fresh)
 {
@@ -338,14 +351,9 @@ static enum rh_err make_block(struct hub_keytable *table, struct rh_content_key 
                               sizeof wrapped, MDB_APPEND);
     }
     state.made += HUB_KEYTABLE_BLOCK;
-    if (rc == 0)
-        rc = hub_keytable_put_state(txn, table->dbis, &state);
-    if (rc == 0)
-        rc = mdb_txn_commit(txn);
-    else
-        mdb_txn_abort(txn);
-    if (rc != 0)
-        return commit_failed(table, "make a block of keys", rc);
+    enum rh_err err = finish(table, txn, rc, &state, "make a block of keys");
+    if (err != RH_OK)
+        return err;
 
     for (uint64_t i = 0; i < HUB_KEYTABLE_BLOCK; i++)
         cell_put(table, table->state.made + i, &fresh[i]);
@@ -476,14 +484,9 @@ static enum rh_err erase_marked(struct hub_keytable *table, const uint64_t *slot
     state.rewrite_due = state.rewrite_due || removed;
     if (applied_seq > state.applied_seq)
         state.applied_seq = applied_seq;
-    if (rc == 0)
-        rc = hub_keytable_put_state(txn, table->dbis, &state);
-    if (rc == 0)
-        rc = mdb_txn_commit(txn);
-    else
-        mdb_txn_abort(txn);
-    if (rc != 0)
-        return commit_failed(table, "erase", rc);
+    enum rh_err err = finish(table, txn, rc, &state, "erase");
+    if (err != RH_OK)
+        return err;
 
     for (size_t i = 0; i < count; i++)
         cell_wipe(table, slots[i]);
