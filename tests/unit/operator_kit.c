@@ -222,6 +222,13 @@ const char *rht_code(json_t *answer)
     return error == NULL ? "" : rht_text(error, "code");
 }
 
+void rht_assert_refused(const char *verb, const char *args, const char *code)
+{
+    json_t *answer = rht_ask(verb, args);
+    assert_string_equal(rht_code(answer), code);
+    json_decref(answer);
+}
+
 /* ---- agencies -------------------------------------------------------------------------- */
 
 void rht_fresh_id(uint8_t id[RH_ID_BYTES])

@@ -37,6 +37,8 @@ size_t rht_rows(json_t *answer);
 const char *rht_text(json_t *row, const char *key);
 /* "RH-4303" of an error, or "". */
 const char *rht_code(json_t *answer);
+/* Ask what must be answered by this error. */
+void rht_assert_refused(const char *verb, const char *args, const char *code);
 
 /* The public card of fresh keys, as JSON text that can stand in args. */
 void rht_agency_make(struct rht_agency *agency, const char *id);

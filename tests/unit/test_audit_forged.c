@@ -34,6 +34,17 @@ static void forge(const char *name, rht_forge_fn *change, void *arg, bool sign,
     forge_of(&made, name, change, arg, sign, out);
 }
 
+/* Forged, verified and refused: what the auditor printed, the caller's. */
+static json_t *found_in(const struct rht_log *log, const char *name, rht_forge_fn *change,
+                        void *arg, bool sign)
+{
+    char path[RHT_AUDIT_PATH_BYTES];
+    json_t *printed;
+    forge_of(log, name, change, arg, sign, path);
+    assert_int_equal(rht_audit_verify(log, path, &printed), RH_EXIT_NO);
+    return printed;
+}
+
 struct plan {
     uint64_t at;        /* record to be changed; found by the forger when 0 */
     enum rh_record_type type;
@@ -89,11 +100,8 @@ static enum rht_forge_verdict change_commitment(void *arg, struct hub_record *re
 static void test_forged_item_is_named_and_nothing_else(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_ITEM, .nth = 333 };
-    forge("item", change_commitment, &plan, false, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "item", change_commitment, &plan, false);
     rht_assert_found(printed, "altered", plan.at);
     rht_assert_found(printed, "item", plan.at);
     assert_int_equal(rht_number(printed, "unproven_records"), 1);
@@ -113,11 +121,8 @@ static enum rht_forge_verdict move_contents(void *arg, struct hub_record *record
 static void test_forged_slot_of_a_content_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     uint64_t from = 300;
-    forge("slot", move_contents, &from, false, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "slot", move_contents, &from, false);
     const json_t *found = rht_finding(printed, "content_slot");
     assert_non_null(found);
     assert_in_range(rht_number(found, "index"), from, from + 19);
@@ -157,11 +162,8 @@ static enum rht_forge_verdict end_there(void *arg, struct hub_record *record)
 static void test_forged_end_is_missed(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     uint64_t size = made.made.records - 50;
-    forge("shorter", end_there, &size, false, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "shorter", end_there, &size, false);
     rht_assert_found(printed, "short", size);
     assert_int_equal(rht_number(rht_finding(printed, "short"), "records"), 50);
     json_decref(printed);
@@ -179,11 +181,8 @@ static enum rht_forge_verdict rewrite_from(void *arg, struct hub_record *record)
 static void test_forged_tail_is_named_from_its_first_record(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     uint64_t from = made.made.records - 40;
-    forge("tail", rewrite_from, &from, false, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "tail", rewrite_from, &from, false);
     rht_assert_found(printed, "altered", from);
     assert_int_equal(rht_number(printed, "breaks"), 40);
     json_decref(printed);
@@ -197,11 +196,8 @@ static enum rht_forge_verdict drop_it(void *arg, struct hub_record *record)
 static void test_forged_gap_is_named(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .at = 700 };
-    forge("dropped", drop_it, &plan, false, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "dropped", drop_it, &plan, false);
     rht_assert_found(printed, "altered", 700);
     rht_assert_found(printed, "core", 700);
     json_decref(printed);
@@ -249,11 +245,8 @@ static enum rht_forge_verdict put_instant_back(void *arg, struct hub_record *rec
 static void test_forged_earlier_instant_needs_its_receipt(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_ITEM, .nth = 200 };
-    forge("earlier", put_instant_back, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "earlier", put_instant_back, &plan, true);
     rht_assert_found(printed, "item", plan.at);
     json_decref(printed);
 }
@@ -273,11 +266,8 @@ static enum rht_forge_verdict add_lost_receipt(void *arg, struct hub_record *rec
 static void test_forged_lost_receipt_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_BUNDLE, .nth = 1 };
-    forge("lost-receipt", add_lost_receipt, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "lost-receipt", add_lost_receipt, &plan, true);
     rht_assert_found(printed, "bundle", plan.at);
     json_decref(printed);
 }
@@ -304,11 +294,8 @@ static enum rht_forge_verdict change_agency_key(void *arg, struct hub_record *re
 static void test_forged_agency_row_is_found_twice(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     static struct plan plan;
-    forge("agency", change_agency_key, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "agency", change_agency_key, &plan, true);
     rht_assert_found(printed, "agency_key", plan.at);
     assert_non_null(rht_finding(printed, "bundle_signature"));
     assert_in_range(rht_number(rht_finding(printed, "bundle_signature"), "index"), plan.at + 1,
@@ -327,11 +314,8 @@ static enum rht_forge_verdict backdate(void *arg, struct hub_record *record)
 static void test_forged_time_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_ITEM, .nth = 500 };
-    forge("back-dated", backdate, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "back-dated", backdate, &plan, true);
     rht_assert_found(printed, "time", plan.at);
     json_decref(printed);
 }
@@ -356,11 +340,8 @@ static enum rht_forge_verdict drop_and_close_up(void *arg, struct hub_record *re
 static void test_forged_silence_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_ITEM, .nth = 600 };
-    forge("unheard", drop_and_close_up, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "unheard", drop_and_close_up, &plan, true);
     assert_true(rht_finding(printed, "bundle_short") != NULL ||
                 rht_finding(printed, "item") != NULL);
     const json_t *number = rht_finding(printed, "number");
@@ -385,11 +366,8 @@ static enum rht_forge_verdict drop_last_of_bundle(void *arg, struct hub_record *
 static void test_forged_end_of_a_bundle_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     static struct plan plan;
-    forge("last-item", drop_last_of_bundle, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "last-item", drop_last_of_bundle, &plan, true);
     rht_assert_found(printed, "bundle_short", plan.at);
     assert_int_equal(rht_number(rht_finding(printed, "bundle_short"), "records"), 1);
     json_decref(printed);
@@ -418,11 +396,8 @@ static enum rht_forge_verdict drop_bundle(void *arg, struct hub_record *record)
 static void test_forged_loss_of_a_bundle_is_a_hole_in_its_stream(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_BUNDLE, .nth = 40 };
-    forge("no-bundle", drop_bundle, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "no-bundle", drop_bundle, &plan, true);
     assert_non_null(rht_finding(printed, "number"));
     assert_null(rht_finding(printed, "bundle_signature"));
     json_decref(printed);
@@ -459,11 +434,8 @@ static enum rht_forge_verdict invent_digest(void *arg, struct hub_record *record
 static void test_forged_digest_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     static struct plan plan = { .type = RH_RECORD_CLOCK, .nth = 5 };
-    forge("digest", invent_digest, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "digest", invent_digest, &plan, true);
     rht_assert_found(printed, "digest", plan.at);
     json_decref(printed);
 }
@@ -479,11 +451,8 @@ static enum rht_forge_verdict change_seal(void *arg, struct hub_record *record)
 static void test_forged_seal_of_a_generation_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     struct plan plan = { .type = RH_RECORD_GENERATION };
-    forge_of(&renewed, "seal", change_seal, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&renewed, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&renewed, "seal", change_seal, &plan, true);
     rht_assert_found(printed, "generation", plan.at);
     json_decref(printed);
 }
@@ -700,11 +669,8 @@ static enum rht_forge_verdict reuse_id(void *arg, struct hub_record *record)
 static void test_forged_double_is_found(void **state)
 {
     (void)state;
-    char log[RHT_AUDIT_PATH_BYTES];
-    json_t *printed;
     static struct plan plan;
-    forge("double", reuse_id, &plan, true, log);
-    assert_int_equal(rht_audit_verify(&made, log, &printed), RH_EXIT_NO);
+    json_t *printed = found_in(&made, "double", reuse_id, &plan, true);
     rht_assert_found(printed, "duplicate", plan.at);
     json_decref(printed);
 }

@@ -272,17 +272,23 @@ static struct hub_queued queued_for(uint32_t to, uint32_t from)
     return queued;
 }
 
+/* A bundle of two: a new matter, and its way to the procuratorate with `body`. */
+static void bundle_forward(struct rh_referral_id *referral, const char *body)
+{
+    begin_bundle();
+    struct rh_public part = registration(referral);
+    add_item(&part, "");
+    part = forward_to(referral, "procuratorate.620423");
+    add_item(&part, body);
+}
+
 /* The way of a message: register and forward in one bundle, confirmed with proof, delivered
  * with the sender's own proof, acknowledged, arrived. */
 static void test_engine_carries_a_referral(void **state)
 {
     (void)state;
     struct rh_referral_id referral;
-    begin_bundle();
-    struct rh_public part = registration(&referral);
-    add_item(&part, "");
-    part = forward_to(&referral, "procuratorate.620423");
-    add_item(&part, "the matter itself");
+    bundle_forward(&referral, "the matter itself");
     struct hub_offer_result result = offer(&fixture->petitions, 1);
     confirm(&result, 2, 0);
 
@@ -318,11 +324,7 @@ static void test_engine_recovers_to_the_same_state(void **state)
 {
     (void)state;
     struct rh_referral_id referral;
-    begin_bundle();
-    struct rh_public part = registration(&referral);
-    add_item(&part, "");
-    part = forward_to(&referral, "procuratorate.620423");
-    add_item(&part, "body");
+    bundle_forward(&referral, "body");
     struct hub_offer_result result = offer(&fixture->petitions, 1);
     confirm(&result, 2, 0);
     uint8_t cores[2][RH_CORE_BYTES_MAX];
@@ -360,11 +362,7 @@ static void test_engine_counts_from_a_lost_receipt(void **state)
     struct rh_referral_id referral;
     struct rh_first first[2] = { { 0 } };
     fixture->lost = first;
-    begin_bundle();
-    struct rh_public part = registration(&referral);
-    add_item(&part, "");
-    part = forward_to(&referral, "procuratorate.620423");
-    add_item(&part, "body");
+    bundle_forward(&referral, "body");
     uint64_t now_ms = hub_engine_now(engine());
     first[0] = (struct rh_first){ .stored_ms = now_ms - RH_DAY_MS, .generation = 1 };
     first[1] = (struct rh_first){ .stored_ms = now_ms + RH_DAY_MS, .generation = 1 };
@@ -505,11 +503,7 @@ static void test_engine_fires_each_timer_once(void **state)
 {
     (void)state;
     struct rh_referral_id referral;
-    begin_bundle();
-    struct rh_public part = registration(&referral);
-    add_item(&part, "");
-    part = forward_to(&referral, "procuratorate.620423");
-    add_item(&part, "");
+    bundle_forward(&referral, "");
     struct hub_offer_result result = offer(&fixture->petitions, 1);
     confirm(&result, 2, 0);
     uint64_t day = UINT64_C(24) * 3600 * 1000;
