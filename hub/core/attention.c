@@ -24,11 +24,12 @@ bool hub_attention_raise(struct hub_step *step, struct hub_referral *row, enum r
         return hub_step_refuse(step, RH_REFUSE_URGE_FIRST, 2);
     if (level > row->escalation)
         row->escalation = level;
-    hub_step_note(step, kind, row, NULL, level, row->holder);
+    uint32_t turn = deadline != NULL ? deadline->owed_by : row->holder;
+    hub_step_note(step, kind, row, NULL, level, turn);
     if (deadline != NULL && step->err == RH_OK) /* its status was noted when it was missed */
         step->out->notes[step->out->note_count - 1].deadline = deadline->serial;
     (void)hub_step_deliver(step, row, to, kind);
-    (void)hub_step_deliver(step, row, row->holder, kind);
+    (void)hub_step_deliver(step, row, turn, kind);
     return step->err == RH_OK && step->out->refusal == 0;
 }
 

@@ -45,6 +45,17 @@ static void copy_texts(struct hub_referral *row, const struct rh_public *item)
     memcpy(row->source, item->source, sizeof(row->source));
 }
 
+/* The walls of what it belongs to or repeats (hub_step_wall); `id` may be zero. */
+static bool keep_walls(struct hub_step *step, struct hub_referral *row,
+                       const struct rh_referral_id *id)
+{
+    bool found;
+    if (rh_id_is_zero(id->bytes))
+        return true;
+    const struct hub_referral *other = hub_step_peek(step, id, &found);
+    return step->err == RH_OK && found && hub_step_wall(step, row, other);
+}
+
 bool hub_decide_register(struct hub_step *step)
 {
     const struct rh_public *item = step->item;
@@ -86,7 +97,8 @@ bool hub_decide_register(struct hub_step *step)
     (void)hub_step_party(row, step->agency);
     if (!may_open(step))
         return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 8);
-    if (!hub_step_absorb(step, row))
+    if (!hub_step_absorb(step, row) || !keep_walls(step, row, &item->other_id) ||
+        (has_root && !keep_walls(step, row, &item->root_id)))
         return false;
     if (hub_actor_is_accused(step, row, step->agency))
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 31);

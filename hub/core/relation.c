@@ -209,6 +209,19 @@ bool hub_decide_release(struct hub_step *step)
 
 /* ---- merged ---------------------------------------------------------------------------- */
 
+/* Somebody with a part in the other matter that this one accuses. */
+static bool accuses_part(struct hub_step *step, const struct hub_referral *row,
+                         const struct hub_referral *master)
+{
+    const uint32_t parts[] = { master->origin, master->sender, master->addressee,
+                               master->assigner };
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (hub_actor_is_accused(step, row, parts[i]))
+            return true;
+    }
+    return false;
+}
+
 bool hub_decide_merge(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
@@ -227,8 +240,11 @@ bool hub_decide_merge(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
     if (master->holder != step->agency)
         return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 5);
-    if (hub_actor_is_accused(step, master, row->origin) || !hub_step_party(master, row->origin))
+    if (hub_actor_is_accused(step, master, row->origin) || accuses_part(step, row, master) ||
+        !hub_step_party(master, row->origin))
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 5);
+    if (!hub_step_wall(step, master, row))
+        return false;
     if (row->state == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
         return false;
     row->merged_into = master->id;

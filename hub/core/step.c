@@ -508,10 +508,11 @@ static bool absorb_externals(struct hub_step *step, struct hub_referral *row)
     return true;
 }
 
-static bool absorb_accused(struct hub_step *step, struct hub_referral *row)
+static bool add_accused(struct hub_step *step, struct hub_referral *row,
+                        const struct rh_hash *hashes, uint64_t count)
 {
-    for (uint64_t i = 0; i < step->item->accused_count; i++) {
-        const struct rh_hash *hash = &step->item->accused[i];
+    for (uint64_t i = 0; i < count; i++) {
+        const struct rh_hash *hash = &hashes[i];
         uint32_t at = 0;
         while (at < row->accused_count && memcmp(&row->accused[at], hash, sizeof(*hash)) < 0)
             at++;
@@ -525,6 +526,21 @@ static bool absorb_accused(struct hub_step *step, struct hub_referral *row)
         row->accused_count++;
     }
     return true;
+}
+
+static bool absorb_accused(struct hub_step *step, struct hub_referral *row)
+{
+    return add_accused(step, row, step->item->accused, step->item->accused_count);
+}
+
+bool hub_step_wall(struct hub_step *step, struct hub_referral *row,
+                   const struct hub_referral *other)
+{
+    if (other->sealed && !row->sealed) {
+        row->sealed = true;
+        row->sealed_by = other->sealed_by;
+    }
+    return add_accused(step, row, other->accused, other->accused_count);
 }
 
 bool hub_step_absorb(struct hub_step *step, struct hub_referral *row)

@@ -117,6 +117,11 @@ void hub_step_move(struct hub_step *step, enum rh_kind kind, enum rh_state to, u
 /* Sealed by the procedure, from this record on: only a supervisor may unseal. */
 void hub_step_seal(struct hub_referral *row, const struct rh_procedure *procedure);
 
+/* What goes on from another matter keeps its walls: whom that accuses this accuses too
+ * (信访工作条例 art. 30(3)), and what is under seal stays so. False: refused. */
+bool hub_step_wall(struct hub_step *step, struct hub_referral *row,
+                   const struct hub_referral *other);
+
 /* Take over what the item says beside its kind: facts, externals, accused units. */
 bool hub_step_absorb(struct hub_step *step, struct hub_referral *row);
 

@@ -149,8 +149,6 @@ static uint32_t rung_reader(struct hub_step *step, const struct hub_referral *ro
 static void remind(struct hub_step *step, struct hub_referral *row,
                    const struct hub_deadline *deadline)
 {
-    if (deadline->owed_by != row->holder)
-        (void)hub_step_deliver(step, row, deadline->owed_by, RH_KIND_URGE);
     (void)hub_attention_raise(step, row, RH_KIND_URGE,
                               hub_actor_superior(step, row, deadline->owed_by), deadline);
 }
