@@ -64,6 +64,7 @@ static const char usage[] = N_(
     "rhub-agent lint [--profile NAME] FILE...\n"
     "rhub-agent import --state DIR --map MAP.yaml [--dry-run] FILE.csv\n"
     "rhub-agent screen --rules DIR --map MAP.yaml [-o table|json] FILE.csv\n"
+    "rhub-agent due|inbox|outbox --state DIR [options of rhub]\n"
     "\n"
     "  --agency ID        this agency, as court.620423\n"
     "  --keys DIR         its four key files (init makes them)\n"
@@ -488,9 +489,40 @@ static int run_screen(const struct options *options, char **files, int count)
     return agent_screen_table(&request, stdout, stderr);
 }
 
+/* due, inbox, outbox: what rhub shows of an agency that runs; rhub stands beside this program. */
+static int run_view(int argc, char **argv)
+{
+    enum { PATH_BYTES = 4096, WORDS_MAX = 64 };
+    static char socket_path[PATH_BYTES], program[PATH_BYTES];
+    char *words[WORDS_MAX] = { program, NULL };
+    int count = 1;
+    for (int i = 1; i < argc; i++) {
+        if (count + 3 >= WORDS_MAX)
+            return complain(RH_EXIT_USAGE, _("too many words"), argv[1]);
+        bool state = strcmp(argv[i], "--state") == 0;
+        if ((state || strcmp(argv[i], "--socket") == 0) && i + 1 < argc) {
+            snprintf(socket_path, sizeof socket_path, "%s%s", argv[++i],
+                     state ? "/agent.sock" : "");
+            words[count++] = "--agent";
+            words[count++] = socket_path;
+        } else {
+            words[count++] = argv[i];
+        }
+    }
+    if (readlink("/proc/self/exe", program, sizeof program - sizeof "rhub") < 0)
+        program[0] = '\0';
+    char *slash = strrchr(program, '/');
+    memcpy(slash != NULL ? slash + 1 : program, "rhub", sizeof "rhub");
+    execvp(program, words);
+    return complain(RH_EXIT_UNAVAILABLE, strerror(errno), program);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = { .agency = NULL };
+    if (argc > 1 && (strcmp(argv[1], "due") == 0 || strcmp(argv[1], "inbox") == 0 ||
+                     strcmp(argv[1], "outbox") == 0))
+        return run_view(argc, argv);
     struct rh_agency_id agency;
     rh_text_init(NULL);
     int code = read_options(argc, argv, &options);

@@ -330,7 +330,7 @@ static const struct hub_cli_field fields[] = {
     TEXT("route_limit", "basis", N_("legal basis"), SHOW),
     TEXT("route_limit", "verification", N_("checked"), SHOW),
 
-    TEXT("bulletin", "period", N_("period"), SHOW),
+    TEXT("bulletin", "period", N_("reporting period"), SHOW),
     OF("bulletin", "agency", N_("agency"), AGENCY, SHOW),
     TEXT("bulletin", "procedure", N_("procedure"), SHOW),
     WORD("bulletin", "figure", N_("figure"), "bulletin", SHOW),

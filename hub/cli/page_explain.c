@@ -191,6 +191,13 @@ static void print_pauses(struct hub_cli *cli, const json_t *row)
     fputc('\n', cli->out);
 }
 
+/* A job derives again what runs or is paused, nothing else. */
+static bool is_live(const json_t *row)
+{
+    const char *status = json_string_value(json_object_get(row, "status"));
+    return status != NULL && (strcmp(status, "running") == 0 || strcmp(status, "paused") == 0);
+}
+
 static void print_end(struct hub_cli *cli, const json_t *row)
 {
     char *end = shown(cli, row, "end_at", HUB_CLI_FIELD_END, NULL);
@@ -207,7 +214,10 @@ static void print_end(struct hub_cli *cli, const json_t *row)
         fputc('\n', cli->out);
     if (json_is_false(json_object_get(row, "agrees")))
         fprintf(cli->out, "%*s%s\n", LABEL, "",
-                _("The calendar in force would give another date; it is on its way."));
+                is_live(row)
+                    ? _("The calendar in force would give another date; it is on its way.")
+                    : _("The calendar in force would give another date; what has ended or "
+                        "was missed keeps its own."));
     free(end);
 }
 

@@ -202,6 +202,26 @@ static bool is_known(const struct loading *loading, const char *from, const char
     return false;
 }
 
+/* A review of a review has a last round: none goes on for ever (信访工作条例 art. 36(3)). */
+static bool review_ends(const struct loading *loading, const struct rh_procedure *from)
+{
+    const struct rh_procedure *at = from;
+    for (uint32_t i = 0; i < loading->out->procedure_count; i++) {
+        if (at == NULL || at->review == RH_REVIEW_NONE || at->review_procedure[0] == '\0')
+            return true;
+        at = rh_rules_procedure(loading->out, at->review_procedure);
+        if (at == from)
+            break;
+    }
+    if (at != from)
+        return true;
+    rh_load_report_file(loading->report, from->id,
+                        "is reviewed under '%s', and so on in a circle; the last one says "
+                        "'review: { by: none }'",
+                        from->review_procedure);
+    return false;
+}
+
 /* What procedures and settings say of other procedures. */
 static enum rh_err check_relations(const struct loading *loading)
 {
@@ -211,6 +231,7 @@ static enum rh_err check_relations(const struct loading *loading)
     for (uint32_t i = 0; i < loading->out->procedure_count; i++) {
         const struct rh_procedure *procedure = &loading->out->procedures[i];
         good = is_known(loading, procedure->id, "review", procedure->review_procedure) && good;
+        good = review_ends(loading, procedure) && good;
         for (uint32_t k = 0; k < RH_FOLLOWS_MAX; k++)
             good = is_known(loading, procedure->id, "follows", procedure->follows[k]) && good;
     }

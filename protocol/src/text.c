@@ -78,6 +78,7 @@ static enum rh_err choose_chinese(void)
     if (bindtextdomain(domain, catalogue_folder(buffer, sizeof buffer)) == NULL)
         return RH_ERR_NOMEM;
     (void)bind_textdomain_codeset(domain, "UTF-8");
+    (void)bind_textdomain_codeset("libc", "UTF-8"); /* strerror follows LANGUAGE as well */
 
     for (size_t i = 0; i < sizeof locales / sizeof locales[0]; i++)
         if (setlocale(LC_MESSAGES, locales[i]) != NULL && probe_translates())

@@ -302,6 +302,9 @@ def bad_rows(town, categories):
                "--lang", "en", "--map", MAPS / "nyc311.yaml", DATA / "nyc311_2023.csv"]
     words = town.run.check(program).stdout
     demand("0 registered" in words and "247 known already" in words, words)
+    due = town.run.check([town.run.program("rhub-agent"), "due", "--state",
+                          town.desk.dir / "state", "-o", "ids"]).stdout.split()
+    demand(len(due) == len(town.desk.ask("due")), f"rhub-agent due: {len(due)} lines")
     return categories + ["judicial.public-security", "unscreened"]
 
 

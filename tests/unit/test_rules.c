@@ -353,6 +353,17 @@ static void test_rules_files_must_fit_together(void **state)
     assert_int_equal(load_with(&shipped, "calendars/cn-2007-2026.yaml", NULL, local, &report),
                      RH_ERR_CONFIG);
     expect_said("hold no calendar for the whole country");
+
+    /* 复查 reviewed under 复查: a third round, and one after it. */
+    static const char review_file[] = "procedures/petition-review.yaml";
+    char *review = rht_read_file(RULES "/procedures/petition-review.yaml", NULL);
+    char *at = strstr(review, "petition-rereview");
+    assert_non_null(at);
+    memmove(at + 9, at + 11, strlen(at + 11) + 1);
+    assert_int_equal(load_with(&shipped, review_file, review_file, review, &report),
+                     RH_ERR_CONFIG);
+    expect_said("petition-review: is reviewed under 'petition-review', and so on in a circle");
+    free(review);
     free(calendar);
     free(xinfang);
 }

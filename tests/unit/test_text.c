@@ -1,5 +1,6 @@
 /* Covers protocol/src/text.c: Chinese must work on a host without any Chinese locale, and the
  * choice of language must follow the surroundings as rh/text.h says. */
+#include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,6 +100,16 @@ static void test_text_missing_catalogue_falls_back_to_english(void **state)
     assert_string_equal(_("success"), "成功");
 }
 
+/* What the C library says follows the language too: its own words or English, never marks
+ * for what it could not write. */
+static void test_text_system_errors_can_be_read(void **state)
+{
+    (void)state;
+    clear_surroundings();
+    assert_int_equal(rh_text_init("zh"), RH_OK);
+    assert_null(strchr(strerror(ENOENT), '?'));
+}
+
 static void test_text_unknown_and_empty_ids_come_back(void **state)
 {
     (void)state;
@@ -115,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_text_follows_the_surroundings),
         cmocka_unit_test(test_text_refuses_another_language),
         cmocka_unit_test(test_text_missing_catalogue_falls_back_to_english),
+        cmocka_unit_test(test_text_system_errors_can_be_read),
         cmocka_unit_test(test_text_unknown_and_empty_ids_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
