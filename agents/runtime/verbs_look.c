@@ -249,6 +249,7 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
 {
     json_t *row = agent_json_row("owed");
     add_case_name(agent, row, &known->id, known->number);
+    json_object_set(row, "id", json_object_get(row, "referral")); /* what -o ids prints */
     agent_json_text(row, "owed_by", known->holder.text);
     agent_json_text(row, "procedure", known->procedure);
     if (known->state != RH_STATE_NONE)
