@@ -32,9 +32,14 @@ struct party {
     struct samples receipts, deliveries;
 };
 
+struct figures {
+    double confirmed_rate, delivered_rate; /* a second */
+    bool all_delivered;
+};
+
 static struct rh_card hub_card;
 static struct rh_cards *cards;
-static struct party *receiver;
+static struct party *receiver, *senders[SENDERS_MAX];
 static atomic_bool stop_sending, stop_all;
 static atomic_uint_fast64_t delivered, confirmed;
 
@@ -148,6 +153,67 @@ static double percentile(struct samples *samples, double part)
     return (double)samples->ms[(uint32_t)((double)(count - 1) * part)];
 }
 
+/* One receiver and its senders, under names no other run has used. */
+static void make_parties(const char *dir, const char *socket, unsigned count,
+                         uint32_t outstanding)
+{
+    char id[32];
+    uint8_t mark[4];
+    rh_random(mark, sizeof mark);
+    snprintf(id, sizeof id, "procuratorate.r%02x%02x%02x", mark[0], mark[1], mark[2]);
+    receiver = make_party(dir, socket, id, "procuratorate");
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(id, sizeof id, "petitions.s%u%02x%02x%02x", i, mark[0], mark[1], mark[2]);
+        senders[i] = make_party(dir, socket, id, "petitions");
+        senders[i]->sender = true;
+        senders[i]->outstanding = outstanding;
+    }
+    if (rh_cards_open(dir, &cards) != RH_OK)
+        bench_fail("cards", RH_ERR_IO);
+}
+
+static void measure(unsigned count, double seconds, struct figures *out)
+{
+    pthread_create(&receiver->thread, NULL, run_party, receiver);
+    for (unsigned i = 0; i < count; i++)
+        pthread_create(&senders[i]->thread, NULL, run_party, senders[i]);
+    bench_nap(0.5); /* everybody is online; not measured */
+    uint64_t confirmed_before = atomic_load(&confirmed);
+    uint64_t delivered_before = atomic_load(&delivered);
+    uint64_t start = bench_now_ns();
+    bench_nap(seconds);
+    atomic_store(&stop_sending, true);
+    uint64_t confirmed_after = atomic_load(&confirmed);
+    out->confirmed_rate = (double)(confirmed_after - confirmed_before) /
+                          ((double)(bench_now_ns() - start) / 1e9);
+    /* Drain: what was sent must arrive, and the time it takes counts against deliveries. */
+    uint64_t sent = 0, deadline = bench_now_ns() + UINT64_C(60000000000);
+    for (unsigned i = 0; i < count; i++)
+        sent += senders[i]->base.last_n / 2;
+    while (atomic_load(&delivered) < sent && bench_now_ns() < deadline)
+        bench_nap(0.01);
+    double drained = (double)(bench_now_ns() - start) / 1e9;
+    uint64_t delivered_after = atomic_load(&delivered);
+    out->delivered_rate = (double)(delivered_after - delivered_before) / drained;
+    out->all_delivered = delivered_after >= sent;
+    atomic_store(&stop_all, true);
+    pthread_join(receiver->thread, NULL);
+}
+
+/* Wait for the senders and put together what they measured; how many items were refused. */
+static uint64_t gather(unsigned count, struct samples *all)
+{
+    uint64_t refused = 0;
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(senders[i]->thread, NULL);
+        struct samples *one = &senders[i]->receipts;
+        refused += senders[i]->base.refused;
+        for (uint32_t s = 0; s < one->count && s < SAMPLES; s++)
+            all->ms[all->count++ % SAMPLES] = one->ms[s];
+    }
+    return refused;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 7) {
@@ -155,7 +221,6 @@ int main(int argc, char **argv)
                         "SECONDS\n");
         return 64;
     }
-    static struct party *senders[SENDERS_MAX];
     unsigned count = (unsigned)strtoul(argv[4], NULL, 10);
     uint32_t outstanding = (uint32_t)strtoul(argv[5], NULL, 10);
     double seconds = strtod(argv[6], NULL);
@@ -165,53 +230,17 @@ int main(int argc, char **argv)
         return 73;
     if (rh_card_load(argv[2], &hub_card) != RH_OK)
         bench_fail(argv[2], RH_ERR_NOTFOUND);
-    char id[32];
-    uint8_t mark[4];
-    rh_random(mark, sizeof mark);
-    snprintf(id, sizeof id, "procuratorate.r%02x%02x%02x", mark[0], mark[1], mark[2]);
-    receiver = make_party(argv[3], argv[1], id, "procuratorate");
-    for (unsigned i = 0; i < count; i++) {
-        snprintf(id, sizeof id, "petitions.s%u%02x%02x%02x", i, mark[0], mark[1], mark[2]);
-        senders[i] = make_party(argv[3], argv[1], id, "petitions");
-        senders[i]->sender = true;
-        senders[i]->outstanding = outstanding;
-    }
-    if (rh_cards_open(argv[3], &cards) != RH_OK)
-        bench_fail("cards", RH_ERR_IO);
-    pthread_create(&receiver->thread, NULL, run_party, receiver);
-    for (unsigned i = 0; i < count; i++)
-        pthread_create(&senders[i]->thread, NULL, run_party, senders[i]);
-    bench_nap(0.5); /* everybody is online; not measured */
-    uint64_t confirmed_before = atomic_load(&confirmed), delivered_before = atomic_load(&delivered);
-    uint64_t start = bench_now_ns();
-    bench_nap(seconds);
-    atomic_store(&stop_sending, true);
-    uint64_t confirmed_after = atomic_load(&confirmed);
-    double measured = (double)(bench_now_ns() - start) / 1e9;
-    /* Drain: what was sent must arrive, and the time it takes counts against deliveries. */
-    uint64_t sent = 0, deadline = bench_now_ns() + UINT64_C(60000000000);
-    for (unsigned i = 0; i < count; i++)
-        sent += senders[i]->base.last_n / 2;
-    while (atomic_load(&delivered) < sent && bench_now_ns() < deadline)
-        bench_nap(0.01);
-    double drained = (double)(bench_now_ns() - start) / 1e9;
-    uint64_t delivered_after = atomic_load(&delivered);
-    atomic_store(&stop_all, true);
-    pthread_join(receiver->thread, NULL);
     static struct samples all;
-    uint64_t refused = 0;
-    for (unsigned i = 0; i < count; i++) {
-        pthread_join(senders[i]->thread, NULL);
-        struct samples *one = &senders[i]->receipts;
-        refused += senders[i]->base.refused;
-        for (uint32_t s = 0; s < one->count && s < SAMPLES; s++)
-            all.ms[all.count++ % SAMPLES] = one->ms[s];
-    }
+    struct figures figures;
+    make_parties(argv[3], argv[1], count, outstanding);
+    measure(count, seconds, &figures);
+    uint64_t refused = gather(count, &all);
     printf("%3u %6u %10.0f %12.0f %9.2f %9.2f %9.2f %9.2f %s\n", count, outstanding,
-           (double)(confirmed_after - confirmed_before) / measured,
-           (double)(delivered_after - delivered_before) / drained, percentile(&all, 0.5),
+           figures.confirmed_rate, figures.delivered_rate, percentile(&all, 0.5),
            percentile(&all, 0.99), percentile(&receiver->deliveries, 0.5),
            percentile(&receiver->deliveries, 0.99),
-           delivered_after < sent ? "NOT ALL DELIVERED" : refused > 0 ? "REFUSALS" : "");
-    return delivered_after < sent || refused > 0;
+           !figures.all_delivered ? "NOT ALL DELIVERED"
+           : refused > 0          ? "REFUSALS"
+                                  : "");
+    return !figures.all_delivered || refused > 0;
 }

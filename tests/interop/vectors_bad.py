@@ -83,10 +83,13 @@ def variant(value, **changes):
 
 
 def public(register, forward, split, ack, rnd):
-    external = register[23][0]
-    child = split[25][0]
-    many_facts = {f"f{i:02}": i for i in range(25)}
-    out = {
+    return (public_fields(register, forward) | public_lists(register, forward, split, rnd)
+            | public_rest(register, forward, split, ack, rnd))
+
+
+def public_fields(register, forward):
+    """A map of known keys, and a value of the right form under each."""
+    return {
         "array": ([1, 2], "not a map"),
         "unknown_field": (variant(register, k32=1), "key 32"),
         "field_zero": (variant(register, k0=1), "key 0"),
@@ -123,6 +126,14 @@ def public(register, forward, split, ack, rnd):
         "extend_above": (variant(forward, k18=2**32), "above u32"),
         "flag_false": (variant(forward, k19=False), "false is absent"),
         "flag_number": (variant(forward, k19=1), "1 is not true"),
+    }
+
+
+def public_lists(register, forward, split, rnd):
+    external = register[23][0]
+    child = split[25][0]
+    many_facts = {f"f{i:02}": i for i in range(25)}
+    return {
         "externals_empty": (variant(register, k23=[]), "empty is absent"),
         "externals_five": (variant(register, k23=[[f"s{i}", external[1]] for i in range(5)]),
                            "more than 4"),
@@ -148,6 +159,11 @@ def public(register, forward, split, ack, rnd):
         "fact_key_long": (variant(forward, k26={"a" * 33: 1}), "key of 33 bytes"),
         "fact_above": (variant(forward, k26={"a": 2**63}), "above 64 bits with sign"),
         "fact_sentence": (variant(forward, k26={"a": "not a code"}), "no code"),
+    }
+
+
+def public_rest(register, forward, split, ack, rnd):
+    return {
         "trace_upper": (variant(forward, k27=forward[27].upper()), "upper case"),
         "trace_short": (variant(forward, k27=forward[27][:-1]), "54 bytes"),
         "pair_seq_above": (variant(ack, k29=2**53), "above 2^53 - 1"),
@@ -161,7 +177,6 @@ def public(register, forward, split, ack, rnd):
         "accused_short": (variant(split, k31=[rnd("y")[:16]]), "16 bytes"),
         "too_large": (b"\xc5\x20\x01" + bytes(8193), "above 8,192 bytes"),
     }
-    return out
 
 
 def private(value):
@@ -431,6 +446,11 @@ def confirm(good, changed):
 
 def frames(good, changed, rnd):
     many = [rnd(f"h{i}") for i in range(129)]
+    return frames_of_client(good, changed) | frames_of_hub(good, changed, many)
+
+
+def frames_of_client(good, changed):
+    """What is no frame at all, then what a client may get wrong."""
     return {
         "empty_array": ([], "no type"),
         "map": ({1: 1}, "not an array"),
@@ -453,6 +473,11 @@ def frames(good, changed, rnd):
         "resync_from": (changed(good["resync"], 4, 2**53), "above 2^53 - 1"),
         "ask_zero": (changed(good["ask"], 2, 0), "numbers begin at 1"),
         "prove_size": (changed(good["prove"], 3, 2**53), "above 2^53 - 1"),
+    }
+
+
+def frames_of_hub(good, changed, many):
+    return {
         "challenge_nonce": (changed(good["challenge"], 3, bytes(16)), "16 bytes"),
         "challenge_hub": (changed(good["challenge"], 2, "court.620423"), "no hub id"),
         "challenge_test": (changed(good["challenge"], 5, 1), "1 is not true"),

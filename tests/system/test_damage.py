@@ -503,13 +503,23 @@ def unreadable(run):
     place = Place(run, "config")
     place.work(1)
     place.stop()
+    before = tree_of(place.hub.data / "journal")
+    bad_rules(place)
+    demand(tree_of(place.hub.data / "journal") == before, "the journal was touched")
+    bad_keys(place)
+    keys_of_another(run, place)
+    another_hub(run, place)
+    place.check()
+    place.stop()
+
+
+def bad_rules(place):
     hub = place.hub
     rules = hub.dir / "rules"
     shutil.copytree(hub.rules, rules)
     hub.rules = rules
     file = rules / "procedures" / "xinfang.yaml"
     good = file.read_text()
-    before = tree_of(hub.data / "journal")
     for what, bad in (
             ("an unknown unit", good.replace("span: 15 calendar_day", "span: 15 moons", 1)),
             ("an unknown key", good + "nonsense: 1\n"),
@@ -523,8 +533,10 @@ def unreadable(run):
     place.fails("settings|rules", code=78)
     (rules / "settings.gone").rename(rules / "settings.yaml")
     file.write_text(good)
-    demand(tree_of(hub.data / "journal") == before, "the journal was touched")
-    # Keys.
+
+
+def bad_keys(place):
+    hub = place.hub
     key = hub.keys / "sign.key"
     key.chmod(0o644)
     place.fails("sign.key.*chmod 600", code=77)
@@ -553,7 +565,11 @@ def unreadable(run):
     external.write_bytes(os.urandom(32))
     place.fails("external.key is another one", code=78)
     external.write_bytes(content)
-    # The keys of another hub, and a key table that is not this journal's.
+
+
+def keys_of_another(run, place):
+    """The keys of another hub, and a key table that is not this journal's."""
+    hub = place.hub
     run.check([run.program("rhubd"), "init", "--hub", hub.id, "--keys", hub.dir / "strange",
                "--endpoint", "tcp://127.0.0.1:1"])
     for name in ("sign.key", "transport.key"):
@@ -565,7 +581,11 @@ def unreadable(run):
     place.fails("key table.*older than the journal", code=70)
     shutil.rmtree(hub.data / "keytable")
     (hub.dir / "keytable").rename(hub.data / "keytable")
-    # Another hub's name, a second hub on the same data.
+
+
+def another_hub(run, place):
+    """An endpoint that is none, another hub's name, a second hub on the same data."""
+    hub = place.hub
     run.check([*hub.command("run"), "--endpoint", "nonsense"], code=78)
     mine = hub.id
     hub.id = "test.other"
@@ -576,8 +596,6 @@ def unreadable(run):
                            "--admin", str(hub.dir / "second.sock")], capture_output=True,
                           text=True, timeout=30, check=False)
     demand(done.returncode != 0, "two hubs run on one directory")
-    place.check()
-    place.stop()
 
 
 SCENES = [flipped_bits, flipped_earlier, unfinished, cut_and_wrong_rules, cut_short,
