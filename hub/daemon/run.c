@@ -4,6 +4,7 @@
 
 #include "assembly/notify.h"
 #include "daemon/log.h"
+#include "daemon/scrub.h"
 #include "daemon/watch.h"
 #include "engine/hubtime.h"
 #include "operator/operator.h"
@@ -42,6 +43,7 @@ struct hub {
     struct hub_operator *operator;
     struct hub_watch watch;
     struct looking looking;
+    struct hub_scrub scrub;
     char admin[PATH_BYTES];
     int signals;
     uint64_t looked_ms; /* monotonic; when the wall clock was looked at */
@@ -145,8 +147,9 @@ static enum rh_err excuse(struct hub *hub, enum rh_err err)
     return hub_engine_wants_mending(engine) ? RH_OK : err;
 }
 
-/* One turn: everything that arrived, decided; one frame; then the answers. */
-static enum rh_err turn(struct hub *hub)
+/* One turn: everything that arrived, decided; one frame; then the answers. `quiet` when nothing
+ * arrived and no time had come but the scrub's. */
+static enum rh_err turn(struct hub *hub, bool quiet)
 {
     struct hub_engine *engine = hub->assembly.engine;
     uint32_t fired;
@@ -168,6 +171,8 @@ static enum rh_err turn(struct hub *hub)
         err = hub_operator_release(hub->operator);
     if (err == RH_OK)
         err = excuse(hub, hub_engine_settle(engine));
+    if (err == RH_OK)
+        hub_scrub_turn(&hub->scrub, engine, quiet);
     if (err == RH_OK && hub_engine_wants_mending(engine))
         err = mend(hub);
     hub_watch_look(&hub->watch, engine, hub->gateway);
@@ -180,9 +185,10 @@ static int wait_ms(struct hub *hub)
 {
     uint32_t wait = hub_engine_wait_ms(hub->assembly.engine);
     uint32_t gateway = hub_gateway_wait_ms(hub->gateway);
+    uint32_t scrub = hub_scrub_wait_ms(&hub->scrub);
     if (gateway < wait)
         wait = gateway;
-    return (int)wait;
+    return (int)(scrub < wait ? scrub : wait);
 }
 
 static enum rh_err run_until_stopped(struct hub *hub)
@@ -196,9 +202,10 @@ static enum rh_err run_until_stopped(struct hub *hub)
         for (uint32_t i = 0; i < count; i++)
             fds[i] = (struct pollfd){ .fd = numbers[i], .events = POLLIN };
         int wait = wait_ms(hub);
-        if (poll(fds, count, wait) < 0 && errno != EINTR)
+        int ready = poll(fds, count, wait);
+        if (ready < 0 && errno != EINTR)
             return RH_ERR_IO;
-        enum rh_err err = turn(hub);
+        enum rh_err err = turn(hub, ready == 0);
         if (err == RH_OK && wait > 0)
             err = hub_assembly_idle(&hub->assembly);
         if (err != RH_OK)
@@ -391,6 +398,8 @@ static enum rh_err open_doors(struct hub *hub)
 {
     hub->looking = (struct looking){ .engine = hub->assembly.engine };
     enum rh_err err = hub_store_reader_open(hub->assembly.store, &hub->looking.reader);
+    if (err == RH_OK)
+        err = hub_scrub_open(&hub->scrub, hub->assembly.store);
     if (err != RH_OK)
         return failed(err, "views",
                       _("the views cannot be opened for reading; is another program using "
@@ -437,6 +446,7 @@ static enum rh_err live(struct hub *hub, bool *again)
         hub_notify("STOPPING=1");
     hub_operator_close(&hub->operator);
     hub_gateway_close(&hub->gateway);
+    hub_scrub_close(&hub->scrub);
     hub_store_reader_close(&hub->looking.reader);
     bool renew = err == RH_ERR_CORRUPT &&
                  (hub_assembly_blames_views(&hub->assembly) || hub->renew);

@@ -415,6 +415,32 @@ def bad_rows(run):
         hub.audit()
 
 
+def unread_rows(run):
+    """One flipped bit in a row nobody asks for: the hub reads through its views by itself, finds
+    it, makes it anew and says so, while nobody is there."""
+    place = Place(run, "unread")
+    place.work(4)
+    place.stop()
+    hub = place.hub
+    data = hub.data / "views" / "data.mdb"
+    for name, number in (("human", 8), ("timeline", 10), ("body", 22)):
+        image = bytearray(data.read_bytes())
+        rows = lmdb_rows(image)[f"t{number:02}"]
+        _, at, size = rows[len(rows) // 2]
+        image[at + run.rng.randrange(size)] ^= 1 << run.rng.randrange(8)
+        data.write_bytes(image)
+        hub.start()
+        run.until(f"the row of {name} is made anew", lambda: hub.status()["views"]["mended"] > 0,
+                  seconds=40)
+        words = hub.process.words(20)
+        demand(f"table {number} ({name}" in words, f"{name}: it does not say which: {words}")
+        demand(not hub.status()["views"]["damaged"], f"{name}: status says damaged still")
+        hub.stop()
+    hub.start()
+    place.check()
+    place.stop()
+
+
 # ---- full ----
 
 def full_map(run):
@@ -599,7 +625,7 @@ def another_hub(run, place):
 
 
 SCENES = [flipped_bits, flipped_earlier, unfinished, cut_and_wrong_rules, cut_short,
-          views_made_again, bad_row, bad_rows, full_map, full_disk, unreadable]
+          views_made_again, bad_row, bad_rows, unread_rows, full_map, full_disk, unreadable]
 
 
 def body(run):
