@@ -113,10 +113,28 @@ const char *hub_json_level(size_t digits)
     }
 }
 
+/* Whoever has taken over the agency just read (ask->op->agency) for a matter of this category and
+ * area: the map names offices that a reform has closed. */
+static void follow_successors(struct hub_ask *ask, const char *category, const char *area)
+{
+    enum { STEPS_MAX = 8 };
+    struct hub_agency *agency = ask->op->agency;
+    struct hub_referral *matter = ask->op->referral;
+    memset(matter, 0, sizeof *matter);
+    snprintf(matter->category, sizeof matter->category, "%s", category);
+    snprintf(matter->area, sizeof matter->area, "%s", area);
+    for (int i = 0; i < STEPS_MAX; i++) {
+        const struct hub_successor *next = hub_agency_successor(agency, matter);
+        if (next == NULL || !next->done ||
+            hub_views_agency(ask->map, next->to, agency) != RH_OK)
+            return;
+    }
+}
+
 /* `to` may be a role; with the area it names the agency of the lowest level that is enrolled:
  * the village's, else its town's, county's, city's, province's. */
 static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing *routing,
-                       const char *area)
+                       const char *category, const char *area)
 {
     static const size_t levels[] = { 12, 9, 6, 4, 2 };
     char id[RH_AGENCY_BYTES_MAX + RH_CODE_BYTES_MAX + 2];
@@ -124,8 +142,10 @@ static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing
     hub_json_text(row, "agency", NULL);
     hub_json_text(row, "level", NULL);
     if (strlen(routing->to) > role) {
-        if (hub_views_agency_find(ask->map, routing->to, ask->op->agency) == RH_OK)
+        if (hub_views_agency_find(ask->map, routing->to, ask->op->agency) == RH_OK) {
+            follow_successors(ask, category, area);
             hub_json_agency(ask, row, "agency", ask->op->agency->no);
+        }
         hub_json_text(row, "level", hub_json_level(strlen(routing->to) - role));
         return;
     }
@@ -135,6 +155,7 @@ static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing
         snprintf(id, sizeof id, "%.*s%.*s", (int)role, routing->to, (int)levels[i], area);
         if (hub_views_agency_find(ask->map, id, ask->op->agency) != RH_OK)
             continue;
+        follow_successors(ask, category, area);
         hub_json_agency(ask, row, "agency", ask->op->agency->no);
         hub_json_text(row, "level", hub_json_level(levels[i]));
         return;
@@ -226,7 +247,7 @@ enum rh_err hub_verb_route_query(struct hub_ask *ask)
     hub_json_text(row, "matched_category", routing->category);
     hub_json_text(row, "matched_area", routing->area);
     hub_json_text(row, "to", routing->to);
-    put_agency(ask, row, routing, area);
+    put_agency(ask, row, routing, category, area);
     const struct rh_procedure *procedure =
         rh_rules_procedure(ask->op->rules, routing->procedure);
     hub_json_text(row, "procedure", routing->procedure);

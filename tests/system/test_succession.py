@@ -17,6 +17,11 @@ def keys_due(play):
     return play.ask("status")[0]["agencies"]["revoke_due"]
 
 
+def competent(play):
+    """Whom the routing map sends people to."""
+    return play.ask("route.query", category="judicial.litigation", area="620423")[0]["agency"]
+
+
 def take_over(play, old, new):
     job = play.ask("agency.succeed", id=old.agency, by=new.agency, reason="merged")[0]
     play.run.until("everything is moved",
@@ -55,7 +60,9 @@ def body(run):
     play.act(pet, "forward", waiting, to=old)
     play.settle()
     demand(keys_due(play) == [], "nobody was taken over")
+    demand(competent(play) == old.agency, "the map leads to the old one")
     take_over(play, old, new)
+    demand(competent(play) == new.agency, f"and then to its successor: {competent(play)}")
     play.settle()
     demand(new.got(referral=waiting, kind=KIND["forward"]), "what waited is at the successor")
     demand(play.show(waiting)["turn"] == new.agency, "and its turn")
