@@ -47,23 +47,18 @@ enum rh_exit hub_cli_body_explain(struct hub_cli *cli)
 
 /* ---- deadline compute ------------------------------------------------------------------ */
 
-/* The newest nationwide calendar beside the program: installed, or in the source tree. */
+/* The newest nationwide calendar beside the program, installed or built. */
 static bool find_calendar(const struct hub_cli *cli, char out[PATH_BYTES])
 {
-    static const char *const places[] = { "../share/rhub/rules/calendars/cn*.yaml",
-                                          "../../../protocol/rules/calendars/cn*.yaml" };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char pattern[PATH_BYTES];
-        glob_t found;
-        int bytes = snprintf(pattern, sizeof pattern, "%s/%s", cli->parts->program_dir,
-                             places[i]);
-        if (bytes < 0 || (size_t)bytes >= sizeof pattern || glob(pattern, 0, NULL, &found) != 0)
-            continue;
-        snprintf(out, PATH_BYTES, "%s", found.gl_pathv[found.gl_pathc - 1]);
-        globfree(&found);
-        return true;
-    }
-    return false;
+    char pattern[PATH_BYTES];
+    glob_t found;
+    int bytes = snprintf(pattern, sizeof pattern, "%s/../share/rhub/rules/calendars/cn*.yaml",
+                         cli->parts->program_dir);
+    if (bytes < 0 || (size_t)bytes >= sizeof pattern || glob(pattern, 0, NULL, &found) != 0)
+        return false;
+    snprintf(out, PATH_BYTES, "%s", found.gl_pathv[found.gl_pathc - 1]);
+    globfree(&found);
+    return true;
 }
 
 static enum rh_exit load_calendar(struct hub_cli *cli, struct rh_calendar *out)
@@ -117,18 +112,17 @@ static bool is_program_name(const char *name)
     return name[0] >= 'a' && name[0] <= 'z' && strlen(name) < 64;
 }
 
-/* $RHUB_DEMO, beside the program, or in the source tree a build directory lies in. */
+/* $RHUB_DEMO, or beside the program, installed or built. It is told where this program lies, so
+ * that it starts the others from there and not those of another installation. */
 static enum rh_exit exec_demo(struct hub_cli *cli, char **argv)
 {
-    static const char *const places[] = { "../share/rhub/demo", "../../../deploy/demo" };
     char path[PATH_BYTES];
     const char *given = getenv("RHUB_DEMO");
+    (void)setenv("RHUB_BIN_DIR", cli->parts->program_dir, 0);
     if (given != NULL && given[0] != '\0')
         execv(given, argv);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", cli->parts->program_dir, places[i]);
-        execv(path, argv);
-    }
+    snprintf(path, sizeof path, "%s/../share/rhub/demo", cli->parts->program_dir);
+    execv(path, argv);
     return hub_cli_usage(cli, _("the demonstration is not installed here"), "RHUB_DEMO", NULL);
 }
 

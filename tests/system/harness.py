@@ -29,6 +29,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 sys.path.insert(0, str(ROOT / "tests" / "system"))
+# Rules stand in the source tree, or beside the stories where those are installed.
+RULES = next((place for place in (ROOT / "protocol" / "rules", ROOT.parent / "rules")
+              if place.is_dir()), None)
 import pyledger  # noqa: E402
 from pyagency import PyAgency  # noqa: E402
 from pypipe import Party, Violation, demand  # noqa: E402
@@ -169,7 +172,7 @@ class Hub:
         self.id = hub_id or f"test.{name}"
         self.dir = run.dir / name
         self.keys, self.data = self.dir / "keys", pathlib.Path(data or self.dir / "data")
-        self.rules = pathlib.Path(rules or ROOT / "protocol" / "rules")
+        self.rules = pathlib.Path(rules or RULES)
         self.cards = run.dir / "cards"
         self.cards.mkdir(exist_ok=True)
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"

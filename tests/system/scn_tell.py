@@ -11,7 +11,7 @@ import time
 import uuid
 
 import scn
-from harness import ROOT, Refusal
+from harness import RULES, Refusal
 
 ENTRY = re.compile(r"^\s+- \{ id: (\S+), zh: (.+?), en: (.+?) \}")
 WEEKDAYS = {"zh": "一二三四五六日", "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]}
@@ -23,7 +23,7 @@ LIVE = {"running", "paused", "missed"}
 
 def glossary():
     groups, group = {}, None
-    for line in (ROOT / "protocol/rules/glossary.yaml").read_text().splitlines():
+    for line in (RULES / "glossary.yaml").read_text().splitlines():
         head = re.match(r"^(\w+):\s*$", line)
         entry = ENTRY.match(line)
         if head:

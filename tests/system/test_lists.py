@@ -17,7 +17,6 @@ import sys
 import tempfile
 import unicodedata
 
-SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 120.0
 
 LISTS = ("referral list", "referral timeline R-2026-000002", "deadline board",
@@ -37,14 +36,12 @@ class Tour:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="rhub-test-"))
         self.rhub = str(programs / "rhub")
         self.environment = {"PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8",
-                            "RHUB_LANG": "en", "RHUB_BIN_DIR": str(programs),
-                            "RHUB_SHARE_DIR": str(SOURCE),
-                            "RHUB_DEMO": str(SOURCE / "deploy" / "demo")}
+                            "RHUB_LANG": "en"}
         self.pids = []
         # Into a file: a pipe would stay open as long as what the tour leaves running.
         told = self.home / "told"
         with open(told, "w", encoding="utf-8") as out:
-            done = subprocess.run([str(SOURCE / "deploy" / "demo"), "--fast", "--lang", "en",
+            done = subprocess.run([self.rhub, "demo", "--fast", "--lang", "en",
                                    "--keep", str(self.home / "tour")],
                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                   timeout=PATIENCE_S, env=self.environment, check=False)
