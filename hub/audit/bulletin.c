@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include <rh/glossary.h>
+#include <rh/text.h>
+
 #include "audit/verbs.h"
 
 struct listing {
@@ -31,18 +34,29 @@ static const char *text_of(const json_t *row, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* "on time  8 / 10 = 80.0 %", as the hub's own table has it. */
 static enum rh_err print_line(void *context, json_t *row)
 {
     struct listing *listing = context;
+    FILE *out = listing->options->out;
     if (row == NULL)
         return RH_ERR_NOMEM;
     const json_t *of = json_object_get(row, "denominator");
-    fprintf(listing->options->out, "%s  %s  %s  %s  %lld", text_of(row, "period"),
-            text_of(row, "agency"), text_of(row, "procedure"), text_of(row, "figure"),
+    const json_t *rate = json_object_get(row, "rate");
+    static const char *const keys[] = { "period", "area", "agency", "procedure" };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (text_of(row, keys[i])[0] != 0)
+            fprintf(out, "%s  ", text_of(row, keys[i]));
+    }
+    fprintf(out, "%s  %lld", rh_word("bulletin", text_of(row, "figure")),
             (long long)json_integer_value(json_object_get(row, "numerator")));
     if (json_is_integer(of))
-        fprintf(listing->options->out, " / %lld", (long long)json_integer_value(of));
-    fprintf(listing->options->out, "  (%s)\n", rh_text(text_of(row, "definition")));
+        fprintf(out, " / %lld", (long long)json_integer_value(of));
+    if (json_is_number(rate))
+        fprintf(out, " = %.1f %%", json_number_value(rate) * 100);
+    else if (json_is_integer(of))
+        fprintf(out, "  %s", _("too few for a rate"));
+    fprintf(out, "  (%s)\n", rh_text(text_of(row, "definition")));
     json_decref(row);
     return RH_OK;
 }

@@ -44,6 +44,7 @@ static int usage(FILE *out)
             "  --index N          up to N records\n"
             "  --month M          bulletin: 2026-10, 2026-Q4 or 2026\n"
             "  --by WHAT          bulletin: agency, procedure or both\n"
+            "  --area CODE        bulletin: of the agencies of this division only\n"
             "  --out FILE         verify: certificate in JSON; replay: the state; - is stdout\n"
             "  -o table|json      form of the output\n"
             "  --lang zh|en       language of texts\n"
@@ -129,7 +130,8 @@ static const struct option known[] = {
     { "to", required_argument, NULL, 't' }, { "first", no_argument, NULL, '1' },
     { "redecide", no_argument, NULL, 'r' }, { "at", required_argument, NULL, 'T' },
     { "index", required_argument, NULL, 'n' },
-    { "month", required_argument, NULL, 'm' }, { "by", required_argument, NULL, 'b' }, { "out", required_argument, NULL, 'O' },
+    { "month", required_argument, NULL, 'm' }, { "by", required_argument, NULL, 'b' },
+    { "area", required_argument, NULL, 'A' }, { "out", required_argument, NULL, 'O' },
     { "output", required_argument, NULL, 'o' }, { "lang", required_argument, NULL, 'l' },
     { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
@@ -148,6 +150,7 @@ static bool take_option(struct command_line *line, int letter, const char *value
     case 'q': pass->progress = false; return true;
     case 'm': return hub_bulletin_period(value, &line->bulletin);
     case 'b': return hub_bulletin_by(value, &line->bulletin);
+    case 'A': return hub_bulletin_area(value, &line->bulletin);
     case 'l': return strcmp(value, "zh") == 0 || strcmp(value, "en") == 0;
     case 'f': return read_number(value, &pass->from);
     case 't': return read_number(value, &pass->to);
@@ -197,6 +200,8 @@ static const char *misused(const struct command_line *line, const struct verb *v
         return bulletin ? N_("bulletin needs --month") : N_("--month is for bulletin");
     if (!bulletin && line->bulletin.by != HUB_BULLETIN_ALL)
         return N_("--by is for bulletin");
+    if (!bulletin && line->bulletin.area[0] != 0)
+        return N_("--area is for bulletin");
     if (!verify && (pass->from != 0 || pass->first || pass->redecide))
         return N_("--from, --first and --redecide are for verify");
     if (line->limited && !replay && !timeline && !bulletin)

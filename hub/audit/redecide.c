@@ -60,10 +60,9 @@ static bool make_event(struct hub_state *state, const struct hub_record *record,
     case RH_RECORD_TIMER:
         event->type = HUB_EVENT_WAKE;
         if (record->rno == 0) {
-            const struct hub_next *next = &state->views.next;
             event->type = HUB_EVENT_MONTHLY;
-            (void)hub_monthly_due(state->world.rules, next->month, next->month_agency,
-                                  event->now_ms, &event->month, &event->agency);
+            (void)hub_monthly_due(state->world.rules, &state->views.monthly, event->now_ms,
+                                  &event->monthly);
         }
         return true;
     case RH_RECORD_JOB:

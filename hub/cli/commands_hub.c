@@ -131,8 +131,16 @@ static const struct hub_cli_flag report_flags[] = {
 static const struct hub_cli_flag bulletin_flags[] = {
     { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
     { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("of the agencies of this division only") },
     { "acknowledged", 0, HUB_CLI_SWITCH, "acknowledged", NULL,
       N_("who has acknowledged the bulletins sent") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag revisit_flags[] = {
+    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
+    { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("of the agencies of this division only") },
     { .name = NULL },
 };
 
@@ -327,6 +335,10 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       N_("how much came to the wrong agency, by category"),
       "rhub report misdirected --since month", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_RANGE,
       { { NULL } }, NULL, "misdirected", NULL, NULL, NULL },
+    { "report", "revisit", HUB_CLI_HUB, "report.revisit", NULL,
+      N_("return visits of a month, quarter or year, with their parts"),
+      "rhub report revisit --month 2026-10\nrhub report revisit --month 2026-Q4 --by agency",
+      HUB_CLI_CAN_ROWS, { { NULL } }, revisit_flags, "bulletin", NULL, NULL, NULL },
     { "stop", NULL, HUB_CLI_HUB, "stop", NULL, N_("stop the hub after the batch in hand"),
       "rhub stop", HUB_CLI_CAN_ROWS | HUB_CLI_CAN_CONFIRM, { { NULL } }, NULL, "done", NULL,
       hub_cli_page_done, N_("Stop the hub?") },

@@ -331,6 +331,7 @@ static const struct hub_cli_field fields[] = {
     TEXT("route_limit", "verification", N_("checked"), SHOW),
 
     TEXT("bulletin", "period", N_("reporting period"), SHOW),
+    TEXT("bulletin", "area", N_("area"), SHOW),
     OF("bulletin", "agency", N_("agency"), AGENCY, SHOW),
     TEXT("bulletin", "procedure", N_("procedure"), SHOW),
     WORD("bulletin", "figure", N_("figure"), "bulletin", SHOW),

@@ -268,7 +268,10 @@ static void reset(struct hub_outcome *out)
     out->queue_count = 0;
     out->note_count = 0;
     out->hot_count = 0;
-    out->month = out->month_agency = 0;
+    out->month = 0;
+    out->month_area[0] = 0;
+    memset(out->month_sums, 0, sizeof out->month_sums);
+    memset(&out->monthly, 0, sizeof out->monthly);
     out->holder = 0;
     out->due_ms = 0;
     memset(out->due_limit, 0, sizeof out->due_limit);

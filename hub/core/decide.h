@@ -8,6 +8,8 @@
 #ifndef HUB_CORE_DECIDE_H
 #define HUB_CORE_DECIDE_H
 
+#include <rh/bulletin.h>
+
 #include "core/row.h"
 
 enum {
@@ -43,6 +45,21 @@ enum hub_event_type {
                                 its successor */
 };
 
+/* One column of a month's ledger (rh/bulletin.h). */
+struct hub_sum {
+    uint64_t n;
+};
+
+/* The bulletin of a month that the hub began to send: how far it is. */
+struct hub_monthly {
+    uint32_t month;                 /* 202610, 0 none */
+    uint32_t agency;                /* the first one not yet looked at; 0: all were, in every
+                                       area */
+    char area[RH_CODE_BYTES_MAX + 1]; /* whose figures go out: of this area; "" of the whole */
+    struct hub_sum sums[RH_COLUMN_COUNT]; /* which they are, once somebody was told: whoever is
+                                       told later hears the same */
+};
+
 /* One thing that happened. `now_ms` is hub time, UTC, and never runs backwards. */
 struct hub_event {
     enum hub_event_type type;
@@ -56,7 +73,7 @@ struct hub_event {
     uint64_t lost_ms;               /* ITEM: when an earlier generation had stored it, as its
                                        verified receipt says; 0 never */
     uint32_t lost_generation;       /* ITEM: which one; 0 none */
-    uint32_t month;                 /* MONTHLY: 202610; `agency`: the first not yet told */
+    struct hub_monthly monthly;     /* MONTHLY: where it stands */
     uint64_t rno;                   /* WAKE, URGED, RECOMPUTE, SUCCEED: the referral */
     enum rh_kind action;            /* URGED */
     char reason[RH_CODE_BYTES_MAX + 1]; /* URGED, DEAD_RETRY: reason code */
@@ -128,8 +145,10 @@ struct hub_outcome {
     struct hub_note_out notes[HUB_NOTES_OUT_MAX];
     uint32_t hot_count;
     struct hub_hot hots[HUB_HOTS_OUT_MAX]; /* rows of the hot-spot map after */
-    uint32_t month;                 /* MONTHLY: whose bulletin was sent, 0 none */
-    uint32_t month_agency;          /* the first agency not yet told of it, 0 all were */
+    uint32_t month;                 /* MONTHLY: whose bulletin was sent, 0 none, */
+    char month_area[RH_CODE_BYTES_MAX + 1]; /* of which area, */
+    struct hub_sum month_sums[RH_COLUMN_COUNT]; /* and what it says, for ever */
+    struct hub_monthly monthly;     /* MONTHLY: where it stands now */
     uint32_t holder;                /* of row 0 after, 0 none */
     uint64_t due_ms;                /* earliest end that holder owes, 0 none */
     char due_limit[RH_RULE_ID_BYTES_MAX + 1]; /* which clock ends then, empty none */
@@ -168,6 +187,9 @@ struct hub_world {
     enum rh_err (*query_code)(void *context, const char *code, uint64_t *rno);
     /* A row of the hot-spot map. */
     enum rh_err (*hot)(void *context, const char *rule, const char *area, struct hub_hot *out);
+    /* The columns of a month's ledger: of the whole, or of the agencies of an area. */
+    enum rh_err (*month)(void *context, uint32_t month, const char *area,
+                         uint64_t columns[RH_COLUMN_COUNT]);
     /* Whether the bulletin of a record went to an agency: RH_OK or RH_ERR_NOTFOUND. */
     enum rh_err (*told)(void *context, uint64_t index, uint32_t agency);
     /* The dead letter of a record for a receiver, settled or not. */
@@ -201,5 +223,9 @@ const struct rh_calendar *hub_decide_calendar(const struct hub_world *world,
 /* Canonical form of the outcome in a record's rest (its rows in hub_referral_encode form). */
 enum rh_err hub_outcome_encode(const struct hub_outcome *outcome, struct rh_writer *writer);
 enum rh_err hub_outcome_decode(struct rh_bytes bytes, struct hub_outcome *out);
+
+/* Canonical row of how far the bulletin is. */
+enum rh_err hub_monthly_encode(const struct hub_monthly *row, struct rh_writer *writer);
+enum rh_err hub_monthly_decode(struct rh_bytes bytes, struct hub_monthly *out);
 
 #endif

@@ -42,6 +42,22 @@ static const struct rh_layout_field note_fields[] = {
 
 static const struct rh_layout note_layout = RH_LAYOUT_OF(struct hub_note_out, note_fields);
 
+static const struct rh_layout_field sum_fields[] = {
+    RH_LAYOUT_U64(1, struct hub_sum, n),
+};
+
+static const struct rh_layout sum_layout = RH_LAYOUT_OF(struct hub_sum, sum_fields);
+
+static const struct rh_layout_field monthly_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_monthly, month),
+    RH_LAYOUT_U32(2, struct hub_monthly, agency),
+    RH_LAYOUT_TEXT(3, struct hub_monthly, area),
+    RH_LAYOUT_FIXED_LIST(4, struct hub_monthly, sums, &sum_layout),
+};
+
+static const struct rh_layout monthly_layout =
+    RH_LAYOUT_OF(struct hub_monthly, monthly_fields);
+
 static const struct rh_layout_field outcome_fields[] = {
     RH_LAYOUT_U32(1, struct hub_outcome, refusal),
     RH_LAYOUT_U32(2, struct hub_outcome, field),
@@ -56,7 +72,9 @@ static const struct rh_layout_field outcome_fields[] = {
     RH_LAYOUT_TEXT(11, struct hub_outcome, due_limit),
     RH_LAYOUT_ENUM(12, struct hub_outcome, due_basis, RH_DUE_POLICY),
     RH_LAYOUT_U32(13, struct hub_outcome, month),
-    RH_LAYOUT_U32(14, struct hub_outcome, month_agency),
+    RH_LAYOUT_TEXT(14, struct hub_outcome, month_area),
+    RH_LAYOUT_FIXED_LIST(15, struct hub_outcome, month_sums, &sum_layout),
+    RH_LAYOUT_STRUCT(16, struct hub_outcome, monthly, &monthly_layout),
 };
 
 static const struct rh_layout outcome_layout =
@@ -78,4 +96,14 @@ enum rh_err hub_outcome_decode(struct rh_bytes bytes, struct hub_outcome *out)
             err = RH_ERR_CORRUPT;
     }
     return err;
+}
+
+enum rh_err hub_monthly_encode(const struct hub_monthly *row, struct rh_writer *writer)
+{
+    return hub_row_write(&monthly_layout, row, writer);
+}
+
+enum rh_err hub_monthly_decode(struct rh_bytes bytes, struct hub_monthly *out)
+{
+    return hub_row_read(&monthly_layout, bytes, out);
 }

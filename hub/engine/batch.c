@@ -133,10 +133,10 @@ uint32_t hub_engine_wait_ms(struct hub_engine *engine)
         uint64_t hub_now = hub_engine_now(engine);
         wait = earlier(wait, at_ms <= hub_now ? 0 : (at_ms - hub_now) / engine->time.rate);
     }
-    uint32_t month, agency;
+    struct hub_monthly owed;
     if (!engine->firing_held && engine->time.rate > 0 && !hub_engine_clock_listens(engine)) {
         uint64_t hub_now = hub_engine_now(engine);
-        at_ms = hub_engine_monthly_at(engine, hub_now, &month, &agency);
+        at_ms = hub_engine_monthly_at(engine, hub_now, &owed);
         wait = earlier(wait, (at_ms - hub_now) / engine->time.rate);
     }
     return wait;

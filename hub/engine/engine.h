@@ -185,10 +185,10 @@ enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
  * equals limit, more may be due. */
 enum rh_err hub_engine_fire(struct hub_engine *engine, uint32_t limit, uint32_t *fired);
 
-/* When the next monthly bulletin is sent; now_ms and its month when one is owed, else *month is 0
- * (core/monthly.h). UINT64_MAX: never. */
+/* When the next monthly bulletin is sent; now_ms, and how far it is, when one is owed, else
+ * owed->month is 0 (core/monthly.h). UINT64_MAX: never. */
 uint64_t hub_engine_monthly_at(const struct hub_engine *engine, uint64_t now_ms,
-                               uint32_t *month, uint32_t *agency);
+                               struct hub_monthly *owed);
 
 /* A piece of the jobs that run (large events: engine/job.h) into the batch: at most `looks`
  * referrals, and less when it takes long. */

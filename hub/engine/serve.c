@@ -8,7 +8,6 @@
 
 #include <rh/date.h>
 
-#include "views/month.h"
 
 static enum rh_err make_room(struct hub_engine *engine, unsigned which, size_t wanted)
 {
@@ -474,46 +473,19 @@ static void describe_due(const struct hub_engine *engine, const struct hub_refer
         add_code(notice, "due_basis", rh_due_verification_name(basis));
 }
 
-/* The month's figures of the whole hub: each rate with both its parts. Whoever doubts them counts
- * them again: rhub report bulletin, rhub-audit bulletin. */
-static enum rh_err describe_month(struct hub_engine *engine, const struct hub_record *record,
-                                  struct rh_public *notice)
+/* The month's figures, as they stand in the record: whoever is told later, or again, is told the
+ * same. Each column goes, so that every rate can be made of both its parts (rh/bulletin.h). */
+static void describe_month(const struct hub_outcome *outcome, const struct hub_record *record,
+                           struct rh_public *notice)
 {
-    static const struct {
-        const char *key;
-        enum hub_month_figure figure;
-    } told[] = {
-        { "registered", HUB_MONTH_REGISTERED }, { "received", HUB_MONTH_RECEIVED },
-        { "accepted", HUB_MONTH_ACCEPTED },     { "returned", HUB_MONTH_RETURNED },
-        { "concluded", HUB_MONTH_CONCLUDED },   { "replied", HUB_MONTH_REPLIED },
-        { "closed", HUB_MONTH_CLOSED },         { "reopened", HUB_MONTH_REOPENED },
-        { "clocks_met", HUB_MONTH_MET },        { "overdue", HUB_MONTH_MISSED },
-        { "satisfied", HUB_MONTH_SATISFIED },
-    };
-    uint64_t sums[HUB_MONTH_FIGURES] = { 0 };
-    uint32_t month = engine->outcome->month;
-    struct hub_cursor cursor;
-    struct hub_month row;
-    hub_views_month_seek(&cursor, month);
-    enum rh_err err = hub_views_month_next(engine->views.map, &cursor, &row);
-    while (err == RH_OK && row.month == month) {
-        for (unsigned f = 0; f < HUB_MONTH_FIGURES; f++)
-            sums[f] += row.figures[f];
-        err = hub_views_month_next(engine->views.map, &cursor, &row);
-    }
-    if (err != RH_OK && err != RH_ERR_NOTFOUND)
-        return err;
     notice->message_id = record->core.message_id;
     notice->due_ms = 0;
     memcpy(notice->code, "monthly", sizeof "monthly");
-    add_number(notice, "month", 0, month);
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
-        add_number(notice, told[i].key, 0, (int64_t)sums[told[i].figure]);
-    add_number(notice, "clocks", 0,
-               (int64_t)(sums[HUB_MONTH_MET] + sums[HUB_MONTH_MISSED]));
-    add_number(notice, "evaluated", 0,
-               (int64_t)(sums[HUB_MONTH_SATISFIED] + sums[HUB_MONTH_DISSATISFIED]));
-    return RH_OK;
+    memcpy(notice->area, outcome->month_area, sizeof notice->area);
+    add_number(notice, "month", 0, outcome->month);
+    for (unsigned i = 0; i < RH_COLUMNS_TOLD; i++)
+        add_number(notice, rh_column_name((enum rh_column)i), 0,
+                   (int64_t)outcome->month_sums[i].n);
 }
 
 /* The hub's own word to an agency, in the form of a public part. */
@@ -554,7 +526,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
         hub_record_kind(record->public_part) == RH_KIND_REGISTER)
         err = describe_registration(engine, row, notice);
     if (queued->kind == RH_KIND_BULLETIN && engine->outcome->month != 0)
-        err = describe_month(engine, record, notice);
+        describe_month(engine->outcome, record, notice);
     if (err != RH_OK)
         return err;
     struct rh_writer writer;

@@ -29,16 +29,14 @@ static enum rh_err fire_one(struct hub_engine *engine, uint64_t rno, uint64_t no
 }
 
 uint64_t hub_engine_monthly_at(const struct hub_engine *engine, uint64_t now_ms,
-                               uint32_t *month, uint32_t *agency)
+                               struct hub_monthly *owed)
 {
-    const struct hub_next *next = &engine->views.next;
-    return hub_monthly_due(engine->world.rules, next->month, next->month_agency, now_ms, month,
-                           agency);
+    return hub_monthly_due(engine->world.rules, &engine->views.monthly, now_ms, owed);
 }
 
 /* The bulletin of a month, to the next agencies in order. Its id is found again by whoever
  * acknowledges it, so it stands in the record. */
-static enum rh_err fire_month(struct hub_engine *engine, uint32_t month, uint32_t agency,
+static enum rh_err fire_month(struct hub_engine *engine, const struct hub_monthly *owed,
                               uint64_t now_ms)
 {
     struct hub_event *event = &engine->event;
@@ -46,8 +44,7 @@ static enum rh_err fire_month(struct hub_engine *engine, uint32_t month, uint32_
     event->type = HUB_EVENT_MONTHLY;
     event->now_ms = now_ms;
     event->index = engine->next_index;
-    event->month = month;
-    event->agency = agency;
+    event->monthly = *owed;
     event->down_ms = engine->down_ms;
     enum rh_err err = hub_engine_decide(engine);
     if (err != RH_OK)
@@ -66,14 +63,14 @@ static enum rh_err fire_month(struct hub_engine *engine, uint32_t month, uint32_
 
 static enum rh_err fire_months(struct hub_engine *engine, uint32_t limit, uint32_t *fired)
 {
-    uint32_t month, agency;
+    struct hub_monthly owed;
     enum rh_err err = RH_OK;
     while (*fired < limit && err == RH_OK) {
         uint64_t now_ms = hub_engine_now(engine);
-        (void)hub_engine_monthly_at(engine, now_ms, &month, &agency);
-        if (month == 0 || hub_journal_ready(engine->journal) == RH_ERR_NOSPACE)
+        (void)hub_engine_monthly_at(engine, now_ms, &owed);
+        if (owed.month == 0 || hub_journal_ready(engine->journal) == RH_ERR_NOSPACE)
             break;
-        err = fire_month(engine, month, agency, now_ms);
+        err = fire_month(engine, &owed, now_ms);
         (*fired)++;
     }
     return err;

@@ -348,7 +348,8 @@ hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_queue_peek, hub_verb_referral_escalate, hub_verb_referral_list,
     hub_verb_referral_show, hub_verb_referral_supervise, hub_verb_referral_timeline,
     hub_verb_referral_urge, hub_verb_report_bulletin, hub_verb_report_figures,
-    hub_verb_report_funnel, hub_verb_report_hotspot, hub_verb_report_misdirected, hub_verb_route_query, hub_verb_rules_list,
+    hub_verb_report_funnel, hub_verb_report_hotspot, hub_verb_report_misdirected,
+    hub_verb_report_revisit, hub_verb_route_query, hub_verb_rules_list,
     hub_verb_rules_reload, hub_verb_status, hub_verb_stop;
 
 #endif

@@ -39,19 +39,32 @@ static enum rh_err show_told(struct hub_ask *ask)
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
-enum rh_err hub_verb_report_bulletin(struct hub_ask *ask)
+static enum rh_err show_period(struct hub_ask *ask, bool revisits)
 {
-    if (hub_args_switch(ask, "acknowledged"))
-        return show_told(ask);
-    struct hub_bulletin bulletin = { .by = HUB_BULLETIN_ALL };
+    struct hub_bulletin bulletin = { .by = HUB_BULLETIN_ALL, .revisits = revisits };
     const char *period = hub_args_text(ask, "period");
     const char *by = hub_args_text(ask, "by");
+    const char *area = hub_args_text(ask, "area");
     if (period == NULL || !hub_bulletin_period(period, &bulletin))
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/period",
                               N_("2026-10, 2026-Q4 or 2026 is wanted"), period);
     if (by != NULL && !hub_bulletin_by(by, &bulletin))
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/by",
                               N_("agency, procedure or both is wanted"), by);
+    if (area != NULL && !hub_bulletin_area(area, &bulletin))
+        return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/area",
+                              N_("a division code of 2 to 12 digits is wanted"), area);
     enum rh_err err = hub_snapshot_begin(ask);
     return err == RH_OK ? hub_bulletin_rows(ask->map, &bulletin, send_row, ask) : err;
+}
+
+enum rh_err hub_verb_report_bulletin(struct hub_ask *ask)
+{
+    return hub_args_switch(ask, "acknowledged") ? show_told(ask) : show_period(ask, false);
+}
+
+/* 回访: of the same ledger what is about return visits. */
+enum rh_err hub_verb_report_revisit(struct hub_ask *ask)
+{
+    return show_period(ask, true);
 }

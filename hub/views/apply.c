@@ -172,14 +172,22 @@ static enum rh_err apply_job(struct hub_views *views, const struct hub_record *r
     return err == RH_OK ? hub_apply_job(views, &carried->job, record->job_row) : err;
 }
 
+/* Nobody is owed the bulletin of a month before the hub. */
+static enum rh_err begin_months(struct hub_views *views, const struct hub_record *record)
+{
+    struct hub_monthly monthly = { 0 };
+    monthly.month = hub_monthly_before(hub_month_of(record->core.stored_ms));
+    return hub_apply_monthly(views, &monthly);
+}
+
 /* A timer is one referral's, or the month's bulletin. */
 static enum rh_err apply_timer(struct hub_views *views, const struct hub_record *record,
                                const struct hub_outcome *outcome)
 {
     if (outcome->month != 0) {
-        views->next.month = outcome->month;
-        views->next.month_agency = outcome->month_agency;
-        enum rh_err err = hub_apply_message(views, record, 0, RH_KIND_BULLETIN);
+        enum rh_err err = hub_apply_monthly(views, &outcome->monthly);
+        if (err == RH_OK)
+            err = hub_apply_message(views, record, 0, RH_KIND_BULLETIN);
         if (err != RH_OK)
             return err;
     }
@@ -213,8 +221,7 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
     case RH_RECORD_GENERATION:
         return hub_apply_restart_pairs(views);
     case RH_RECORD_GENESIS:
-        views->next.month = hub_monthly_before(hub_month_of(record->core.stored_ms));
-        return RH_OK;
+        return begin_months(views, record);
     case RH_RECORD_BUNDLE:
     case RH_RECORD_DIGEST:
     case RH_RECORD_CUT:
@@ -234,7 +241,7 @@ static void no_outcome(struct hub_outcome *out)
     out->due_basis = RH_DUE_NONE;
     out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
     out->hot_count = 0;
-    out->month = out->month_agency = 0;
+    out->month = 0;
 }
 
 enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_bytes core,

@@ -44,5 +44,8 @@ enum rh_err hub_apply_clock(struct hub_views *views, const struct hub_record *re
 enum rh_err hub_apply_next(struct hub_views *views);
 /* Read it; an absent row leaves the first numbers. */
 enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *known);
+/* How far the month's bulletin is; month 0 before the first record. */
+enum rh_err hub_apply_monthly(struct hub_views *views, const struct hub_monthly *monthly);
+enum rh_err hub_monthly_read(struct hub_map *map, struct hub_monthly *out);
 
 #endif

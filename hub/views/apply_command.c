@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-enum { NEXT_BYTES = 56 };
+enum { NEXT_BYTES = 48 };
 
 static const char next_name[] = "next";
+static const char monthly_name[] = "monthly";
 
 static enum rh_err forget_agency_id(struct hub_views *views, const struct hub_agency *old)
 {
@@ -91,8 +92,6 @@ static void next_value(const struct hub_next *next, uint8_t out[NEXT_BYTES])
     hub_put_u64(out + 24, next->ordinal);
     hub_put_u64(out + 32, next->rules_size);
     hub_put_u64(out + 40, next->down_ms);
-    hub_put_u32(out + 48, next->month);
-    hub_put_u32(out + 52, next->month_agency);
 }
 
 enum rh_err hub_apply_next(struct hub_views *views)
@@ -134,7 +133,30 @@ enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *know
     next->ordinal = hub_get_u64(row.data + 24);
     next->rules_size = hub_get_u64(row.data + 32);
     next->down_ms = hub_get_u64(row.data + 40);
-    next->month = hub_get_u32(row.data + 48);
-    next->month_agency = hub_get_u32(row.data + 52);
     return next->rno == 0 ? RH_ERR_CORRUPT : RH_OK;
+}
+
+enum rh_err hub_apply_monthly(struct hub_views *views, const struct hub_monthly *monthly)
+{
+    struct rh_writer writer;
+    struct hub_key key = hub_key_text(monthly_name);
+    rh_writer_init(&writer, views->buffer, HUB_MAP_VALUE_MAX);
+    enum rh_err err = hub_monthly_encode(monthly, &writer);
+    if (err == RH_OK)
+        err = hub_change_set(views, HUB_TABLE_META, &key,
+                             (struct rh_bytes){ views->buffer, writer.bytes });
+    if (err == RH_OK)
+        views->monthly = *monthly;
+    return err;
+}
+
+enum rh_err hub_monthly_read(struct hub_map *map, struct hub_monthly *out)
+{
+    struct rh_bytes row;
+    struct hub_key key = hub_key_text(monthly_name);
+    memset(out, 0, sizeof *out);
+    enum rh_err err = hub_look(map, HUB_TABLE_META, &key, &row);
+    if (err == RH_ERR_NOTFOUND)
+        return RH_OK;
+    return err == RH_OK && hub_monthly_decode(row, out) != RH_OK ? RH_ERR_CORRUPT : err;
 }

@@ -4,65 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rh/text.h>
-
 #include "views/keys.h"
-
-#define SUM(figure) (UINT32_C(1) << HUB_MONTH_##figure)
-
-/* A figure is the sum of some columns of the ledger, a rate that sum over another. */
-static const struct figure {
-    const char *name;
-    const char *definition;
-    uint32_t numerator, denominator; /* bits of hub_month_figure; denominator 0: a count */
-} figures[] = {
-    { "registered", N_("matters registered in the period, by who registered them"),
-      SUM(REGISTERED), 0 },
-    { "dispatched", N_("sent in the period, by who sent them"), SUM(DISPATCHED), 0 },
-    { "received", N_("sent in the period, by who they were sent to"), SUM(RECEIVED), 0 },
-    { "signed", N_("signed for in the period"), SUM(SIGNED), 0 },
-    { "accepted", N_("accepted in the period"), SUM(ACCEPTED), 0 },
-    { "not_accepted", N_("refused with reasons in the period"), SUM(NOT_ACCEPTED), 0 },
-    { "objected", N_("objections to competence in the period"), SUM(OBJECTED), 0 },
-    { "returned", N_("returned or recalled in the period"), SUM(RETURNED), 0 },
-    { "concluded", N_("concluded in the period"), SUM(CONCLUDED), 0 },
-    { "replied", N_("replied to in the period"), SUM(REPLIED), 0 },
-    { "closed", N_("closed in the period"), SUM(CLOSED), 0 },
-    { "reopened", N_("taken up again in the period"), SUM(REOPENED), 0 },
-    { "reports_rejected", N_("reports sent back in the period"), SUM(REJECTED), 0 },
-    { "visited", N_("return visits in the period"), SUM(VISITED), 0 },
-    { "missed", N_("clocks whose last day lies in the period and was missed, by who owes"),
-      SUM(MISSED), 0 },
-    { "met_late", N_("clocks missed, now or earlier, whose act was done in the period"),
-      SUM(MET_LATE), 0 },
-    { "on_time_rate", N_("clocks met in time / clocks met or missed whose last day lies in the "
-                         "period"),
-      SUM(MET), SUM(MET) | SUM(MISSED) },
-    { "overdue_rate", N_("clocks missed / clocks met or missed whose last day lies in the "
-                         "period"),
-      SUM(MISSED), SUM(MET) | SUM(MISSED) },
-    { "accepted_rate", N_("accepted / accepted, refused or returned, in the period"),
-      SUM(ACCEPTED), SUM(ACCEPTED) | SUM(NOT_ACCEPTED) | SUM(RETURNED) },
-    { "clearance_rate", N_("concluded / received, in the period; above 1 when more was done "
-                           "than came"),
-      SUM(CONCLUDED), SUM(RECEIVED) },
-    { "returned_rate", N_("objected or returned / received, in the period"),
-      SUM(OBJECTED) | SUM(RETURNED), SUM(RECEIVED) },
-    { "repeated_rate", N_("repeats and relapses / registered, in the period"), SUM(REPEATED),
-      SUM(REGISTERED) },
-    { "visited_rate", N_("return visits / replies, in the period"), SUM(VISITED),
-      SUM(REPLIED) },
-    { "satisfied_rate", N_("evaluated as satisfied / evaluated, in the period"), SUM(SATISFIED),
-      SUM(SATISFIED) | SUM(DISSATISFIED) },
-    { "reopened_rate", N_("taken up again / replies, in the period"), SUM(REOPENED),
-      SUM(REPLIED) },
-    { "sealed", N_("matters under seal registered in the period; in no other figure"),
-      SUM(SEALED), 0 },
-};
-
-enum { FIGURES = sizeof figures / sizeof figures[0] };
-
-static_assert(HUB_MONTH_FIGURES <= 32, "the columns of the ledger fit in a set of bits");
 
 /* ---- the period ------------------------------------------------------------------------ */
 
@@ -99,6 +41,15 @@ bool hub_bulletin_period(const char *text, struct hub_bulletin *out)
     return true;
 }
 
+bool hub_bulletin_area(const char *text, struct hub_bulletin *out)
+{
+    size_t bytes = strlen(text);
+    if (bytes < 2 || bytes >= sizeof out->area || !is_digits(text, bytes))
+        return false;
+    memcpy(out->area, text, bytes + 1);
+    return true;
+}
+
 bool hub_bulletin_by(const char *text, struct hub_bulletin *out)
 {
     static const char *const names[] = { [HUB_BULLETIN_AGENCY] = "agency",
@@ -119,7 +70,7 @@ struct group {
     char agency[RH_AGENCY_BYTES_MAX + 1]; /* "" for the whole and by procedure */
     uint32_t no;
     char procedure[RH_CODE_BYTES_MAX + 1];
-    uint64_t now[HUB_MONTH_FIGURES], before[HUB_MONTH_FIGURES];
+    uint64_t now[RH_COLUMN_COUNT], before[RH_COLUMN_COUNT];
 };
 
 struct gathering {
@@ -159,7 +110,7 @@ static enum rh_err take_into(struct gathering *all, const struct hub_month *mont
 {
     struct group *group;
     enum rh_err err = find_group(all, agency, procedure, &group);
-    for (unsigned f = 0; f < HUB_MONTH_FIGURES && err == RH_OK; f++)
+    for (unsigned f = 0; f < RH_COLUMN_COUNT && err == RH_OK; f++)
         *(before ? &group->before[f] : &group->now[f]) += month->figures[f];
     return err;
 }
@@ -167,7 +118,11 @@ static enum rh_err take_into(struct gathering *all, const struct hub_month *mont
 static enum rh_err take(struct gathering *all, const struct hub_month *month, bool before)
 {
     enum hub_bulletin_by by = all->bulletin->by;
-    enum rh_err err = take_into(all, month, 0, "", before);
+    bool is;
+    enum rh_err err = hub_month_is_of(all->map, month->agency, all->bulletin->area, &is);
+    if (err != RH_OK || !is)
+        return err;
+    err = take_into(all, month, 0, "", before);
     if (err != RH_OK || by == HUB_BULLETIN_ALL || month->agency == 0)
         return err;
     return take_into(all, month, by == HUB_BULLETIN_PROCEDURE ? 0 : month->agency,
@@ -196,8 +151,8 @@ static enum rh_err measure(struct gathering *all)
     enum rh_err err;
     while ((err = hub_views_month_next(all->map, &cursor, &month)) == RH_OK) {
         if (month.agency == 0 && month.month <= all->bulletin->through)
-            all->records += month.figures[HUB_MONTH_RECORDS];
-        else if (month.agency == 0 && month.figures[HUB_MONTH_RECORDS] > 0)
+            all->records += month.figures[RH_COLUMN_RECORDS];
+        else if (month.agency == 0 && month.figures[RH_COLUMN_RECORDS] > 0)
             all->complete = true;
         hub_views_month_seek(&cursor, month.month + 1);
     }
@@ -205,16 +160,6 @@ static enum rh_err measure(struct gathering *all)
 }
 
 /* ---- rows ------------------------------------------------------------------------------ */
-
-static uint64_t sum(const uint64_t columns[HUB_MONTH_FIGURES], uint32_t bits)
-{
-    uint64_t total = 0;
-    for (unsigned f = 0; f < HUB_MONTH_FIGURES; f++) {
-        if (bits >> f & 1u)
-            total += columns[f];
-    }
-    return total;
-}
 
 static void put_text(json_t *row, const char *key, const char *text)
 {
@@ -228,18 +173,18 @@ static void put_number(json_t *row, const char *key, uint64_t number)
 
 static void put_rate(json_t *row, const char *key, uint64_t numerator, uint64_t denominator)
 {
-    bool shown = denominator >= HUB_BULLETIN_SMALL;
+    bool shown = denominator >= RH_RATE_OF_MIN;
     json_object_set_new(row, key,
                         shown ? json_real((double)numerator / (double)denominator)
                               : json_null());
 }
 
-static void put_figure(json_t *row, const struct figure *figure, const struct group *group)
+static void put_figure(json_t *row, const struct rh_figure *figure, const struct group *group)
 {
-    uint64_t numerator = sum(group->now, figure->numerator);
-    uint64_t denominator = sum(group->now, figure->denominator);
-    uint64_t earlier = sum(group->before, figure->numerator);
-    uint64_t earlier_of = sum(group->before, figure->denominator);
+    uint64_t numerator = rh_figure_sum(group->now, figure->numerator);
+    uint64_t denominator = rh_figure_sum(group->now, figure->denominator);
+    uint64_t earlier = rh_figure_sum(group->before, figure->numerator);
+    uint64_t earlier_of = rh_figure_sum(group->before, figure->denominator);
     bool is_rate = figure->denominator != 0;
     put_text(row, "figure", figure->name);
     put_number(row, "numerator", numerator);
@@ -247,32 +192,34 @@ static void put_figure(json_t *row, const struct figure *figure, const struct gr
                         is_rate ? json_integer((json_int_t)denominator) : json_null());
     put_rate(row, "rate", numerator, denominator);
     json_object_set_new(row, "small",
-                        json_boolean(is_rate && denominator < HUB_BULLETIN_SMALL));
+                        json_boolean(is_rate && denominator < RH_RATE_OF_MIN));
     put_number(row, "year_before", earlier);
     json_object_set_new(row, "year_before_of",
                         is_rate ? json_integer((json_int_t)earlier_of) : json_null());
     put_rate(row, "year_before_rate", earlier, earlier_of);
     /* A count against that of a year before: -0.148 is 14.8 % fewer. */
     json_object_set_new(row, "change",
-                        !is_rate && earlier >= HUB_BULLETIN_SMALL
+                        !is_rate && earlier >= RH_RATE_OF_MIN
                             ? json_real(((double)numerator - (double)earlier) / (double)earlier)
                             : json_null());
     put_text(row, "definition", figure->definition);
 }
 
 static json_t *make_row(const struct gathering *all, const struct group *group,
-                        const struct hub_agency *agency, const struct figure *figure)
+                        const struct hub_agency *agency, const struct rh_figure *figure)
 {
-    char id[HUB_BULLETIN_NAME_BYTES + sizeof group->agency + sizeof group->procedure + 40];
+    char id[HUB_BULLETIN_NAME_BYTES + HUB_BULLETIN_AREA_BYTES + sizeof group->agency +
+            sizeof group->procedure + 40];
     json_t *row = json_object();
-    snprintf(id, sizeof id, "%s/%s/%s/%s", all->bulletin->name, group->agency,
-             group->procedure, figure->name);
+    snprintf(id, sizeof id, "%s/%s/%s/%s/%s", all->bulletin->name, all->bulletin->area,
+             group->agency, group->procedure, figure->name);
     put_text(row, "object", "bulletin");
     put_number(row, "v", 1);
     put_text(row, "id", id);
     put_text(row, "period", all->bulletin->name);
     json_object_set_new(row, "complete", json_boolean(all->complete));
     put_number(row, "records", all->records);
+    put_text(row, "area", all->bulletin->area);
     put_text(row, "agency", group->agency);
     put_text(row, "agency_zh", agency->name_zh);
     put_text(row, "agency_en", agency->name_en);
@@ -292,11 +239,13 @@ static enum rh_err show_group(const struct gathering *all, const struct group *g
         err = hub_views_agency(all->map, group->no, agency);
     if (err == RH_ERR_NOTFOUND)
         err = RH_ERR_CORRUPT; /* figures of somebody who was never enrolled */
-    for (int f = 0; f < FIGURES && err == RH_OK; f++) {
-        if (!whole && sum(group->now, figures[f].numerator | figures[f].denominator) == 0)
+    const struct rh_figure *figure;
+    for (size_t f = 0; err == RH_OK && (figure = rh_figure_at(f)) != NULL; f++) {
+        uint32_t bits = figure->numerator | figure->denominator;
+        if ((!whole && rh_figure_sum(group->now, bits) == 0) ||
+            (all->bulletin->revisits && !figure->revisits))
             continue;
-        err = each(context,
-                   make_row(all, group, group->no == 0 ? &nobody : agency, &figures[f]));
+        err = each(context, make_row(all, group, group->no == 0 ? &nobody : agency, figure));
     }
     free(agency);
     return err;

@@ -12,7 +12,7 @@
 enum {
     SLOTS = 256,         /* power of two */
     SLOTS_USED_MAX = 192, /* then everything is written and the table begins anew */
-    VALUE_BYTES = HUB_MONTH_FIGURES * 8
+    VALUE_BYTES = RH_COLUMN_COUNT * 8
 };
 
 /* Differences waiting to be written; month 0: free. */
@@ -56,7 +56,7 @@ static struct hub_month *find(struct hub_months *months, uint32_t month, uint32_
 }
 
 static enum rh_err add(struct hub_views *views, uint32_t month, uint32_t agency,
-                       const char *procedure, enum hub_month_figure figure, uint64_t n)
+                       const char *procedure, enum rh_column figure, uint64_t n)
 {
     struct hub_months *months = views->months;
     if (n == 0)
@@ -80,7 +80,7 @@ static enum rh_err add(struct hub_views *views, uint32_t month, uint32_t agency,
 
 enum rh_err hub_month_record(struct hub_views *views, const struct hub_record *record)
 {
-    return add(views, hub_month_of(record->core.stored_ms), 0, "", HUB_MONTH_RECORDS, 1);
+    return add(views, hub_month_of(record->core.stored_ms), 0, "", RH_COLUMN_RECORDS, 1);
 }
 
 /* ---- what a row tells ------------------------------------------------------------------ */
@@ -132,13 +132,13 @@ static enum rh_err count_clock(struct hub_views *views, const struct hub_record 
     uint32_t due = hub_month_of(clock->end_ms - 1);
     enum rh_err err = RH_OK;
     if (clock->status == HUB_DEADLINE_MET)
-        return add(views, due, clock->owed_by, row->procedure, HUB_MONTH_MET, 1);
+        return add(views, due, clock->owed_by, row->procedure, RH_COLUMN_MET, 1);
     bool late = clock->status == HUB_DEADLINE_MET_LATE;
     if ((clock->status == HUB_DEADLINE_MISSED || late) && before != HUB_DEADLINE_MISSED)
-        err = add(views, due, clock->owed_by, row->procedure, HUB_MONTH_MISSED, 1);
+        err = add(views, due, clock->owed_by, row->procedure, RH_COLUMN_MISSED, 1);
     if (err == RH_OK && late)
         err = add(views, hub_month_of(record->core.stored_ms), clock->owed_by, row->procedure,
-                  HUB_MONTH_MET_LATE, 1);
+                  RH_COLUMN_MET_LATE, 1);
     return err;
 }
 
@@ -168,34 +168,37 @@ enum rh_err hub_month_row(struct hub_views *views, const struct hub_record *reco
     bool fresh = before == NULL;
     before = fresh ? &none : before;
     if (row->sealed)
-        return add(views, month, 0, "", HUB_MONTH_SEALED, before->sealed ? 0 : 1);
+        return add(views, month, 0, "", RH_COLUMN_SEALED, before->sealed ? 0 : 1);
 
     uint32_t handler = row->addressee != 0 ? row->addressee : row->origin;
     uint32_t was = before->addressee != 0 ? before->addressee : handler;
     uint64_t sent = risen(before->dispatch_count, row->dispatch_count);
     int code = is_subject(views, row) ? evaluation(record) : 0;
     const struct {
-        enum hub_month_figure figure;
+        enum rh_column figure;
         uint32_t agency;
         uint64_t n;
     } acts[] = {
-        { HUB_MONTH_REGISTERED, row->origin, fresh ? 1 : 0 },
-        { HUB_MONTH_REPEATED, row->origin, fresh && row->repeat ? 1 : 0 },
-        { HUB_MONTH_DISPATCHED, row->sender, sent },
-        { HUB_MONTH_RECEIVED, row->addressee, sent },
-        { HUB_MONTH_SIGNED, handler, is_set(before->signed_ms, row->signed_ms) },
-        { HUB_MONTH_ACCEPTED, handler, is_set(before->accepted_ms, row->accepted_ms) },
-        { HUB_MONTH_NOT_ACCEPTED, handler, entered(before, row, RH_STATE_NOT_ACCEPTED) },
-        { HUB_MONTH_OBJECTED, was, entered(before, row, RH_STATE_OBJECTED) },
-        { HUB_MONTH_RETURNED, was, entered(before, row, RH_STATE_RETURNED) },
-        { HUB_MONTH_CONCLUDED, handler, is_set(before->concluded_ms, row->concluded_ms) },
-        { HUB_MONTH_REPLIED, handler, is_set(before->replied_ms, row->replied_ms) },
-        { HUB_MONTH_CLOSED, handler, entered(before, row, RH_STATE_CLOSED) },
-        { HUB_MONTH_REOPENED, handler, risen(before->reopen_count, row->reopen_count) },
-        { HUB_MONTH_REJECTED, handler, risen(before->reject_count, row->reject_count) },
-        { HUB_MONTH_VISITED, handler, entered(before, row, RH_STATE_REVISITING) },
-        { HUB_MONTH_SATISFIED, handler, code == 1 ? 1 : 0 },
-        { HUB_MONTH_DISSATISFIED, handler, code == 2 ? 1 : 0 },
+        { RH_COLUMN_REGISTERED, row->origin, fresh ? 1 : 0 },
+        { RH_COLUMN_REPEATED, row->origin, fresh && row->repeat ? 1 : 0 },
+        { RH_COLUMN_DISPATCHED, row->sender, sent },
+        { RH_COLUMN_RECEIVED, row->addressee, sent },
+        { RH_COLUMN_SIGNED, handler, is_set(before->signed_ms, row->signed_ms) },
+        { RH_COLUMN_ACCEPTED, handler, is_set(before->accepted_ms, row->accepted_ms) },
+        { RH_COLUMN_NOT_ACCEPTED, handler, entered(before, row, RH_STATE_NOT_ACCEPTED) },
+        { RH_COLUMN_OBJECTED, was, entered(before, row, RH_STATE_OBJECTED) },
+        { RH_COLUMN_RETURNED, was, entered(before, row, RH_STATE_RETURNED) },
+        { RH_COLUMN_CONCLUDED, handler, is_set(before->concluded_ms, row->concluded_ms) },
+        { RH_COLUMN_REPLIED, handler, is_set(before->replied_ms, row->replied_ms) },
+        { RH_COLUMN_CLOSED, handler, entered(before, row, RH_STATE_CLOSED) },
+        { RH_COLUMN_REOPENED, handler, risen(before->reopen_count, row->reopen_count) },
+        { RH_COLUMN_REVISIT_REOPENED, handler,
+          before->state == RH_STATE_REVISITING ? risen(before->reopen_count, row->reopen_count)
+                                               : 0 },
+        { RH_COLUMN_REJECTED, handler, risen(before->reject_count, row->reject_count) },
+        { RH_COLUMN_VISITED, handler, entered(before, row, RH_STATE_REVISITING) },
+        { RH_COLUMN_SATISFIED, handler, code == 1 ? 1 : 0 },
+        { RH_COLUMN_DISSATISFIED, handler, code == 2 ? 1 : 0 },
     };
     enum rh_err err = RH_OK;
     for (size_t i = 0; i < sizeof acts / sizeof acts[0] && err == RH_OK; i++)
@@ -205,11 +208,11 @@ enum rh_err hub_month_row(struct hub_views *views, const struct hub_record *reco
 
 /* ---- rows of the table ----------------------------------------------------------------- */
 
-static enum rh_err read_value(struct rh_bytes value, uint64_t figures[HUB_MONTH_FIGURES])
+static enum rh_err read_value(struct rh_bytes value, uint64_t figures[RH_COLUMN_COUNT])
 {
     if (value.bytes != VALUE_BYTES)
         return RH_ERR_CORRUPT;
-    for (unsigned f = 0; f < HUB_MONTH_FIGURES; f++)
+    for (unsigned f = 0; f < RH_COLUMN_COUNT; f++)
         figures[f] = hub_get_u64(value.data + (size_t)f * 8);
     return RH_OK;
 }
@@ -218,7 +221,7 @@ static enum rh_err save_slot(struct hub_views *views, const struct hub_month *sl
 {
     struct hub_key key = hub_key_month(slot->month, slot->agency, slot->procedure);
     struct rh_bytes old;
-    uint64_t before[HUB_MONTH_FIGURES] = { 0 };
+    uint64_t before[RH_COLUMN_COUNT] = { 0 };
     uint8_t value[VALUE_BYTES];
     enum rh_err err = hub_look(views->map, HUB_TABLE_MONTH, &key, &old);
     bool known = err == RH_OK;
@@ -226,7 +229,7 @@ static enum rh_err save_slot(struct hub_views *views, const struct hub_month *sl
         err = read_value(old, before);
     if (err != RH_OK && err != RH_ERR_NOTFOUND)
         return err;
-    for (unsigned f = 0; f < HUB_MONTH_FIGURES; f++)
+    for (unsigned f = 0; f < RH_COLUMN_COUNT; f++)
         hub_put_u64(value + (size_t)f * 8, before[f] + slot->figures[f]);
     struct rh_bytes now = { value, sizeof value };
     return known ? hub_change_replace(views, HUB_TABLE_MONTH, &key, old, now)
@@ -275,4 +278,51 @@ enum rh_err hub_views_month_next(struct hub_map *map, struct hub_cursor *cursor,
     cursor->bytes = key.bytes;
     memcpy(cursor->key, key.data, key.bytes);
     return read_value(row, out->figures);
+}
+
+/* ---- sums ------------------------------------------------------------------------------ */
+
+enum rh_err hub_month_is_of(struct hub_map *map, uint32_t agency, const char *area, bool *is)
+{
+    *is = area[0] == 0;
+    if (*is || agency == 0)
+        return RH_OK;
+    struct hub_agency found;
+    enum rh_err err = hub_views_agency(map, agency, &found);
+    if (err == RH_OK)
+        *is = strncmp(found.area, area, strlen(area)) == 0;
+    return err == RH_ERR_NOTFOUND ? RH_ERR_CORRUPT : err; /* figures of nobody enrolled */
+}
+
+static enum rh_err take(struct hub_map *map, const struct hub_month *row, const char *area,
+                        uint64_t columns[RH_COLUMN_COUNT])
+{
+    bool is;
+    enum rh_err err = hub_month_is_of(map, row->agency, area, &is);
+    for (unsigned f = 0; err == RH_OK && is && f < RH_COLUMN_COUNT; f++)
+        columns[f] += row->figures[f];
+    return err;
+}
+
+enum rh_err hub_month_sum(struct hub_views *views, uint32_t month, const char *area,
+                          uint64_t columns[RH_COLUMN_COUNT])
+{
+    struct hub_cursor cursor;
+    struct hub_month row;
+    enum rh_err err = RH_OK;
+    memset(columns, 0, RH_COLUMN_COUNT * sizeof columns[0]);
+    for (size_t i = 0; i < SLOTS && err == RH_OK; i++) {
+        if (views->months->slots[i].month == month)
+            err = take(views->map, &views->months->slots[i], area, columns);
+    }
+    if (err != RH_OK)
+        return err;
+    hub_views_month_seek(&cursor, month);
+    err = hub_views_month_next(views->map, &cursor, &row);
+    while (err == RH_OK && row.month == month) {
+        err = take(views->map, &row, area, columns);
+        if (err == RH_OK)
+            err = hub_views_month_next(views->map, &cursor, &row);
+    }
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }

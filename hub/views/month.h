@@ -9,41 +9,24 @@
 #ifndef HUB_VIEWS_MONTH_H
 #define HUB_VIEWS_MONTH_H
 
+#include <rh/bulletin.h>
+
 #include "views/record.h"
 #include "views/views.h"
-
-enum hub_month_figure {
-    HUB_MONTH_REGISTERED,   /* by who registered it */
-    HUB_MONTH_REPEATED,     /* of these: repeats or relapses of an earlier one */
-    HUB_MONTH_DISPATCHED,   /* sent to somebody; by the sender */
-    HUB_MONTH_RECEIVED,     /* the same by the addressee */
-    HUB_MONTH_SIGNED,       /* from here on by the addressee */
-    HUB_MONTH_ACCEPTED,
-    HUB_MONTH_NOT_ACCEPTED, /* refused with reasons */
-    HUB_MONTH_OBJECTED,
-    HUB_MONTH_RETURNED,
-    HUB_MONTH_CONCLUDED,
-    HUB_MONTH_REPLIED,
-    HUB_MONTH_CLOSED,
-    HUB_MONTH_REOPENED,
-    HUB_MONTH_REJECTED,     /* report sent back by the assigner */
-    HUB_MONTH_VISITED,
-    HUB_MONTH_SATISFIED,
-    HUB_MONTH_DISSATISFIED, /* evaluated with any other code */
-    HUB_MONTH_MET,          /* clocks, by who owes them: met in time */
-    HUB_MONTH_MISSED,       /* their end passed first; rights left out */
-    HUB_MONTH_MET_LATE,     /* of those missed in any month: done late in this one */
-    HUB_MONTH_SEALED,       /* matters registered or put under seal */
-    HUB_MONTH_RECORDS,      /* records of the log; under nobody */
-    HUB_MONTH_FIGURES
-};
 
 struct hub_month {
     uint32_t month;                         /* 202610 */
     uint32_t agency;                        /* 0 nobody */
     char procedure[RH_CODE_BYTES_MAX + 1];  /* "" with nobody */
-    uint64_t figures[HUB_MONTH_FIGURES];
+    uint64_t figures[RH_COLUMN_COUNT];
 };
+
+/* The columns of a month: of the whole hub, or of the agencies of an area (a division code and
+ * all below it). With what is not saved yet. */
+enum rh_err hub_month_sum(struct hub_views *views, uint32_t month, const char *area,
+                          uint64_t columns[RH_COLUMN_COUNT]);
+/* Whether an agency is one of an area; "" takes in everybody, also nobody. */
+enum rh_err hub_month_is_of(struct hub_map *map, uint32_t agency, const char *area, bool *is);
 
 /* 202610 of an instant, in China. */
 uint32_t hub_month_of(uint64_t instant_ms);

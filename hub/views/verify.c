@@ -282,7 +282,7 @@ static enum rh_err check_month(struct hub_verify *verify, const struct hub_key *
     uint32_t month = key->bytes < 8 ? 0 : hub_get_u32(key->data);
     bool sound = month % 100 >= 1 && month % 100 <= 12 &&
                  hub_get_u32(key->data + 4) < verify->agencies &&
-                 value.bytes == (size_t)HUB_MONTH_FIGURES * 8;
+                 value.bytes == (size_t)RH_COLUMN_COUNT * 8;
     if (!sound)
         hub_verify_fault(verify, HUB_TABLE_MONTH, "no month, or of nobody known",
                          hub_key_view(key));

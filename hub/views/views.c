@@ -50,7 +50,7 @@ static enum rh_err read_all(struct hub_views *views)
         err = hub_next_read(views->map, &views->next, &known);
     if (err == RH_OK && known)
         views->next_stored = views->next;
-    return err;
+    return err == RH_OK ? hub_monthly_read(views->map, &views->monthly) : err;
 }
 
 enum rh_err hub_views_open(struct hub_views *views, struct hub_map *map)

@@ -77,9 +77,6 @@ struct hub_next {
     uint64_t ordinal;     /* its ordinal plus one */
     uint64_t rules_size;  /* index of the newest record of rules plus one, 0 none */
     uint64_t down_ms;     /* newest down_ms of a record */
-    uint32_t month;       /* newest month whose bulletin the hub began to send, 202610; at first
-                             the one before its first record */
-    uint32_t month_agency; /* first agency not yet told of it, 0 none */
 };
 
 struct hub_counts;
@@ -92,6 +89,8 @@ struct hub_views {
                                                and MONTH are behind until hub_views_save */
     uint64_t applied;                       /* records applied: next index expected */
     struct hub_next next;
+    struct hub_monthly monthly;             /* the month's bulletin; after the genesis of the
+                                               month before it, and sent to all */
     struct hub_next next_stored;            /* as the map has it; rno 0: not there yet */
     struct hub_counts *counts;              /* figures changed since save, owned */
     struct hub_months *months;              /* the same of months (views/month.h), owned */

@@ -1,4 +1,5 @@
 /* What decide may look at, answered from the rows. */
+#include "views/month.h"
 #include "views/past.h"
 #include "views/views.h"
 
@@ -91,6 +92,12 @@ static enum rh_err told(void *context, uint64_t index, uint32_t agency)
     return hub_views_told(map_of(context), index, agency, &found);
 }
 
+static enum rh_err month(void *context, uint32_t which, const char *area,
+                         uint64_t columns[RH_COLUMN_COUNT])
+{
+    return hub_month_sum(context, which, area, columns);
+}
+
 static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     return hub_views_dead(map_of(context), index, to, out);
@@ -117,6 +124,7 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
         .marked = marked,
         .query_code = query_code,
         .hot = hot,
+        .month = month,
         .told = told,
         .dead = dead,
     };

@@ -12,7 +12,8 @@ static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog",
                                     "overdue", "local",    "bulletin" };
 static const char *const local_keys[] = { "procedure", "limit", "area", "span", "roll",
                                           "verification", "basis" };
-static const char *const bulletin_keys[] = { "hour", "to" };
+static const char *const bulletin_keys[] = { "hour", "to", "areas" };
+static const char *const edition_keys[] = { "area", "to" };
 static const char *const overdue_keys[] = { "ladder", "remind", "remind_max" };
 
 static bool load_grace(struct rh_yaml *yaml, struct fy_node *node, uint32_t *out)
@@ -234,7 +235,7 @@ static bool load_locals(struct rh_yaml *yaml, struct fy_node *list, struct rh_se
 
 /* `to: all`, or a list of roles. */
 static bool load_readers(struct rh_yaml *yaml, struct fy_node *node,
-                         const struct rh_load_roles *roles, struct rh_monthly *out)
+                         const struct rh_load_roles *roles, struct rh_readers *out)
 {
     char word[RH_ROLE_BYTES_MAX + 1];
     void *iterator = NULL;
@@ -275,6 +276,45 @@ static bool load_readers(struct rh_yaml *yaml, struct fy_node *node,
     return good;
 }
 
+static bool load_edition(struct rh_yaml *yaml, struct fy_node *node,
+                         const struct rh_load_roles *roles, struct rh_monthly *bulletin)
+{
+    struct rh_readers *out = &bulletin->editions[bulletin->edition_count];
+    if (!rh_yaml_keys(yaml, node, "an entry of 'areas'", edition_keys, COUNT(edition_keys)))
+        return false;
+    struct fy_node *area = rh_yaml_need(yaml, node, "area", "the entry");
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the entry");
+    bool good = area != NULL && load_area(yaml, area, out->area, sizeof out->area);
+    for (uint32_t i = 0; good && i < bulletin->edition_count; i++) {
+        if (strcmp(bulletin->editions[i].area, out->area) == 0) {
+            rh_yaml_problem(yaml, area, "'%s' is in this list already", out->area);
+            good = false;
+        }
+    }
+    return to != NULL && load_readers(yaml, to, roles, out) && good;
+}
+
+static bool load_editions(struct rh_yaml *yaml, struct fy_node *list,
+                          const struct rh_load_roles *roles, struct rh_monthly *out)
+{
+    void *iterator = NULL;
+    struct fy_node *node;
+    bool good = true;
+
+    if (!rh_yaml_sequence(yaml, list, "areas"))
+        return false;
+    while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
+        if (out->edition_count == RH_BULLETIN_EDITIONS_MAX) {
+            rh_yaml_problem(yaml, node, "at most %d areas have a bulletin of their own",
+                            RH_BULLETIN_EDITIONS_MAX - 1);
+            return false;
+        }
+        good = load_edition(yaml, node, roles, out) && good;
+        out->edition_count++;
+    }
+    return good;
+}
+
 static bool load_bulletin(struct rh_yaml *yaml, struct fy_node *node,
                           const struct rh_load_roles *roles, struct rh_monthly *out)
 {
@@ -282,11 +322,16 @@ static bool load_bulletin(struct rh_yaml *yaml, struct fy_node *node,
     if (!rh_yaml_keys(yaml, node, "bulletin", bulletin_keys, COUNT(bulletin_keys)))
         return false;
     struct fy_node *at = rh_yaml_need(yaml, node, "hour", "bulletin");
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "bulletin");
-    bool good = at != NULL && rh_yaml_uint(yaml, at, "hour", 0, 23, &hour);
-    good = to != NULL && load_readers(yaml, to, roles, out) && good;
+    struct fy_node *areas = rh_yaml_get(node, "areas");
+    struct fy_node *to = areas == NULL ? rh_yaml_need(yaml, node, "to", "bulletin")
+                                       : rh_yaml_get(node, "to");
+    bool good = at != NULL && rh_yaml_uint(yaml, at, "hour", 0, 23, &hour) &&
+                (to != NULL || areas != NULL);
+    if (to != NULL)
+        good = load_readers(yaml, to, roles, &out->editions[out->edition_count++]) && good;
+    if (areas != NULL)
+        good = load_editions(yaml, areas, roles, out) && good;
     out->hour = (uint32_t)hour;
-    out->sent = good;
     return good;
 }
 

@@ -221,12 +221,12 @@ static void clear(const struct rh_layout *layout, void *out)
     }
     for (uint32_t i = 0; i < layout->count; i++) {
         const struct rh_layout_field *field = &layout->fields[i];
-        bool counted =
-            field->type == RH_LAYOUT_TYPE_LIST && field->count_offset != RH_LAYOUT_FIXED;
-        if (counted)
+        bool list = field->type == RH_LAYOUT_TYPE_LIST;
+        if (list && field->count_offset != RH_LAYOUT_FIXED)
             memset((uint8_t *)out + field->count_offset, 0, sizeof(uint32_t));
         else
-            memset((uint8_t *)out + field->offset, 0, field->size);
+            memset((uint8_t *)out + field->offset, 0,
+                   list ? field->size * field->count_max : field->size);
     }
 }
 

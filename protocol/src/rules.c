@@ -153,11 +153,15 @@ static const struct rh_layout_field local_fields[] = {
 };
 static const struct rh_layout local_layout = RH_LAYOUT_OF(struct rh_local, local_fields);
 
+static const struct rh_layout_field readers_fields[] = {
+    RH_LAYOUT_TEXT(1, struct rh_readers, area),
+    RH_LAYOUT_TEXTS(2, struct rh_readers, roles, role_count),
+};
+static const struct rh_layout readers_layout = RH_LAYOUT_OF(struct rh_readers, readers_fields);
+
 static const struct rh_layout_field monthly_fields[] = {
-    RH_LAYOUT_BOOL(1, struct rh_monthly, sent),
-    RH_LAYOUT_ENUM(2, struct rh_monthly, hour, 23),
-    RH_LAYOUT_FIXED_TEXTS(3, struct rh_monthly, roles),
-    RH_LAYOUT_ENUM(4, struct rh_monthly, role_count, RH_BULLETIN_ROLES_MAX),
+    RH_LAYOUT_ENUM(1, struct rh_monthly, hour, 23),
+    RH_LAYOUT_LIST(2, struct rh_monthly, editions, edition_count, &readers_layout),
 };
 static const struct rh_layout monthly_layout = RH_LAYOUT_OF(struct rh_monthly, monthly_fields);
 

@@ -287,9 +287,9 @@ void rht_stage_until(struct rht_play *play, uint64_t to_ms)
     fire(play);
     for (;;) {
         uint64_t at_ms, rno;
-        uint32_t month, agency;
-        uint64_t month_ms = hub_engine_monthly_at(play->engine, hub_engine_now(play->engine),
-                                                  &month, &agency);
+        struct hub_monthly owed;
+        uint64_t month_ms =
+            hub_engine_monthly_at(play->engine, hub_engine_now(play->engine), &owed);
         if (hub_views_wake_first(hub_engine_views(play->engine)->map, &at_ms, &rno) != RH_OK ||
             month_ms < at_ms)
             at_ms = month_ms;

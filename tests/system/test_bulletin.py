@@ -29,6 +29,8 @@ RATES = {"on_time_rate": (("met",), ("met", "missed")),
          "returned_rate": (("objected", "returned"), ("received",)),
          "repeated_rate": (("repeated",), ("registered",)),
          "visited_rate": (("visited",), ("replied",)),
+         "evaluated_rate": (("satisfied", "dissatisfied"), ("visited",)),
+         "revisit_reopened_rate": (("revisit_reopened",), ("visited",)),
          "satisfied_rate": (("satisfied",), ("satisfied", "dissatisfied")),
          "reopened_rate": (("reopened",), ("replied",))}
 COUNTS = ["registered", "dispatched", "received", "signed", "accepted", "not_accepted",
@@ -126,6 +128,7 @@ class Life:
             self.write(office.agency, "dissatisfied" if again else "satisfied")
             if again:
                 self.do(self.pet, "reopen", referral, code="not-solved")
+                self.write(office.agency, "revisit_reopened")
         self.write(office.agency, "closed")
         self.closed.append(referral)
 
@@ -213,6 +216,17 @@ def compare(life, period, by, before):
     return len(rows)
 
 
+def revisits(life, period, by):
+    """回访: the rows of the bulletin that are about return visits, and no others."""
+    wanted = {"replied", "reopened", "visited", "visited_rate", "evaluated_rate",
+              "satisfied_rate", "reopened_rate", "revisit_reopened_rate"}
+    args = {"period": period, **({"by": by} if by else {})}
+    all_rows = life.play.ask("report.bulletin", **args)
+    rows = life.play.ask("report.revisit", **args)
+    demand(rows == [row for row in all_rows if row["figure"] in wanted], f"revisits: {rows}")
+    return sum(row["numerator"] for row in rows)
+
+
 def audit(life, period, by):
     args = ["--by", by] if by else []
     return life.run.check([life.run.program("rhub-audit"), "bulletin", life.play.hub.data,
@@ -260,6 +274,7 @@ def body(run):
                ("2025", "2024"), ("2026-04", "2025-04"), ("2026-03", "2025-03")]
     count = sum(compare(life, period, by, before) for period, before in periods
                 for by in (None, "agency", "procedure", "both"))
+    demand(sum(revisits(life, "2025", by) for by in (None, "agency", "both")) > 20, "no visits")
     demand(life.ledger and any(key[3] == "sealed" for key in life.ledger),
            "nothing was under seal")
     rows = life.play.ask("report.bulletin", period="2025-04")

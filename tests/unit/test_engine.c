@@ -533,7 +533,7 @@ static uint32_t count_told(uint32_t *month)
     uint32_t count = 0;
     while (hub_views_told_next(views->map, &cursor, &told) == RH_OK)
         count++;
-    *month = views->next.month;
+    *month = views->monthly.month;
     return count;
 }
 

@@ -290,15 +290,24 @@ struct rh_hotspot {
     char to[RH_AGENCY_BYTES_MAX + 1];     /* as in the routing map: "court." or an agency */
 };
 
-enum { RH_BULLETIN_ROLES_MAX = 16 };
+enum {
+    RH_BULLETIN_ROLES_MAX = 16,
+    RH_BULLETIN_EDITIONS_MAX = 64 /* the whole hub's, and those of areas */
+};
+
+/* Who gets the figures of an area: of the agencies whose own area it is or lies in it. */
+struct rh_readers {
+    char area[RH_CODE_BYTES_MAX + 1]; /* division code; "": the whole hub's, to whoever reads */
+    uint32_t role_count;  /* agencies of these roles in the area; none listed: every one */
+    char roles[RH_BULLETIN_ROLES_MAX][RH_ROLE_BYTES_MAX + 1];
+};
 
 /* The bulletin 通报 of a month, sent by the hub itself on the first working day of the next, by
  * the calendar of the whole country. */
 struct rh_monthly {
-    bool sent;            /* false: nobody gets one by itself */
-    uint32_t hour;        /* 0..23 in China: from then on */
-    uint32_t role_count;  /* who gets it: agencies of these roles; none listed: every agency */
-    char roles[RH_BULLETIN_ROLES_MAX][RH_ROLE_BYTES_MAX + 1];
+    uint32_t hour;          /* 0..23 in China: from then on */
+    uint32_t edition_count; /* no area twice; 0: nobody gets one by itself */
+    struct rh_readers editions[RH_BULLETIN_EDITIONS_MAX];
 };
 
 struct rh_settings {
