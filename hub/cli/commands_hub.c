@@ -309,6 +309,7 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "rhub rules reload", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "procedure", NULL, NULL,
       NULL },
     { "route", "query", HUB_CLI_HUB, "route.query", NULL, N_("which agency is competent"),
+      "rhub route query\n"
       "rhub route query labour.wage-arrears --area 510603\n"
       "rhub route query --category judicial.litigation --area 620423101 --stage accepted",
       HUB_CLI_CAN_ROWS, { HUB_CLI_ARG(N_("CATEGORY"), "category", false, false) }, route_flags,

@@ -16,41 +16,49 @@ static char *shown(const json_t *row, const char *key)
     return text;
 }
 
-static void print_whom(struct hub_cli *cli, const json_t *row)
+/* "labour.wage-arrears (area 620423)"; without an area the category alone. */
+static void print_matter(struct hub_cli *cli, const json_t *row, const char *with_area,
+                         const char *without, const char *whom)
 {
-    const struct hub_cli_field name = { "route", "agency", "", HUB_CLI_FIELD_AGENCY, NULL, true };
     char *category = shown(row, "category"), *area = shown(row, "area");
-    char *id = shown(row, "agency"), *role = shown(row, "to");
-    char *called = hub_cli_field_text(cli, &name, row);
-    char whom[400];
-    size_t bytes = strlen(role);
-    if (bytes > 0 && role[bytes - 1] == '.')
-        role[bytes - 1] = '\0'; /* a role: the agency of the area */
-    bool known = id[0] != '\0';
-    snprintf(whom, sizeof whom, "%.190s%s%.190s", known ? called : role,
-             known && strcmp(called, id) != 0 ? "  " : "",
-             known && strcmp(called, id) != 0 ? id : "");
-    fprintf(cli->out, _("%s (area %s) belongs to %s\n"), category, area, whom);
-    if (!known)
-        fprintf(cli->out, _("   of the role %s there; none is enrolled for this area\n"), role);
-    free(called);
-    free(role);
-    free(id);
+    if (area[0] != '\0')
+        fprintf(cli->out, with_area, category, area, whom);
+    else
+        fprintf(cli->out, without, category, whom);
     free(area);
     free(category);
+}
+
+static void print_whom(struct hub_cli *cli, const json_t *row)
+{
+    const struct hub_cli_field name = { "route", "competent", "", HUB_CLI_FIELD_AGENCY, NULL,
+                                        true };
+    char *id = shown(row, "agency"), *role = shown(row, "to"), *area = shown(row, "area");
+    char *called = hub_cli_field_text(cli, &name, row);
+    char whom[400];
+    const bool id_too = id[0] != '\0' && strcmp(called, id) != 0;
+    role[strcspn(role, ".")] = '\0'; /* the agency of that role in the area */
+    snprintf(whom, sizeof whom, "%.190s%s%.190s", called, id_too ? "  " : "",
+             id_too ? id : "");
+    print_matter(cli, row, _("%s (area %s) belongs to %s\n"), _("%s belongs to %s\n"), whom);
+    if (id[0] == '\0' && area[0] != '\0')
+        fprintf(cli->out, _("   of the role %s there; none is enrolled for this area\n"), role);
+    else if (id[0] == '\0')
+        fputs(_("   which one, the area of the matter says: --area CODE\n"), cli->out);
+    free(called);
+    free(area);
+    free(role);
+    free(id);
 }
 
 /* Not one of ours: who is, and on what ground. */
 static void print_proper(struct hub_cli *cli, const json_t *row)
 {
     const struct hub_cli_field who = { "route", "proper", "", HUB_CLI_FIELD_AGENCY, NULL, true };
-    char *category = shown(row, "category"), *area = shown(row, "area");
     char *name = hub_cli_field_text(cli, &who, row);
-    fprintf(cli->out, _("%s (area %s) is not accepted here; competent: %s\n"), category, area,
-            name);
+    print_matter(cli, row, _("%s (area %s) is not accepted here; competent: %s\n"),
+                 _("%s is not accepted here; competent: %s\n"), name);
     free(name);
-    free(area);
-    free(category);
 }
 
 void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
@@ -58,6 +66,11 @@ void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
     const json_t *row = json_array_get(rows, 0);
     if (row == NULL)
         return;
+    if (json_array_size(rows) > 1) {
+        hub_cli_table(cli, "route", rows);
+        hub_cli_note(cli, "%s", _("rhub route query CATEGORY shows one with its clocks"));
+        return;
+    }
     const struct hub_cli_field when = { "route", "condition", "", HUB_CLI_FIELD_AGENCY, NULL,
                                         true };
     const struct hub_cli_field remedy = { "route", "remedy", "", HUB_CLI_FIELD_AGENCY, NULL,

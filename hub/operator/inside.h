@@ -175,7 +175,7 @@ enum rh_err hub_snapshot_look(struct hub_ask *ask);
 
 /* {"object":name,"v":1} */
 json_t *hub_json_row(const char *object);
-/* Level of a division code of so many digits (verbs_rules.c): province 2, city 4, county 6, town 9,
+/* Level of a division code of so many digits (verbs_route.c): province 2, city 4, county 6, town 9,
  * village 12; "" for any other. Static text. */
 const char *hub_json_level(size_t digits);
 /* Absent, empty and zero instants are null, so that every row of a kind has the same keys. */

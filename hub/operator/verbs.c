@@ -88,7 +88,7 @@ static const struct hub_verb verbs[] = {
     { "report.revisit", "return visits of a month, quarter or year", hub_verb_report_revisit,
       { TEXT("period"), TEXT("by"), TEXT("area") } },
     { "route.query", "who is competent", hub_verb_route_query,
-      { NEEDED("category"), TEXT("area"), TEXT("stage") } },
+      { TEXT("category"), TEXT("area"), TEXT("stage") } },
     { "rules.list", "procedures in force", hub_verb_rules_list, { { NULL } } },
     { "rules.reload", "read the rule files again", hub_verb_rules_reload, { { NULL } } },
     { "status", "one page", hub_verb_status, { { NULL } } },

@@ -521,6 +521,42 @@ static void test_operator_shows_rules_and_routes(void **state)
     rht_assert_refused("route.query", "{\"category\":\"weather\"}", "RH-4320");
 }
 
+/* Somebody who does not know the categories asks for none, or for what stands above them; and an
+ * area that is none is said to be none, not answered for nowhere. */
+static void test_operator_shows_the_routing_map(void **state)
+{
+    (void)state;
+    json_t *answer = rht_ask("route.query", NULL);
+    size_t all = rht_rows(answer), ours = 0;
+    assert_true(all >= 10);
+    for (size_t i = 0; i < all; i++) {
+        json_t *row = rht_row(answer, i);
+        assert_true(strlen(rht_text(row, "category")) > 0);
+        assert_true(strlen(rht_text(row, "competent_zh")) > 0);
+        ours += json_is_true(json_object_get(row, "accepted")) ? 1 : 0;
+    }
+    assert_true(ours > 0 && ours < all);
+    json_decref(answer);
+    answer = rht_ask("route.query", "{\"category\":\"judicial\",\"area\":\"620423\"}");
+    size_t judicial = rht_rows(answer);
+    assert_true(judicial > 1 && judicial < all);
+    for (size_t i = 0; i < judicial; i++)
+        assert_memory_equal(rht_text(rht_row(answer, i), "category"), "judicial.", 9);
+    json_decref(answer);
+    answer = rht_ask("route.query", "{\"category\":\"judicia\"}");
+    assert_string_equal(rht_code(answer), "RH-4320");
+    json_decref(answer);
+    static const char *const none[] = { "62 04", "62O423", "62042", "6204231" };
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        char args[80];
+        snprintf(args, sizeof args, "{\"category\":\"judicial.procuratorial\",\"area\":\"%s\"}",
+                 none[i]);
+        answer = rht_ask("route.query", args);
+        assert_string_equal(rht_code(answer), "RH-4112");
+        json_decref(answer);
+    }
+}
+
 /* A steered clock goes forward only, and never on confirmation. */
 static void test_operator_steers_the_clock_forward(void **state)
 {
@@ -582,6 +618,7 @@ int main(void)
         TEST(test_operator_retries_a_dead_letter),
         TEST(test_operator_reports_with_numerator_and_denominator),
         TEST(test_operator_shows_rules_and_routes),
+        TEST(test_operator_shows_the_routing_map),
         TEST(test_operator_steers_the_clock_forward),
         TEST(test_operator_waits_for_a_record),
         TEST(test_operator_lists_its_verbs),
