@@ -124,7 +124,8 @@ static enum rh_err refuse_known_externals(struct desk_work *work)
 }
 
 /* The registration that a dispatch without a referral begins with: what describes the matter
- * moves there, what describes the dispatch stays. */
+ * moves there, what describes the dispatch stays. The procedure stands in both: the receiver gets
+ * the dispatch alone, and has to know by which rule the matter came to it. */
 static void split_registration(struct desk_work *work)
 {
     struct rh_public *first = &work->drafts[0].item, *second = &work->drafts[1].item;
@@ -140,8 +141,7 @@ static void split_registration(struct desk_work *work)
 
     memset(&second->root_id, 0, sizeof second->root_id);
     memset(&second->other_id, 0, sizeof second->other_id);
-    second->procedure[0] = second->category[0] = '\0';
-    second->area[0] = second->source[0] = '\0';
+    second->category[0] = second->area[0] = second->source[0] = '\0';
     second->reply_owed = false;
     second->external_count = 0;
     second->accused_count = 0;

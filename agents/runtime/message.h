@@ -64,8 +64,10 @@ void agent_json_number(json_t *object, const char *key, uint64_t value);
 /* Ids and instants as members; nothing is set for zero. */
 void agent_json_id(json_t *object, const char *key, const uint8_t id[RH_ID_BYTES]);
 void agent_json_instant(json_t *object, const char *key, uint64_t ms);
-/* `limit`, `basis` and `verification` of a date, as far as they are known. */
-void agent_json_due(json_t *object, const char *limit, enum rh_due_basis basis);
+/* `limit`, its titles, `basis` and `verification` of a date, as far as they are known; the
+ * procedure is the matter's, empty where the agent has not heard of it. */
+void agent_json_due(json_t *object, const char *procedure, const char *limit,
+                    enum rh_due_basis basis);
 void agent_json_text(json_t *object, const char *key, const char *text);
 void agent_json_bytes(json_t *object, const char *key, struct rh_bytes utf8);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rh/date.h>
+#include <rh/glossary.h>
 #include <rh/refusal.h>
 
 #include "runtime/words.h"
@@ -52,9 +53,15 @@ void agent_json_instant(json_t *object, const char *key, uint64_t ms)
     json_object_set_new(object, key, json_string(text));
 }
 
-void agent_json_due(json_t *object, const char *limit, enum rh_due_basis basis)
+void agent_json_due(json_t *object, const char *procedure, const char *limit,
+                    enum rh_due_basis basis)
 {
+    const struct rh_word *title = rh_step_title(procedure, limit);
+    if (title == NULL)
+        title = rh_word_find("deadlines", limit); /* the hub's own clocks */
     agent_json_text(object, "limit", limit);
+    agent_json_text(object, "title_zh", title == NULL ? "" : title->zh);
+    agent_json_text(object, "title_en", title == NULL ? "" : title->en);
     if (basis == RH_DUE_NONE)
         return;
     agent_json_text(object, "basis", rh_due_basis_name(basis));

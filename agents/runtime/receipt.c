@@ -98,7 +98,15 @@ static enum rh_err add_proof(json_t *out, const struct agent_receipt *receipt, u
     return err == RH_OK ? RH_OK : RH_ERR_CORRUPT;
 }
 
-static json_t *begin_row(const struct agent_sent *sent)
+/* The date is of the matter, whose procedure the item itself seldom names. */
+static void add_due(json_t *out, struct agent_spool *spool, const struct agent_sent *sent)
+{
+    struct agent_case known;
+    bool found = agent_spool_case(spool, &sent->referral_id, &known) == RH_OK;
+    agent_json_due(out, found ? known.procedure : "", sent->due_limit, sent->due_basis);
+}
+
+static json_t *begin_row(struct agent_spool *spool, const struct agent_sent *sent)
 {
     static const char *const results[] = { "", "waiting", "stored", "refused" };
     json_t *out = agent_json_row("receipt");
@@ -119,7 +127,7 @@ static json_t *begin_row(const struct agent_sent *sent)
     agent_json_instant(out, "stored_at", sent->stored_ms);
     agent_json_text(out, "holder", sent->holder.text);
     agent_json_instant(out, "due_at", sent->due_ms);
-    agent_json_due(out, sent->due_limit, sent->due_basis);
+    add_due(out, spool, sent);
     return out;
 }
 
@@ -131,7 +139,7 @@ enum rh_err agent_receipt_json(struct agent_spool *spool, uint64_t n, bool proof
     enum rh_err err = agent_spool_sent(spool, n, &sent);
     if (err != RH_OK)
         return err;
-    json_t *row = begin_row(&sent);
+    json_t *row = begin_row(spool, &sent);
     err = agent_spool_receipt(spool, n, &receipt);
     if (err == RH_OK && rh_receipt_decode(receipt.core, &core) == RH_OK)
         agent_json_text(row, "hub", core.hub.text);

@@ -179,6 +179,7 @@ static json_t *got_row(struct agent *agent, const struct agent_got *got)
 
 static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
 {
+    struct agent_case known;
     json_t *row = agent_json_row("message");
     json_object_set_new(row, "direction", json_string("out"));
     agent_json_number(row, "n", sent->n);
@@ -198,7 +199,9 @@ static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
     agent_json_instant(row, "stored_at", sent->stored_ms);
     agent_json_text(row, "holder", sent->holder.text);
     agent_json_instant(row, "due_at", sent->due_ms);
-    agent_json_due(row, sent->due_limit, sent->due_basis);
+    if (agent_spool_case(agent->spool, &sent->referral_id, &known) != RH_OK)
+        known.procedure[0] = '\0';
+    agent_json_due(row, known.procedure, sent->due_limit, sent->due_basis);
     agent_json_instant(row, "added_at", sent->added_ms);
     return row;
 }
@@ -265,7 +268,7 @@ static json_t *due_row(struct agent *agent, const struct agent_case *known)
                                                          agent->options.agency.text) == 0));
     agent_json_instant(row, "end_at", known->due_ms);
     if (dated)
-        agent_json_due(row, known->due_limit, known->due_basis);
+        agent_json_due(row, known->procedure, known->due_limit, known->due_basis);
     if (dated && known->due_ms > now_ms)
         agent_json_number(row, "left_s", (known->due_ms - now_ms) / 1000);
     else if (dated)
@@ -399,7 +402,7 @@ enum rh_err agent_verb_show(struct agent_ask *ask)
     agent_json_text(row, "holder", known.holder.text);
     agent_json_instant(row, "due_at", known.due_ms);
     if (known.due_ms != 0)
-        agent_json_due(row, known.due_limit, known.due_basis);
+        agent_json_due(row, known.procedure, known.due_limit, known.due_basis);
     json_object_set_new(row, "overdue", json_boolean(known.overdue));
     agent_json_instant(row, "updated_at", known.updated_ms);
     json_object_set_new(row, "messages", messages_of(ask->agent, &known.id));

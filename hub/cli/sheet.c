@@ -76,6 +76,25 @@ static void add_parts(struct columns *columns, const char *object, const char *f
     }
 }
 
+static bool is_name(const json_t *row, const struct hub_cli_field *field)
+{
+    char zh[96];
+    snprintf(zh, sizeof zh, "%s_zh", field->path);
+    return field->type == HUB_CLI_FIELD_AGENCY && hub_cli_path(row, field->path) == NULL &&
+           hub_cli_path(row, zh) != NULL;
+}
+
+/* A name that has no id beside it: both languages are the fact. */
+static void add_names(struct columns *columns, const char *object, const char *path)
+{
+    static const char *const languages[] = { "zh", "en" };
+    for (size_t i = 0; i < 2; i++) {
+        char whole[96];
+        snprintf(whole, sizeof whole, "%s_%s", path, languages[i]);
+        add_path(columns, object, whole);
+    }
+}
+
 /* Columns of a person's table become columns for a machine: one JSON path each. */
 static void add_machine(struct columns *columns, const char *object, const json_t *row)
 {
@@ -84,6 +103,8 @@ static void add_machine(struct columns *columns, const char *object, const json_
     for (uint32_t i = 0; i < shown.count; i++) {
         if (shown.fields[i].type == HUB_CLI_FIELD_REST)
             add_parts(columns, object, shown.fields[i].path);
+        else if (is_name(row, &shown.fields[i]))
+            add_names(columns, object, shown.fields[i].path);
         else
             add_path(columns, object, shown.fields[i].path);
     }

@@ -511,6 +511,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     notice->kind = queued->kind;
     notice->referral_id = row->id;
     notice->root_id = row->root;
+    memcpy(notice->procedure, row->procedure, sizeof notice->procedure);
     notice->occurred_ms = record->core.stored_ms;
     const struct hub_deadline *told =
         describe_note(engine->outcome, row, made, rank, notice);

@@ -120,7 +120,6 @@ static void put_competent(const struct hub_ask *ask, json_t *row,
         zh = agency != NULL ? agency : word != NULL ? word->zh : routing->to;
         en = agency != NULL ? agency : word != NULL ? word->en : routing->to;
     }
-    hub_json_text(row, "competent", agency != NULL ? agency : role);
     hub_json_text(row, "competent_zh", zh);
     hub_json_text(row, "competent_en", en);
 }

@@ -155,6 +155,21 @@ static void put_repeats(struct hub_ask *ask, json_t *row, const struct hub_refer
     json_object_set_new(row, "repeats", list);
 }
 
+/* By when the holder has to act then, which clock that is and on what it rests. */
+static void put_due(const struct hub_ask *ask, json_t *row, const struct hub_outcome *outcome)
+{
+    struct hub_deadline deadline = { 0 };
+    const struct rh_limit *limit = NULL;
+    memcpy(deadline.limit, outcome->due_limit, sizeof deadline.limit);
+    if (outcome->row_count > 0 && deadline.limit[0] != '\0')
+        limit = hub_find_limit(ask, &outcome->rows[0], &deadline);
+    hub_json_at(row, "due_at", outcome->due_ms);
+    hub_json_text(row, "due_limit", outcome->due_limit);
+    hub_json_text(row, "title_zh", limit == NULL ? "" : limit->title_zh);
+    hub_json_text(row, "title_en", limit == NULL ? "" : limit->title_en);
+    hub_json_text(row, "due_basis", rh_due_basis_name(outcome->due_basis));
+}
+
 /* What the event did: state, holder, due date, who got it. */
 static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes, uint64_t rno)
 {
@@ -168,9 +183,7 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
         hub_json_agency(ask, row, "turn", outcome->rows[i].holder);
     }
     put_readers(ask, row, outcome);
-    hub_json_at(row, "due_at", outcome->due_ms);
-    hub_json_text(row, "due_limit", outcome->due_limit);
-    hub_json_text(row, "due_basis", rh_due_basis_name(outcome->due_basis));
+    put_due(ask, row, outcome);
     put_notes(ask, row, outcome, rno);
     put_also(row, outcome, rno);
 }
@@ -205,7 +218,8 @@ static json_t *blank(const struct piece *piece)
     static const char *const texts[] = {
         "record", "from", "from_zh", "from_en", "to", "state", "turn", "turn_zh", "turn_en",
         "code", "basis", "risk", "refusal", "operator", "reason", "text", "message_id", "trace",
-        "at", "occurred_at", "due_at", "first_stored_at", "first_generation",
+        "at", "occurred_at", "due_at", "due_limit", "due_basis", "title_zh", "title_en",
+        "first_stored_at", "first_generation",
     };
     json_t *row = hub_json_row("event");
     hub_json_uint(row, "id", piece->index);

@@ -8,6 +8,25 @@ static const struct rh_word words[] = {
 #include "glossary_words.inc"
 };
 
+static const struct rh_word steps[] = {
+#include "step_titles.inc"
+};
+
+const struct rh_word *rh_step_title(const char *procedure, const char *limit)
+{
+    const struct rh_word *found = NULL;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const struct rh_word *step = &steps[i];
+        if (strcmp(step->id, limit) != 0 ||
+            (procedure[0] != '\0' && strcmp(step->group, procedure) != 0))
+            continue;
+        if (found != NULL && strcmp(found->zh, step->zh) != 0)
+            return NULL;
+        found = step;
+    }
+    return found;
+}
+
 const struct rh_word *rh_word_at(size_t index)
 {
     return index < sizeof words / sizeof words[0] ? &words[index] : NULL;

@@ -333,6 +333,7 @@ static void test_agent_answers_over_its_socket(void **state)
     /* It is owed, though no end has been heard of. */
     row = ask_row(&receiver, "{\"v\":1,\"verb\":\"due\",\"args\":{\"state\":\"mine\"}}");
     assert_string_equal(text_at(row, "referral"), "R-26K4-0001");
+    assert_string_equal(text_at(row, "procedure"), "xinfang"); /* by which rule it came */
     assert_true(json_is_true(json_object_get(row, "mine")));
     assert_null(json_object_get(row, "overdue_s"));
     json_decref(row);

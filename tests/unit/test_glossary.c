@@ -104,6 +104,22 @@ static void test_glossary_word_follows_the_language(void **state)
     assert_null(rh_word_find("no such", "signed"));
 }
 
+/* A clock's title, as its file has it; without a procedure only what means one thing everywhere. */
+static void test_glossary_knows_the_steps(void **state)
+{
+    (void)state;
+    const struct rh_word *step = rh_step_title("xinfang", "handle");
+    assert_non_null(step);
+    assert_string_equal(step->group, "xinfang");
+    const struct rh_word *seven = rh_step_title("", "seven-days");
+    assert_non_null(seven);
+    assert_string_equal(seven->zh, "七日程序性答复");
+    assert_string_equal(seven->en, "procedural answer in seven days");
+    assert_null(rh_step_title("", "dispatch"));
+    assert_null(rh_step_title("xinfang", "seven-days"));
+    assert_null(rh_step_title("no-such", "handle"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_glossary_words_are_unique_within_a_group),
         cmocka_unit_test(test_glossary_chinese_is_chinese_and_english_is_ascii),
         cmocka_unit_test(test_glossary_word_follows_the_language),
+        cmocka_unit_test(test_glossary_knows_the_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
