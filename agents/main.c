@@ -172,7 +172,7 @@ static int load_profile(const char *name, struct rh_profile **out)
 {
     static struct rh_profile profile;
     struct rh_load_report report;
-    char path[AGENT_PATH_BYTES + 64], text[8192];
+    char path[AGENT_PATH_BYTES + 64], text[RH_PROBLEM_LIST_BYTES];
     *out = NULL;
     if (name == NULL)
         return RH_EXIT_OK;
@@ -181,7 +181,9 @@ static int load_profile(const char *name, struct rh_profile **out)
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err = rh_load_profile(path, &profile, &report);
     if (err != RH_OK) {
-        fprintf(stderr, "%s", text);
+        char said[RH_PROBLEM_LIST_BYTES];
+        rh_problem_lines(text, true, said, sizeof said);
+        fprintf(stderr, "%s\n", said);
         complain(RH_EXIT_CONFIG, _("the profile cannot be read"), path);
         return err == RH_ERR_NOTFOUND ? RH_EXIT_NOINPUT : RH_EXIT_CONFIG;
     }
@@ -402,7 +404,7 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
     struct rh_agency_keys keys;
     struct rh_profile *profile;
     struct agent *agent = NULL;
-    char path[AGENT_PATH_BYTES], report[200] = "";
+    char path[AGENT_PATH_BYTES], report[RH_PROBLEM_LIST_BYTES] = "", said[RH_PROBLEM_LIST_BYTES];
     int code = load_profile(options->profile, &profile);
     if (code == RH_EXIT_OK)
         code = check_dir(options->state);
@@ -424,7 +426,8 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
     rh_agency_keys_wipe(&keys);
     if (err != RH_OK) {
         code = err == RH_ERR_EXISTS ? RH_EXIT_TEMPORARY : (int)rh_exit_of(err);
-        return complain(code, report, options->state);
+        rh_problem_lines(report, true, said, sizeof said);
+        return complain(code, said, options->state);
     }
     code = add_doors(agent, options, &signals);
     if (code == RH_EXIT_OK)

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/problem.h>
+#include <rh/text.h>
+
 #include "runtime/words.h"
 #include "runtime/screen.h"
 
@@ -75,13 +78,13 @@ static void reload_cards(struct agent *agent)
 /* Keyword rules that were changed count from the next registration on. */
 static void reload_screen(struct agent *agent)
 {
-    char report[600] = "";
+    char report[RH_PROBLEM_LIST_BYTES] = "", said[2000];
     bool changed;
     enum rh_err err = agent_screen_again(agent->options.rules_dir, &agent->screen,
                                          &agent->screen_seen, &changed, report, sizeof report);
+    rh_problem_lines(report[0] != '\0' ? report : rh_err_text(err), true, said, sizeof said);
     if (err != RH_OK)
-        agent_log(AGENT_WARNING, "keyword_rules_kept", "detail",
-                  report[0] != '\0' ? report : rh_err_text(err), NULL);
+        agent_log(AGENT_WARNING, "keyword_rules_kept", "detail", said, NULL);
     else if (changed)
         agent_log(AGENT_INFO, "keyword_rules_read", NULL);
 }
@@ -281,16 +284,16 @@ static enum rh_err open_rest(struct agent *agent, const char **step)
 {
     const struct agent_options *options = &agent->options;
     enum rh_err err = RH_OK;
-    *step = "the directory of cards cannot be read";
+    *step = N_("the directory of cards cannot be read");
     if (options->cards_dir != NULL)
         err = rh_cards_open(options->cards_dir, &agent->cards);
     if (err != RH_OK)
         return err;
-    *step = "the hub's card or our keys do not fit";
+    *step = N_("the hub's card or our keys do not fit");
     err = open_client(agent);
     if (err != RH_OK || options->socket_path == NULL)
         return err;
-    *step = "the local socket cannot be opened";
+    *step = N_("the local socket cannot be opened");
     err = rh_local_server_open(options->socket_path, agent_serve, agent, &agent->server);
     if (err == RH_OK)
         agent_set_manners(agent->server, agent->texts);
@@ -309,7 +312,7 @@ enum rh_err agent_open(const struct agent_options *options, struct agent **out, 
     agent->texts = agent_texts_load();
     enum rh_err err = rh_hub_id_parse(options->hub.owner, strlen(options->hub.owner),
                                       &agent->options.hub_id);
-    const char *step = "the hub's card names no hub";
+    const char *step = N_("the hub's card names no hub");
     if (err == RH_OK) {
         step = NULL;
         err = open_spool(agent, report, report_bytes);
@@ -321,7 +324,7 @@ enum rh_err agent_open(const struct agent_options *options, struct agent **out, 
         err = open_rest(agent, &step);
     if (err != RH_OK) {
         if (step != NULL && report != NULL)
-            snprintf(report, report_bytes, "%s: %s", step, rh_err_text(err));
+            snprintf(report, report_bytes, "%s: %s", rh_text(step), rh_text(rh_err_text(err)));
         agent_close(&agent);
         return err;
     }

@@ -17,7 +17,7 @@
 enum {
     PIECE_BYTES = 64 * 1024,
     LOOK_BYTES = 4 * 1024 * 1024, /* of the file a step, while the encoding is found out */
-    REPORT_BYTES = 8 * 1024,
+    REPORT_BYTES = RH_LOAD_REPORT_BYTES,
     FULL_PERMILLE = 800,
     /* Numbers of this file that are remembered, so that one that stands in it twice is named;
      * behind them the second would count as unchanged. 16 bytes each. */
@@ -63,20 +63,6 @@ static void *room(size_t count, size_t bytes)
     return memory;
 }
 
-/* A loader's report has one line for each problem. */
-static void take_report(const char *text, uint32_t refusal, const char *pointer,
-                        struct agent_problems *problems)
-{
-    char line[AGENT_EXPECTED_BYTES];
-    while (*text != '\0') {
-        size_t bytes = strcspn(text, "\n");
-        snprintf(line, sizeof line, "%.*s", (int)(bytes < 250 ? bytes : 250), text);
-        agent_problem_add(problems, refusal, pointer, line, NULL);
-        text += bytes;
-        text += *text == '\n' ? 1 : 0;
-    }
-}
-
 static enum rh_err load_map(struct agent_import *import, struct agent_problems *problems)
 {
     char text[REPORT_BYTES];
@@ -84,7 +70,7 @@ static enum rh_err load_map(struct agent_import *import, struct agent_problems *
     rh_load_report_init(&report, text, sizeof text);
     if (rh_load_import_map(import->options.map, &import->map, &report) == RH_OK)
         return RH_OK;
-    take_report(text, RH_REFUSE_MAP_WRONG, "/args/map", problems);
+    agent_problem_add_file(problems, RH_REFUSE_MAP_WRONG, "/args/map", text);
     return RH_ERR_INVALID;
 }
 
@@ -99,7 +85,7 @@ static enum rh_err load_rules(struct agent_import *import, struct agent_problems
     if (rh_load_rules(import->options.rules, import->rules, NULL, &report) == RH_OK &&
         agent_screen_open(import->options.rules, &import->screen, text, sizeof text) == RH_OK)
         return RH_OK;
-    take_report(text, RH_REFUSE_RULES_WRONG, "/args/rules", problems);
+    agent_problem_add_file(problems, RH_REFUSE_RULES_WRONG, "/args/rules", text);
     return RH_ERR_INVALID;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/problem.h>
 #include <rh/refusal.h>
 #include <rh/text.h>
 
@@ -90,6 +91,37 @@ void agent_problem_add(struct agent_problems *problems, uint32_t refusal, const 
     snprintf(problem->expected, sizeof problem->expected, "%s", expected);
     snprintf(problem->expected_zh, sizeof problem->expected_zh, "%s",
              expected_zh != NULL ? expected_zh : "");
+    problem->problem[0] = '\0';
+}
+
+void agent_problem_add_file(struct agent_problems *problems, uint32_t refusal,
+                            const char *pointer, const char *list)
+{
+    char room[RH_PROBLEM_BYTES_MAX], line[AGENT_EXPECTED_BYTES];
+    struct rh_problem one;
+    for (const char *at = list; rh_problem_next(&list, room, &one); at = list) {
+        rh_problem_line(&one, false, line, sizeof line);
+        agent_problem_add(problems, refusal, pointer, line, NULL);
+        struct agent_problem *problem = &problems->list[problems->count - 1];
+        const size_t bytes = (size_t)(list - at);
+        if (!problems->more && bytes < sizeof problem->problem) {
+            memcpy(problem->problem, at, bytes);
+            problem->problem[bytes] = '\0';
+        }
+    }
+}
+
+static json_t *problem_json(const char *list)
+{
+    char room[RH_PROBLEM_BYTES_MAX];
+    struct rh_problem one;
+    if (!rh_problem_next(&list, room, &one))
+        return json_null();
+    json_t *args = json_array();
+    for (unsigned i = 0; i < one.arg_count; i++)
+        json_array_append_new(args, json_string(one.args[i]));
+    return json_pack("{s:s, s:i, s:i, s:s, s:o}", "file", one.file, "line", one.line, "column",
+                     one.column, "text", one.sentence, "args", args);
 }
 
 static json_t *one(const struct agent_problem *problem, const struct agent_texts *texts)
@@ -107,6 +139,8 @@ static json_t *one(const struct agent_problem *problem, const struct agent_texts
         json_object_set_new(entry, "expected", json_string(problem->expected));
     if (problem->expected_zh[0] != '\0')
         json_object_set_new(entry, "expected_zh", json_string(problem->expected_zh));
+    if (problem->problem[0] != '\0')
+        json_object_set_new(entry, "problem", problem_json(problem->problem));
     json_object_set_new(entry, "action",
                         json_string(agent_texts_action(texts, problem->refusal, false)));
     json_object_set_new(entry, "action_zh",

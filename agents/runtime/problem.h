@@ -14,6 +14,7 @@ struct agent_problem {
     char pointer[AGENT_POINTER_BYTES];    /* JSON pointer (RFC 6901), "" the whole */
     char expected[AGENT_EXPECTED_BYTES];  /* English */
     char expected_zh[AGENT_EXPECTED_BYTES]; /* may be empty: the title says it */
+    char problem[AGENT_EXPECTED_BYTES * 3]; /* of a file (rh/problem.h); "" none */
 };
 
 struct agent_problems {
@@ -31,6 +32,11 @@ const char *agent_texts_action(const struct agent_texts *texts, uint32_t refusal
 
 void agent_problem_add(struct agent_problems *problems, uint32_t refusal, const char *pointer,
                        const char *expected, const char *expected_zh);
+
+/* Each problem that a loader reported (rh/problem.h): `expected` is its English line, and the
+ * sentence with its arguments goes along for the reader to say in his language. */
+void agent_problem_add_file(struct agent_problems *problems, uint32_t refusal,
+                            const char *pointer, const char *list);
 
 /* application/problem+json (RFC 9457) with our members, the caller's. instance may be NULL. */
 json_t *agent_problems_json(const struct agent_problems *problems,

@@ -11,7 +11,7 @@
 #include "runtime/import_text.h"
 #include "runtime/screen.h"
 
-enum { PIECE_BYTES = 64 * 1024, REPORT_BYTES = 8 * 1024, SETTLE_BYTES = 4 * 1024 * 1024 };
+enum { PIECE_BYTES = 64 * 1024, REPORT_BYTES = RH_LOAD_REPORT_BYTES, SETTLE_BYTES = 4 * 1024 * 1024 };
 
 struct table {
     const struct agent_screen_request *request;
@@ -32,7 +32,9 @@ struct table {
 
 static int refuse(struct table *table, enum rh_exit code, const char *what, const char *why)
 {
-    fprintf(table->complaints, "rhub-agent: %s: %s\n", what, why);
+    char said[REPORT_BYTES];
+    rh_problem_lines(why, true, said, sizeof said);
+    fprintf(table->complaints, "rhub-agent: %s: %s\n", what, said);
     return (int)code;
 }
 
@@ -65,7 +67,7 @@ static int open_table(struct table *table)
     while (err == RH_OK && (err = agent_text_settle(table->text, SETTLE_BYTES)) == RH_ERR_AGAIN)
         err = RH_OK;
     return err == RH_OK ? RH_EXIT_OK
-                        : refuse(table, rh_exit_of(err), request->file, rh_err_text(err));
+                        : refuse(table, rh_exit_of(err), request->file, rh_text(rh_err_text(err)));
 }
 
 static const char *title_of(const struct table *table, const struct rh_keyword_rule *rule)

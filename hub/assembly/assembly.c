@@ -103,8 +103,8 @@ static enum rh_err open_store(struct hub_assembly *assembly, const struct hub_op
     struct hub_store_report report = { 0 };
     enum rh_err err = hub_store_open(&assembly->store, &wanted, &report);
     if (err != RH_OK)
-        snprintf(assembly->report, sizeof assembly->report, "views store: %s (%s)", report.text,
-                 rh_err_text(err));
+        snprintf(assembly->report, sizeof assembly->report, _("views store: %s (%s)"),
+                 report.text, rh_text(rh_err_text(err)));
     return err;
 }
 
@@ -115,7 +115,7 @@ static enum rh_err bad_key(struct hub_assembly *assembly, const char *name, enum
     snprintf(assembly->report, sizeof assembly->report, "%s: %s", name,
              err == RH_ERR_DENIED
                  ? _("the file may be read by others, or not by you; chmod 600 helps")
-                 : rh_err_text(err));
+                 : rh_text(rh_err_text(err)));
     return err == RH_ERR_NOTFOUND || err == RH_ERR_INVALID ? RH_ERR_CONFIG : err;
 }
 
@@ -137,7 +137,7 @@ static enum rh_err check_party_key(struct hub_assembly *assembly,
     rh_wipe(&secret, sizeof secret);
     if (same)
         return RH_OK;
-    snprintf(assembly->report, sizeof assembly->report, "%s: this is not the key of hub.card",
+    snprintf(assembly->report, sizeof assembly->report, _("%s: this is not the key of hub.card"),
              name);
     return RH_ERR_CONFIG;
 }
@@ -195,8 +195,8 @@ static enum rh_err open_keytable(struct hub_assembly *assembly,
     err = hub_keytable_open(&assembly->keytable, &wanted, &report);
     rh_wipe(&wrapping, sizeof wrapping);
     if (err != RH_OK)
-        snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
-                 rh_err_text(err));
+        snprintf(assembly->report, sizeof assembly->report, _("key table: %s (%s)"),
+                 report.text, rh_text(rh_err_text(err)));
     return err == RH_ERR_CRYPTO ? RH_ERR_CONFIG : err; /* a key is another one */
 }
 
@@ -209,8 +209,8 @@ static enum rh_err make_slots(struct hub_assembly *assembly)
         return RH_OK;
     struct hub_store_report report = { 0 };
     hub_keytable_report(assembly->keytable, &report);
-    snprintf(assembly->report, sizeof assembly->report, "key table: %s (%s)", report.text,
-             rh_err_text(err));
+    snprintf(assembly->report, sizeof assembly->report, _("key table: %s (%s)"), report.text,
+             rh_text(rh_err_text(err)));
     return err;
 }
 
@@ -218,7 +218,7 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
 {
     memset(assembly, 0, sizeof *assembly);
     if (mkdir(options->data_dir, 0700) != 0 && errno != EEXIST) {
-        snprintf(assembly->report, sizeof assembly->report, "%s cannot be made",
+        snprintf(assembly->report, sizeof assembly->report, _("%s cannot be made"),
                  options->data_dir);
         return RH_ERR_IO;
     }
@@ -237,7 +237,7 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
     };
     enum rh_err err = rh_hub_id_parse(options->hub_id, strlen(options->hub_id), &wanted.hub);
     if (err != RH_OK)
-        snprintf(assembly->report, sizeof assembly->report, "%s is no hub id", options->hub_id);
+        snprintf(assembly->report, sizeof assembly->report, _("%s is no hub id"), options->hub_id);
     if (err == RH_OK)
         err = check_keys(assembly, options);
     if (err == RH_OK)

@@ -26,7 +26,8 @@ struct hub_assembly {
     struct hub_store *store;
     struct hub_keytable *keytable;
     struct hub_engine *engine;
-    char report[1024]; /* why opening failed, or what recovery did */
+    char report[RH_PROBLEM_LIST_BYTES]; /* why opening failed, or what recovery did, as
+                                        * problems (rh/problem.h) or one sentence */
     bool views_to_blame; /* opening failed with RH_ERR_CORRUPT on a row of the views */
 };
 

@@ -119,14 +119,14 @@ static void put_file(json_t *files, const char *name, const char *text)
 
 static enum rh_exit put_directory(struct hub_cli *cli, json_t *files, const char *path)
 {
-    char text[4096];
+    char text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
     struct rh_load_sources *sources = calloc(1, sizeof *sources);
     rh_assert(sources != NULL);
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err = rh_load_sources_read(sources, path, &report);
     if (err != RH_OK)
-        fprintf(cli->err, "%s\n", text);
+        hub_cli_report(cli, text);
     for (size_t i = 0; err == RH_OK && i < sources->count; i++)
         put_file(files, sources->list[i].name, sources->list[i].text);
     rh_load_sources_close(sources);

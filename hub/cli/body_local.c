@@ -63,7 +63,7 @@ static bool find_calendar(const struct hub_cli *cli, char out[PATH_BYTES])
 
 static enum rh_exit load_calendar(struct hub_cli *cli, struct rh_calendar *out)
 {
-    char path[PATH_BYTES], text[4096];
+    char path[PATH_BYTES], text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
     const char *given = hub_cli_flag_text(cli, "calendar");
     if (given == NULL && !find_calendar(cli, path))
@@ -73,7 +73,7 @@ static enum rh_exit load_calendar(struct hub_cli *cli, struct rh_calendar *out)
     if (err == RH_OK)
         return RH_EXIT_OK;
     (void)hub_cli_refuse(cli, RH_REFUSE_CALENDAR_WRONG, NULL, NULL, NULL);
-    fputs(text, cli->err);
+    hub_cli_report(cli, text);
     return err == RH_ERR_NOTFOUND ? RH_EXIT_NOINPUT : RH_EXIT_CONFIG;
 }
 

@@ -118,6 +118,8 @@ void hub_cli_hang_up(struct hub_cli *cli);
  * was probably meant (may be NULL). Always RH_EXIT_USAGE. */
 enum rh_exit hub_cli_usage(struct hub_cli *cli, const char *sentence, const char *about,
                            const char *meant);
+/* The problems of a file (rh/problem.h), a line each, in our language. */
+void hub_cli_report(struct hub_cli *cli, const char *problems);
 /* A refusal by its number. detail is a message id, value what it is about; may be NULL. */
 enum rh_exit hub_cli_refuse(struct hub_cli *cli, uint32_t refusal, const char *pointer,
                             const char *detail, const char *value);

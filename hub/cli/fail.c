@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/problem.h>
 #include <rh/refusal.h>
 #include <rh/text.h>
 
@@ -47,6 +48,42 @@ static const char *text_of(const json_t *error, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* A problem of a file, in our language; "" when that is none. */
+static void say_problem(const json_t *one, char *out, size_t capacity)
+{
+    size_t i;
+    const json_t *argument;
+    const json_t *arguments = json_object_get(one, "args");
+    struct rh_problem problem = {
+        .file = text_of(one, "file"),
+        .line = (int)(json_integer_value(json_object_get(one, "line")) & INT32_MAX),
+        .column = (int)(json_integer_value(json_object_get(one, "column")) & INT32_MAX),
+        .sentence = text_of(one, "text"),
+    };
+    json_array_foreach(arguments, i, argument) {
+        const char *text = json_string_value(argument);
+        if (problem.arg_count < RH_PROBLEM_ARGS_MAX)
+            problem.args[problem.arg_count++] = text != NULL ? text : "";
+    }
+    out[0] = '\0';
+    if (problem.sentence[0] != '\0')
+        rh_problem_line(&problem, true, out, capacity);
+}
+
+/* The problems of a file, each on its line. */
+static void print_file(struct hub_cli *cli, const json_t *problems)
+{
+    size_t i;
+    const json_t *one;
+    const char *label = _("value");
+    json_array_foreach(problems, i, one) {
+        char line[RH_PROBLEM_BYTES_MAX];
+        say_problem(one, line, sizeof line);
+        print_line(cli, label, line);
+        label = "";
+    }
+}
+
 /* Each problem of a message: its place and what was expected there. */
 static void print_problems(struct hub_cli *cli, const json_t *errors)
 {
@@ -54,13 +91,15 @@ static void print_problems(struct hub_cli *cli, const json_t *errors)
     size_t i;
     const json_t *one;
     json_array_foreach(errors, i, one) {
-        char line[400];
+        char line[400 + RH_PROBLEM_BYTES_MAX], said[RH_PROBLEM_BYTES_MAX];
         const char *expected = text_of(one, chinese ? "expected_zh" : "expected");
         if (expected[0] == '\0')
             expected = text_of(one, "expected");
         if (expected[0] == '\0')
             expected = text_of(one, chinese ? "title_zh" : "title");
-        snprintf(line, sizeof line, "%s   %s", text_of(one, "pointer"), expected);
+        say_problem(json_object_get(one, "problem"), said, sizeof said);
+        snprintf(line, sizeof line, "%s   %s", text_of(one, "pointer"),
+                 said[0] != '\0' ? said : expected);
         print_line(cli, _("where"), line);
     }
 }
@@ -85,7 +124,10 @@ static void print_people(struct hub_cli *cli, const json_t *error)
         print_line(cli, _("where"), text_of(error, "pointer"));
         print_line(cli, _("details"), detail[0] == '\0' ? "" : rh_text(detail));
     }
-    print_line(cli, _("value"), text_of(error, "value"));
+    if (json_array_size(json_object_get(error, "problems")) > 0)
+        print_file(cli, json_object_get(error, "problems"));
+    else
+        print_line(cli, _("value"), text_of(error, "value"));
     if (!known)
         return;
     print_line(cli, _("do"), rh_refusal_action((uint64_t)refusal));
@@ -103,6 +145,18 @@ enum rh_exit hub_cli_error(struct hub_cli *cli, const json_t *error)
     else
         print_people(cli, error);
     return number > 0 && number < 126 ? (enum rh_exit)number : RH_EXIT_INTERNAL;
+}
+
+void hub_cli_report(struct hub_cli *cli, const char *problems)
+{
+    char room[RH_PROBLEM_BYTES_MAX], line[RH_PROBLEM_BYTES_MAX];
+    struct rh_problem one;
+    while (rh_problem_next(&problems, room, &one)) {
+        rh_problem_line(&one, true, line, sizeof line);
+        char *safe = hub_cli_escape(line, strlen(line));
+        fprintf(cli->err, "%s\n", safe);
+        free(safe);
+    }
 }
 
 enum rh_exit hub_cli_refuse(struct hub_cli *cli, uint32_t refusal, const char *pointer,

@@ -78,7 +78,7 @@ void hub_log(enum hub_log_level level, const char *event, const struct hub_log_a
              const char *text)
 {
     static const char *const names[] = { "info", "warning", "error" };
-    static char line[4096];
+    static char line[16 * 1024];
     /* In one piece, so that a door which writes to the same place cannot come between. */
     FILE *out = fmemopen(line, sizeof line, "w");
     if (out == NULL)

@@ -24,7 +24,7 @@ struct hub_log_about {
     uint64_t count;      /* how often, where that is more than once */
     const char *key;     /* fingerprint of a public key */
     const char *from;    /* address of a peer */
-    const char *detail;  /* where and what exactly, English, from below */
+    const char *detail;  /* where and what exactly, in the language of the log */
 };
 
 /* Hub time of the lines to come; 0 while there is none. */

@@ -10,6 +10,7 @@
 #include "operator/operator.h"
 
 #include <rh/exit.h>
+#include <rh/problem.h>
 #include <rh/text.h>
 
 #include <errno.h>
@@ -25,7 +26,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { FDS_MAX = 16, FIRE_LIMIT = 256, PATH_BYTES = 4096, RENEW_EVERY_MS = 60000 };
+enum {
+    FDS_MAX = 16,
+    FIRE_LIMIT = 256,
+    PATH_BYTES = 4096,
+    RENEW_EVERY_MS = 60000,
+    DETAIL_BYTES = 6000 /* of twenty problems and their places */
+};
 
 /* The operator's reader. What it meets is told to the engine, whoever reads. */
 struct looking {
@@ -54,15 +61,17 @@ struct hub {
 
 /* Failing -------------------------------------------------------------------------------- */
 
-/* One line: what failed (translated, with what to do), and below it where and why. */
+/* One line: what failed, with what to do, and below it where and why: problems (rh/problem.h) or
+ * a sentence. All in the language of the log. */
 static enum rh_err failed(enum rh_err err, const char *event, const char *sentence,
                           const char *detail)
 {
-    char text[1200];
-    if (detail != NULL && detail[0] != '\0')
-        snprintf(text, sizeof text, "%s (%s)", detail, rh_err_text(err));
+    char text[DETAIL_BYTES], said[DETAIL_BYTES - 200];
+    rh_problem_lines(detail != NULL ? detail : "", true, said, sizeof said);
+    if (said[0] != '\0')
+        snprintf(text, sizeof text, _("%s (%s)"), said, rh_text(rh_err_text(err)));
     else
-        snprintf(text, sizeof text, "%s", rh_err_text(err));
+        snprintf(text, sizeof text, "%s", rh_text(rh_err_text(err)));
     const struct hub_log_about about = { .detail = text };
     hub_log(HUB_LOG_ERROR, event, &about, sentence);
     return err;
@@ -87,7 +96,7 @@ static void take_signals(struct hub *hub)
     struct signalfd_siginfo info;
     while (read(hub->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            char report[1024];
+            static char report[RH_PROBLEM_LIST_BYTES];
             enum rh_err err =
                 hub_engine_reload(hub->assembly.engine, report, sizeof report);
             if (err == RH_OK)

@@ -1,6 +1,8 @@
 /* Assembly of the engine: keys, memory, recovery, the first records of a new hub. */
 #include "engine/inside.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -174,7 +176,7 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
     if (err == RH_OK)
         err = hub_engine_clock_begin(engine, engine->start_believed);
     if (err != RH_OK) {
-        snprintf(report, report_bytes, "first records: %s", rh_err_text(err));
+        snprintf(report, report_bytes, _("first records: %s"), rh_text(rh_err_text(err)));
         return err;
     }
     err = hub_jobs_recall(engine);
@@ -196,7 +198,7 @@ static enum rh_err first_records(struct hub_engine *engine, uint64_t down_ms, ch
     if (err == RH_OK)
         err = hub_engine_settle(engine);
     if (err != RH_OK)
-        snprintf(report, report_bytes, "first records: %s", rh_err_text(err));
+        snprintf(report, report_bytes, _("first records: %s"), rh_text(rh_err_text(err)));
     return err;
 }
 
@@ -207,7 +209,7 @@ enum rh_err hub_engine_open(const struct hub_engine_options *options, struct hub
     rh_assert(report_bytes > 0);
     report[0] = '\0';
     if (options->steered && !rh_hub_id_is_test(&options->hub)) {
-        snprintf(report, report_bytes, "only a test hub may run on a steered clock");
+        snprintf(report, report_bytes, _("only a test hub may run on a steered clock"));
         return RH_ERR_CONFIG;
     }
     struct hub_engine *engine = calloc(1, sizeof *engine);
@@ -217,7 +219,7 @@ enum rh_err hub_engine_open(const struct hub_engine_options *options, struct hub
     engine->hub = options->hub;
     enum rh_err err = prepare(engine);
     if (err != RH_OK)
-        snprintf(report, report_bytes, "keys or directories: %s", rh_err_text(err));
+        snprintf(report, report_bytes, _("keys or directories: %s"), rh_text(rh_err_text(err)));
     if (err == RH_OK)
         err = hub_engine_recover(engine, report, report_bytes);
     if (err == RH_OK)

@@ -11,9 +11,9 @@
 #ifndef HUB_ENGINE_ENGINE_H
 #define HUB_ENGINE_ENGINE_H
 
+#include <rh/problem.h>
 #include <rh/sign.h>
 #include <rh/wire.h>
-
 #include "views/mend.h"
 #include "views/views.h"
 
@@ -141,7 +141,8 @@ enum rh_err hub_engine_new_generation(struct hub_engine *engine, const char *ope
 /* Look at the wall clock (about once a second): a jump goes on record once and is ignored
  * until it is confirmed. */
 enum rh_err hub_engine_clock_look(struct hub_engine *engine);
-/* Re-read rules_dir; a change is journalled. RH_ERR_CONFIG with file:line:column in report. */
+/* Re-read rules_dir; a change is journalled. RH_ERR_CONFIG with the problems of the files
+ * (rh/problem.h, RH_PROBLEM_LIST_BYTES) in report. */
 enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes);
 
 /* A calendar for the running hub: the whole file, as an operator hands it in. */
@@ -157,7 +158,7 @@ struct hub_import_result {
     char area[RH_CALENDAR_AREA_BYTES_MAX + 1];
     uint64_t index;          /* record of rules: the new one, or the one that has it already */
     uint64_t job;            /* job that derives open dates again, 0 none is needed */
-    char report[1024];       /* what is wrong, as file:line:column; "" when nothing is */
+    char report[RH_PROBLEM_LIST_BYTES]; /* what is wrong (rh/problem.h); "" when nothing is */
 };
 
 /* Judge a calendar and put it into force: journalled in full as a record of
@@ -180,6 +181,11 @@ enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
                                       const struct hub_import *wish,
                                       const struct rh_calendar *calendar,
                                       struct rh_load_report *report, bool *same);
+/* The same question about every calendar that would be in force if `files` were the rules: asked
+ * at a start and at a reload, and by who tries a directory out. */
+enum rh_err hub_engine_judge_calendars(const struct rh_load_sources *kept,
+                                       const struct rh_load_sources *files,
+                                       struct rh_load_report *report);
 
 /* Fire timers that are due, at most `limit` of them, into the batch; *fired how many. When it
  * equals limit, more may be due. */

@@ -7,6 +7,8 @@
  */
 #include "engine/inside.h"
 
+#include <rh/text.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,7 +134,7 @@ static enum rh_err open_journal(struct hub_engine *engine, uint64_t published, c
     struct hub_journal_report found;
     enum rh_err err = hub_journal_open(&options, &engine->journal, &found);
     if (err != RH_OK)
-        return complain(report, report_bytes, err, "journal: %s", found.text);
+        return complain(report, report_bytes, err, _("journal: %s"), found.text);
     if (found.cut)
         snprintf(report, report_bytes, "%s", found.text);
     return RH_OK;
@@ -150,7 +152,7 @@ static enum rh_err replay_tail(struct hub_engine *engine, struct replay *replay,
         from = state.first_index;
     if (engine->views.applied < state.first_index)
         return complain(report, report_bytes, RH_ERR_CORRUPT,
-                        "the views end at record %llu but the journal here begins at %llu",
+                        _("the views end at record %llu but the journal here begins at %llu"),
                         (unsigned long long)engine->views.applied,
                         (unsigned long long)state.first_index);
     const struct hub_journal_visitor visitor = { .record = replay_record, .arg = replay };
@@ -159,16 +161,18 @@ static enum rh_err replay_tail(struct hub_engine *engine, struct replay *replay,
         err = commit_piece(replay);
     if (replay->first_bad != UINT64_MAX)
         return complain(report, report_bytes, RH_ERR_CORRUPT,
-                        "record %llu is not what checkpoint %llu covers: the journal was altered",
+                        _("record %llu is not what checkpoint %llu covers: the journal was "
+                          "altered"),
                         (unsigned long long)replay->first_bad,
                         (unsigned long long)replay->published);
     if (err != RH_OK)
-        return complain(report, report_bytes, err, "journal replay stopped at record %llu: %s",
-                        (unsigned long long)engine->next_index, rh_err_text(err));
+        return complain(report, report_bytes, err,
+                        _("journal replay stopped at record %llu: %s"),
+                        (unsigned long long)engine->next_index, rh_text(rh_err_text(err)));
     if (engine->next_index != state.next_index || engine->views.applied != state.next_index)
         return complain(report, report_bytes, RH_ERR_CORRUPT,
-                        "journal has %llu records, views %llu", (unsigned long long)state.next_index,
-                        (unsigned long long)engine->views.applied);
+                        _("journal has %llu records, views %llu"),
+                        (unsigned long long)state.next_index, (unsigned long long)engine->views.applied);
     return RH_OK;
 }
 
@@ -176,13 +180,14 @@ enum rh_err hub_engine_recover(struct hub_engine *engine, char *report, size_t r
 {
     enum rh_err err = hub_views_open(&engine->views, engine->options.map);
     if (err != RH_OK)
-        return complain(report, report_bytes, err, "views: %s", rh_err_text(err));
+        return complain(report, report_bytes, err, _("views: %s"), rh_text(rh_err_text(err)));
     struct rh_checkpoint found = { .size = 0 };
     err = open_tree(engine, &found);
     if (err != RH_OK)
-        return complain(report, report_bytes, err, "log: the newest checkpoint or its tiles: %s%s%s",
-                        rh_err_text(err), engine->tree != NULL ? " at " : "",
-                        engine->tree != NULL ? hub_tree_fault(engine->tree) : "");
+        return complain(report, report_bytes, err,
+                        _("log: the newest checkpoint or its tiles: %s (%s)"),
+                        rh_text(rh_err_text(err)),
+                        engine->tree != NULL ? hub_tree_fault(engine->tree) : "-");
     engine->published_size = found.size;
     err = open_journal(engine, found.size, report, report_bytes);
     if (err != RH_OK)
@@ -200,7 +205,8 @@ enum rh_err hub_engine_recover(struct hub_engine *engine, char *report, size_t r
     struct rh_hub_id wanted;
     rh_hub_id_with_generation(&engine->hub, rh_hub_id_generation(&replay.hub), &wanted);
     if (strcmp(wanted.text, replay.hub.text) != 0)
-        return complain(report, report_bytes, RH_ERR_CONFIG, "this journal belongs to %s, not %s",
+        return complain(report, report_bytes, RH_ERR_CONFIG,
+                        _("this journal belongs to %s, not %s"),
                         replay.hub.text, engine->hub.text);
     engine->hub = replay.hub;
     return RH_OK;

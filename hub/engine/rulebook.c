@@ -14,22 +14,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SOURCES_BYTES_MAX = 1024 * 1024, REPORT_BYTES = 1024 };
+enum { SOURCES_BYTES_MAX = 1024 * 1024 };
 
 struct books {
-    struct rh_load_sources *files;
+    struct rh_load_sources *files; /* to come */
+    struct rh_load_sources *kept;  /* of the newest record; empty where there is none */
     struct rh_rules *rules;
     uint8_t *compiled, *sources;
     struct rh_bytes compiled_view, sources_view;
     struct rh_load_report report;
-    char text[REPORT_BYTES];
+    char text[RH_LOAD_REPORT_BYTES];
 };
 
 static void close_books(struct books *books)
 {
     if (books->files != NULL)
         rh_load_sources_close(books->files);
+    if (books->kept != NULL)
+        rh_load_sources_close(books->kept);
     free(books->files);
+    free(books->kept);
     free(books->rules);
     free(books->compiled);
     free(books->sources);
@@ -39,12 +43,13 @@ static enum rh_err open_books(struct books *books)
 {
     memset(books, 0, sizeof *books);
     books->files = calloc(1, sizeof *books->files);
+    books->kept = calloc(1, sizeof *books->kept);
     books->rules = calloc(1, sizeof *books->rules);
     books->compiled = malloc(RH_RULES_BYTES_MAX);
     books->sources = malloc(SOURCES_BYTES_MAX);
     rh_load_report_init(&books->report, books->text, sizeof books->text);
-    return books->files == NULL || books->rules == NULL || books->compiled == NULL ||
-                   books->sources == NULL
+    return books->files == NULL || books->kept == NULL || books->rules == NULL ||
+                   books->compiled == NULL || books->sources == NULL
                ? RH_ERR_NOMEM
                : RH_OK;
 }
@@ -119,7 +124,7 @@ static enum rh_err compile(struct books *books)
     if (err == RH_OK)
         err = rh_load_sources_encode(books->files, &sources);
     if (err == RH_ERR_FULL)
-        rh_load_report_file(&books->report, "the rules", "are too large to be kept together");
+        rh_load_report_file(&books->report, "", "the rules are too large to be kept together");
     books->compiled_view = (struct rh_bytes){ compiled.data, compiled.bytes };
     books->sources_view = (struct rh_bytes){ sources.data, sources.bytes };
     return err;
@@ -186,86 +191,30 @@ static enum rh_err put_in_force(struct hub_engine *engine, struct books *books,
     return hub_job_begin(engine, &wish, job);
 }
 
-/* ---- rules_dir ------------------------------------------------------------------------- */
+/* ---- judging calendars ------------------------------------------------------------------ */
 
 static bool is_imported(const struct rh_load_source *source)
 {
     return strncmp(source->name, RH_LOAD_IMPORTED, sizeof RH_LOAD_IMPORTED - 1) == 0;
 }
 
-/* The files of rules_dir, and the calendars that the newest record keeps as imported. */
-static enum rh_err gather(struct hub_engine *engine, struct books *books,
-                          struct rh_load_sources *kept)
+static bool is_calendar(const struct rh_load_source *source)
 {
-    uint64_t index;
-    struct hub_record *record;
-    enum rh_err err =
-        rh_load_sources_read(books->files, engine->rules_dir, &books->report);
-    if (err != RH_OK)
-        return err;
-    err = read_newest(engine, &record, &index);
-    if (err == RH_ERR_NOTFOUND)
-        return RH_OK;
-    if (err == RH_OK)
-        err = rh_load_sources_decode(record->sources, kept);
-    for (size_t i = 0; err == RH_OK && i < kept->count; i++) {
-        const struct rh_load_source *source = &kept->list[i];
-        if (is_imported(source))
-            err = rh_load_sources_put(books->files, source->name, source->path, source->text,
-                                      source->bytes);
-    }
-    if (err == RH_ERR_FULL)
-        rh_load_report_file(&books->report, engine->rules_dir, "holds too many files");
-    return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
+    return strncmp(source->name, "calendars/", 10) == 0 || is_imported(source);
 }
-
-static enum rh_err gather_all(struct hub_engine *engine, struct books *books)
-{
-    struct rh_load_sources *kept = calloc(1, sizeof *kept);
-    enum rh_err err = kept == NULL ? RH_ERR_NOMEM : gather(engine, books, kept);
-    if (kept != NULL)
-        rh_load_sources_close(kept);
-    free(kept);
-    return err;
-}
-
-enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t report_bytes)
-{
-    struct books books;
-    uint64_t job;
-    enum rh_err err = open_books(&books);
-    if (err == RH_OK)
-        err = gather_all(engine, &books);
-    if (err == RH_OK)
-        err = compile(&books);
-    /* The report may hold what recovery did; only a failure is said over it. */
-    if (err != RH_OK && books.report.bytes > 0)
-        snprintf(report, report_bytes, "%s", books.text);
-    if (err == RH_OK && !is_in_force(engine, &books))
-        err = put_in_force(engine, &books, NULL, &job);
-    close_books(&books);
-    return err;
-}
-
-enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes)
-{
-    return hub_rulebook_load(engine, report, report_bytes);
-}
-
-/* ---- a calendar into the running hub ---------------------------------------------------- */
 
 /* The file in force for the area of `calendar`, read again; false when there is none. */
 static bool find_present(const struct rh_load_sources *kept, const struct rh_calendar *calendar,
                          struct rh_calendar *out, const struct rh_load_source **source)
 {
-    char report_text[REPORT_BYTES];
+    char report_text[256]; /* nobody reads it: what is in force was judged before */
     struct rh_load_report report;
     struct rh_calendar *one = malloc(sizeof *one);
     bool found = false;
     for (size_t i = 0; one != NULL && i < kept->count; i++) {
         const struct rh_load_source *file = &kept->list[i];
         rh_load_report_init(&report, report_text, sizeof report_text);
-        if ((strncmp(file->name, "calendars/", 10) != 0 && !is_imported(file)) ||
+        if (!is_calendar(file) ||
             rh_load_calendar_text(file->name, file->text, file->bytes, one, &report) != RH_OK ||
             strcmp(one->area, calendar->area) != 0 ||
             (found && one->last_day.days < out->last_day.days))
@@ -318,6 +267,100 @@ enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
     free(present);
     return err;
 }
+
+/* One calendar of the files to come, against the one in force for its area. */
+static enum rh_err judge_one(const struct rh_load_sources *kept,
+                             const struct rh_load_sources *files,
+                             const struct rh_load_source *file, struct rh_calendar calendars[2],
+                             struct rh_load_report *report)
+{
+    char unread[256]; /* what is wrong in itself was said when the rules were compiled */
+    struct rh_load_report aside;
+    const struct rh_load_source *effective = NULL;
+    bool same;
+    rh_load_report_init(&aside, unread, sizeof unread);
+    if (rh_load_calendar_text(file->name, file->text, file->bytes, &calendars[0], &aside) !=
+        RH_OK)
+        return RH_OK;
+    (void)find_present(files, &calendars[0], &calendars[1], &effective);
+    if (effective != file)
+        return RH_OK; /* another one stands above it */
+    const struct hub_import wish = { .name = file->path, .text = file->text,
+                                     .bytes = file->bytes };
+    return hub_engine_judge_calendar(kept, &wish, &calendars[0], report, &same);
+}
+
+enum rh_err hub_engine_judge_calendars(const struct rh_load_sources *kept,
+                                       const struct rh_load_sources *files,
+                                       struct rh_load_report *report)
+{
+    struct rh_calendar *calendars = calloc(2, sizeof calendars[0]);
+    enum rh_err err = calendars == NULL ? RH_ERR_NOMEM : RH_OK;
+    for (size_t i = 0; i < files->count && err != RH_ERR_NOMEM; i++) {
+        if (!is_calendar(&files->list[i]))
+            continue;
+        enum rh_err one = judge_one(kept, files, &files->list[i], calendars, report);
+        if (err == RH_OK || one == RH_ERR_NOMEM)
+            err = one;
+    }
+    free(calendars);
+    return err;
+}
+
+/* ---- rules_dir ------------------------------------------------------------------------- */
+
+/* The files of rules_dir, and the calendars that the newest record keeps as imported. */
+static enum rh_err gather(struct hub_engine *engine, struct books *books)
+{
+    uint64_t index;
+    struct rh_load_sources *kept = books->kept;
+    struct hub_record *record;
+    enum rh_err err =
+        rh_load_sources_read(books->files, engine->rules_dir, &books->report);
+    if (err != RH_OK)
+        return err;
+    err = read_newest(engine, &record, &index);
+    if (err == RH_ERR_NOTFOUND)
+        return RH_OK;
+    if (err == RH_OK)
+        err = rh_load_sources_decode(record->sources, kept);
+    for (size_t i = 0; err == RH_OK && i < kept->count; i++) {
+        const struct rh_load_source *source = &kept->list[i];
+        if (is_imported(source))
+            err = rh_load_sources_put(books->files, source->name, source->path, source->text,
+                                      source->bytes);
+    }
+    if (err == RH_ERR_FULL)
+        rh_load_report_file(&books->report, engine->rules_dir, "holds too many files");
+    return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
+}
+
+enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t report_bytes)
+{
+    struct books books;
+    uint64_t job;
+    enum rh_err err = open_books(&books);
+    if (err == RH_OK)
+        err = gather(engine, &books);
+    if (err == RH_OK)
+        err = compile(&books);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendars(books.kept, books.files, &books.report);
+    /* The report may hold what recovery did; only a failure is said over it. */
+    if (err != RH_OK && books.report.bytes > 0)
+        snprintf(report, report_bytes, "%s", books.text);
+    if (err == RH_OK && !is_in_force(engine, &books))
+        err = put_in_force(engine, &books, NULL, &job);
+    close_books(&books);
+    return err;
+}
+
+enum rh_err hub_engine_reload(struct hub_engine *engine, char *report, size_t report_bytes)
+{
+    return hub_rulebook_load(engine, report, report_bytes);
+}
+
+/* ---- a calendar into the running hub ---------------------------------------------------- */
 
 static enum rh_err import(struct hub_engine *engine, const struct hub_import *wish,
                           struct books *books, struct rh_calendar *calendar,

@@ -1,6 +1,8 @@
 /* Opening, closing, state. */
 #include "journal/internal.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +20,7 @@ static void say(struct hub_journal_report *report, const char *what, int code)
 {
     char reason[160];
     hub_file_error_text(code, reason, sizeof reason);
-    snprintf(report->text, sizeof report->text, "%s: %s", what, reason);
+    snprintf(report->text, sizeof report->text, "%s: %s", rh_text(what), reason);
 }
 
 /* A new directory's name is durable only when its parent is synced. */
@@ -39,20 +41,20 @@ static enum rh_err open_directory(struct hub_journal *journal,
     enum rh_err err = RH_OK;
     if (!options->read_only && mkdir(options->directory, 0700) != 0 && errno != EEXIST) {
         err = hub_file_error(errno);
-        say(report, "the directory cannot be made", errno);
+        say(report, N_("the directory cannot be made"), errno);
         return err == RH_ERR_NOTFOUND ? RH_ERR_CONFIG : err;
     }
     journal->dir_fd = open(options->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (journal->dir_fd < 0) {
         err = hub_file_error(errno);
-        say(report, "the directory cannot be opened", errno);
+        say(report, N_("the directory cannot be opened"), errno);
         return err;
     }
     if (options->read_only)
         return RH_OK;
     err = sync_parent(journal->dir_fd);
     if (err != RH_OK)
-        say(report, "the parent of the directory cannot be synced", errno);
+        say(report, N_("the parent of the directory cannot be synced"), errno);
     return err;
 }
 
@@ -62,12 +64,12 @@ static enum rh_err take_lock(struct hub_journal *journal, struct hub_journal_rep
     journal->lock_fd = openat(journal->dir_fd, HUB_LOCK_NAME,
                               O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (journal->lock_fd < 0) {
-        say(report, "the lock file cannot be opened", errno);
+        say(report, N_("the lock file cannot be opened"), errno);
         return hub_file_error(errno);
     }
     if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         int code = errno;
-        say(report, "another process has the journal open", code);
+        say(report, N_("another process has the journal open"), code);
         return code == EWOULDBLOCK ? RH_ERR_DENIED : hub_file_error(code);
     }
     return RH_OK;
@@ -80,13 +82,13 @@ static enum rh_err check_options(const struct hub_journal_options *options,
     const char *why = NULL;
     if (bytes != 0 && (bytes < HUB_JOURNAL_SEGMENT_BYTES_MIN ||
                        bytes > HUB_JOURNAL_SEGMENT_BYTES_MAX || bytes % HUB_BLOCK_BYTES != 0))
-        why = "the segment size is not a multiple of 4096 from 8192 to 1073741824";
+        why = N_("the segment size is not a multiple of 4096 from 8192 to 1073741824");
     else if (!options->read_only && (options->hub_id == NULL || options->hub_id[0] == '\0' ||
                                      strlen(options->hub_id) > RH_HUB_ID_BYTES_MAX))
-        why = "the hub id is missing or too long";
+        why = N_("the hub id is missing or too long");
     if (why == NULL)
         return RH_OK;
-    snprintf(report->text, sizeof report->text, "%s", why);
+    snprintf(report->text, sizeof report->text, "%s", rh_text(why));
     return RH_ERR_CONFIG;
 }
 
@@ -156,12 +158,12 @@ static enum rh_err open_writing(struct hub_journal *journal, struct hub_journal_
     journal->build.payload = malloc(HUB_PAYLOAD_BYTES_MAX);
     journal->build.disk = malloc(HUB_JOURNAL_FRAME_BYTES_MAX);
     if (journal->build.payload == NULL || journal->build.disk == NULL) {
-        snprintf(report->text, sizeof report->text, "no memory for the frame buffers");
+        snprintf(report->text, sizeof report->text, "%s", _("no memory for the frame buffers"));
         return RH_ERR_NOMEM;
     }
     err = start_threads(journal);
     if (err != RH_OK) {
-        snprintf(report->text, sizeof report->text, "no thread can be started");
+        snprintf(report->text, sizeof report->text, "%s", _("no thread can be started"));
         return err;
     }
     if (journal->current.fd >= 0)
@@ -170,7 +172,7 @@ static enum rh_err open_writing(struct hub_journal *journal, struct hub_journal_
     if (err != RH_OK) {
         pthread_mutex_lock(&journal->mutex);
         snprintf(report->text, sizeof report->text, "%s",
-                 journal->failed ? "the storage device failed" : journal->spare.text);
+                 journal->failed ? rh_text(rh_err_text(RH_ERR_IO)) : journal->spare.text);
         pthread_mutex_unlock(&journal->mutex);
     }
     return err;
@@ -183,11 +185,11 @@ static enum rh_err open_reading(struct hub_journal *journal, struct hub_journal_
     if (err == RH_OK && journal->segment_count == 0)
         err = RH_ERR_NOTFOUND;
     if (err == RH_OK)
-        snprintf(report->text, sizeof report->text, "%zu segments, read only",
+        snprintf(report->text, sizeof report->text, _("%zu segments, read only"),
                  journal->segment_count);
     else
-        snprintf(report->text, sizeof report->text, "no journal can be read here: %s",
-                 rh_err_text(err));
+        snprintf(report->text, sizeof report->text, _("no journal can be read here: %s"),
+                 rh_text(rh_err_text(err)));
     return err;
 }
 

@@ -49,7 +49,8 @@ struct hub_journal_options {
     uint32_t retry_ms;     /* pause after the next segment could not be made; 0: 1000 */
 };
 
-/* What opening found and did. `text` is one English sentence for the log and the operator. */
+/* What opening found and did. `text` is one sentence for the log and the operator, in the language
+ * of the process (rh/text.h). */
 struct hub_journal_report {
     bool cut;              /* an unfinished frame was moved to quarantine */
     uint64_t cut_segment;  /* first index of the segment it stood in */
@@ -242,7 +243,7 @@ struct hub_journal_damage {
     uint64_t frame;    /* number of the frame, expected or found */
     uint64_t index;    /* first record index concerned */
     uint64_t count;    /* records concerned; 0: not known */
-    char text[HUB_JOURNAL_TEXT_BYTES]; /* one English sentence with place and difference */
+    char text[HUB_JOURNAL_TEXT_BYTES]; /* one sentence with place and difference, translated */
 };
 
 /* Callbacks of a scan. All arguments are borrowed: valid for the call. */

@@ -42,8 +42,8 @@ static enum rh_err io_report(struct recovery *r, enum rh_err err, const char *wh
 {
     char reason[128];
     hub_file_error_text(errno, reason, sizeof reason);
-    snprintf(r->report->text, sizeof r->report->text, "segment %016" PRIx64 ": %s: %s", segment,
-             what, reason);
+    snprintf(r->report->text, sizeof r->report->text, _("segment %016" PRIx64 ": %s: %s"), segment,
+             rh_text(what), reason);
     return err == RH_ERR_NOTFOUND ? RH_ERR_IO : err;
 }
 
@@ -53,7 +53,7 @@ static enum rh_err open_segment(struct recovery *r, uint64_t segment, int *fd)
     hub_segment_name(segment, name);
     *fd = openat(r->journal->dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (*fd < 0)
-        return io_report(r, hub_file_error(errno), "cannot be opened", segment);
+        return io_report(r, hub_file_error(errno), N_("cannot be opened"), segment);
     return RH_OK;
 }
 
@@ -64,7 +64,7 @@ static enum rh_err damage(struct recovery *r, const char *why)
     hub_walk_describe(r->walk, r->report->text, capacity);
     size_t used = strlen(r->report->text);
     if (why[0] != '\0')
-        snprintf(r->report->text + used, capacity - used, "; %s", why);
+        snprintf(r->report->text + used, capacity - used, "; %s", rh_text(why));
     return RH_ERR_CORRUPT;
 }
 
@@ -72,9 +72,9 @@ static enum rh_err damage(struct recovery *r, const char *why)
 static const char *why_not_cut(const struct hub_journal *journal, uint64_t index)
 {
     if (index < journal->applied_size)
-        return "the views have applied it";
+        return N_("the views have applied it");
     if (index < journal->published_size)
-        return "a published checkpoint covers it";
+        return N_("a published checkpoint covers it");
     return "";
 }
 
@@ -120,14 +120,14 @@ static enum rh_err walk_earlier(struct recovery *r, uint64_t segment, int *fd)
     if (err == RH_ERR_CORRUPT)
         return damage(r, "a later segment follows it");
     if (err != RH_OK)
-        return io_report(r, err, "cannot be read", segment);
+        return io_report(r, err, N_("cannot be read"), segment);
     err = check_segment(r);
     if (err != RH_OK)
         return err;
     hub_walk_adopt(r->walk);
     enum hub_step step = walk_frames(r);
     if (step == HUB_STEP_ERROR)
-        return io_report(r, r->walk->err, "cannot be read", segment);
+        return io_report(r, r->walk->err, N_("cannot be read"), segment);
     return step == HUB_STEP_BAD ? damage(r, "a later segment follows it") : RH_OK;
 }
 
@@ -150,7 +150,7 @@ static enum rh_err rewrite(struct recovery *r, int fd)
         err = hub_file_sync(fd);
     if (err == RH_OK)
         return RH_OK;
-    return io_report(r, err, "its last frame cannot be rewritten", walk->segment);
+    return io_report(r, err, N_("its last frame cannot be rewritten"), walk->segment);
 }
 
 /* A bad place behind the last good frame: cut it, or stop. */
@@ -162,14 +162,14 @@ static enum rh_err cut_or_stop(struct recovery *r)
     const char *why;
     enum rh_err err = hub_walk_unfinished(walk, &unfinished, &end, &why);
     if (err != RH_OK)
-        return io_report(r, err, "cannot be read", walk->segment);
+        return io_report(r, err, N_("cannot be read"), walk->segment);
     if (unfinished)
         why = why_not_cut(r->journal, walk->index);
     if (!unfinished || why[0] != '\0')
         return damage(r, why);
     err = hub_journal_quarantine(r->journal, walk, walk->offset, end, walk->number, r->report);
     return err == RH_OK ? RH_OK
-                        : io_report(r, err, "its unfinished end cannot be put into quarantine",
+                        : io_report(r, err, N_("its unfinished end cannot be put into quarantine"),
                                     walk->segment);
 }
 
@@ -188,7 +188,7 @@ static enum rh_err undo_switch(struct recovery *r, int fd, uint64_t segment)
     if (err == RH_OK || err == RH_ERR_CORRUPT)
         block = hub_walk_bytes(walk, 0, HUB_BLOCK_BYTES);
     if (block == NULL || hub_walk_last_used(walk, 0, &end) != RH_OK)
-        return io_report(r, RH_ERR_IO, "cannot be read", segment);
+        return io_report(r, RH_ERR_IO, N_("cannot be read"), segment);
     walk->offset = 0;
     walk->number = number;
     walk->index = expected;
@@ -212,13 +212,13 @@ static enum rh_err undo_switch(struct recovery *r, int fd, uint64_t segment)
     if (end > 0) {
         err = hub_journal_quarantine(journal, walk, 0, end, number, r->report);
         if (err != RH_OK)
-            return io_report(r, err, "it cannot be put into quarantine", segment);
+            return io_report(r, err, N_("it cannot be put into quarantine"), segment);
     }
     char name[HUB_SEGMENT_NAME_BYTES];
     hub_segment_name(segment, name);
     if (renameat(journal->dir_fd, name, journal->dir_fd, HUB_SPARE_NAME) != 0 ||
         hub_file_sync_all(journal->dir_fd) != RH_OK)
-        return io_report(r, RH_ERR_IO, "cannot be renamed", segment);
+        return io_report(r, RH_ERR_IO, N_("cannot be renamed"), segment);
     return RH_OK;
 }
 
@@ -294,14 +294,14 @@ static enum rh_err recover_last(struct recovery *r, int fd, bool *kept)
         return err;
     if (!same_hub(walk->head.hub_id, r->journal->hub_id)) {
         snprintf(r->report->text, sizeof r->report->text,
-                 "this is the journal of %s, not of %s", walk->head.hub_id,
+                 _("this is the journal of %s, not of %s"), walk->head.hub_id,
                  r->journal->hub_id);
         return RH_ERR_CONFIG;
     }
     hub_walk_adopt(walk);
     enum hub_step step = walk_frames(r);
     if (step == HUB_STEP_ERROR)
-        return io_report(r, walk->err, "cannot be read", walk->segment);
+        return io_report(r, walk->err, N_("cannot be read"), walk->segment);
     if (step == HUB_STEP_BAD)
         err = cut_or_stop(r);
     if (err == RH_OK)
@@ -333,7 +333,7 @@ static enum rh_err recover_newest(struct recovery *r, bool *kept)
         err = recover_headless(r, fd);
         r->count -= err == RH_OK;
     } else {
-        err = io_report(r, err, "cannot be read", segment);
+        err = io_report(r, err, N_("cannot be read"), segment);
     }
     if (!*kept)
         close(fd);
@@ -348,17 +348,17 @@ static enum rh_err check_length(struct recovery *r)
     const char *who = why_not_cut(journal, end);
     if (who[0] != '\0') {
         snprintf(r->report->text, sizeof r->report->text,
-                 "the journal ends before record %" PRIu64 ", but %s", end, who);
+                 _("the journal ends before record %" PRIu64 ", but %s"), end, rh_text(who));
         return RH_ERR_CORRUPT;
     }
     if (!r->report->cut)
         snprintf(r->report->text, sizeof r->report->text,
-                 "%" PRIu64 " records in %" PRIu64 " frames, %zu segments here", end,
+                 _("%" PRIu64 " records in %" PRIu64 " frames, %zu segments here"), end,
                  journal->next_frame, r->count);
     else
         snprintf(r->report->text, sizeof r->report->text,
-                 "%" PRIu64 " records in %" PRIu64 " frames, %zu segments here; an unfinished "
-                 "frame of %" PRIu32 " bytes behind them is now quarantine/%s",
+                 _("%" PRIu64 " records in %" PRIu64 " frames, %zu segments here; an unfinished "
+                   "frame of %" PRIu32 " bytes behind them is now quarantine/%s"),
                  end, journal->next_frame, r->count, r->report->cut_bytes,
                  r->report->cut_file);
     return RH_OK;
@@ -371,15 +371,15 @@ enum rh_err hub_journal_recover(struct hub_journal *journal, struct hub_journal_
     enum rh_err err = r.walk == NULL ? RH_ERR_NOMEM
                                      : hub_segment_list(journal->dir_fd, &r.list, &r.count);
     if (err != RH_OK)
-        snprintf(report->text, sizeof report->text, "the directory cannot be read: %s",
-                 rh_err_text(err));
+        snprintf(report->text, sizeof report->text, _("the directory cannot be read: %s"),
+                 rh_text(rh_err_text(err)));
     rh_random(&journal->salt, sizeof journal->salt);
     while (err == RH_OK && !kept && r.count > 0)
         err = recover_newest(&r, &kept);
     if (err == RH_OK)
         err = check_length(&r);
     if (err == RH_OK && hub_file_sync_all(journal->dir_fd) != RH_OK)
-        err = io_report(&r, RH_ERR_IO, "the directory cannot be synced", 0);
+        err = io_report(&r, RH_ERR_IO, N_("the directory cannot be synced"), 0);
     journal->segments = r.list;
     journal->segment_count = r.count;
     journal->segment_capacity = r.count;

@@ -11,6 +11,8 @@
  * written is kept while waiting for space, and the attempt repeated, until it succeeds. */
 #include "journal/internal.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -151,7 +153,7 @@ static void set_missing(struct hub_journal *journal, int code)
 {
     char reason[160];
     hub_file_error_text(code, reason, sizeof reason);
-    snprintf(journal->spare.text, sizeof journal->spare.text, "next segment missing: %s",
+    snprintf(journal->spare.text, sizeof journal->spare.text, _("next segment missing: %s"),
              reason);
     journal->spare.state = HUB_JOURNAL_SPARE_MISSING;
 }

@@ -262,21 +262,21 @@ enum rh_err hub_walk_unfinished(struct hub_walk *walk, bool *unfinished, uint32_
                                 const char **why)
 {
     *unfinished = false;
-    *why = "every sector of it is there";
+    *why = N_("every sector of it is there");
     enum rh_err err = hub_walk_last_used(walk, walk->offset, end);
     if (err != RH_OK || !walk->bad.torn)
         return err;
     uint32_t offset;
     struct hub_frame_head head;
-    *why = "a later frame follows it";
+    *why = N_("a later frame follows it");
     err = hub_walk_find(walk, walk->offset + HUB_BLOCK_BYTES, walk->number + 1, &offset, &head);
     if (err != RH_ERR_NOTFOUND)
         return err;
     uint32_t extent = walk->bad.head_good ? walk->bad.bytes : HUB_JOURNAL_FRAME_BYTES_MAX;
-    *why = "bytes other than zero stand behind its possible extent";
+    *why = N_("bytes other than zero stand behind its possible extent");
     if (*end - walk->offset > extent)
         return RH_OK;
-    *why = "";
+    *why = N_("");
     *unfinished = true;
     return RH_OK;
 }

@@ -81,23 +81,15 @@ static enum rh_err settle(struct rh_rules *rules)
     return err;
 }
 
-/* A report ends with a line end; a value does not. */
-void hub_book_trim(char *report)
-{
-    size_t bytes = strlen(report);
-    while (bytes > 0 && report[bytes - 1] == '\n')
-        report[--bytes] = '\0';
-}
-
 enum rh_err hub_book_compile(struct hub_ask *ask, const struct rh_load_sources *sources,
                              struct rh_rules *out)
 {
-    char text[sizeof ask->value];
+    char text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err = rh_load_rules_sources(sources, out, &report);
-    hub_book_trim(text);
     if (err == RH_ERR_CONFIG || report.problems > 0)
-        return hub_ask_refuse(ask, RH_REFUSE_RULES_WRONG, NULL, N_("nothing was changed"), text);
+        return hub_ask_refuse_file(ask, RH_REFUSE_RULES_WRONG, NULL, N_("nothing was changed"),
+                                   text);
     return err == RH_OK ? settle(out) : err;
 }

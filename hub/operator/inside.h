@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include <rh/local.h>
+#include <rh/problem.h>
 #include <rh/refusal.h>
 
 #include "operator/mailbox.h"
@@ -92,6 +93,7 @@ struct hub_ask {
     const char *detail;
     char pointer[64];
     char value[1024];
+    char problems[RH_PROBLEM_LIST_BYTES]; /* of a file (rh/problem.h); "" none */
     bool sessions_known;                 /* op->sessions was filled for this request */
     uint32_t session_count;
     uint32_t name_count;
@@ -136,6 +138,10 @@ enum rh_err hub_ask_row(struct hub_ask *ask, json_t *row);
  * the verb to return. */
 enum rh_err hub_ask_refuse(struct hub_ask *ask, uint32_t refusal, const char *pointer,
                            const char *detail, const char *value);
+/* The same about a file: `problems` is a list of problems (rh/problem.h). They go out one by one
+ * under "problems", for the asker to say in his language, and as English lines under "value". */
+enum rh_err hub_ask_refuse_file(struct hub_ask *ask, uint32_t refusal, const char *pointer,
+                                const char *detail, const char *problems);
 /* Run in the engine's thread; waits. */
 enum rh_err hub_ask_engine(struct hub_ask *ask, hub_mail_fn *run, void *context, bool durable);
 /* "done" about `id`, with the record that holds it. */
@@ -186,6 +192,8 @@ void hub_json_bool(json_t *row, const char *key, bool value);
 void hub_json_at(json_t *row, const char *key, uint64_t ms);
 void hub_json_date(json_t *row, const char *key, int32_t days);
 void hub_json_code(json_t *row, const char *key, uint32_t refusal); /* "RH-4221" */
+/* [{"file","line","column","text","args"}]: text is the English message id. New. */
+json_t *hub_json_problems(const char *problems);
 void hub_json_uuid(json_t *row, const char *key, const uint8_t id[RH_ID_BYTES]);
 /* `key`: the agency's id, `key`_zh and `key`_en: its names. */
 void hub_json_agency(struct hub_ask *ask, json_t *row, const char *key, uint32_t no);
@@ -232,7 +240,6 @@ enum rh_err hub_book_read(struct hub_ask *ask, uint64_t index, struct hub_book *
 void hub_book_close(struct hub_book *book);
 /* The files of the rules in force, imported calendars among them. The caller closes. */
 enum rh_err hub_book_sources(struct hub_ask *ask, struct rh_load_sources *out);
-void hub_book_trim(char *report); /* its last line end */
 /* Judge files as the hub would; refuses with what is wrong. */
 enum rh_err hub_book_compile(struct hub_ask *ask, const struct rh_load_sources *sources,
                              struct rh_rules *out);

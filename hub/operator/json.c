@@ -44,6 +44,28 @@ void hub_json_at(json_t *row, const char *key, uint64_t ms)
     hub_json_text(row, key, text);
 }
 
+json_t *hub_json_problems(const char *problems)
+{
+    char room[RH_PROBLEM_BYTES_MAX];
+    struct rh_problem one;
+    json_t *list = json_array();
+    while (rh_problem_next(&problems, room, &one)) {
+        json_t *entry = json_object();
+        json_t *args = json_array();
+        hub_json_text(entry, "file", one.file);
+        hub_json_uint(entry, "line", (uint64_t)(one.line > 0 ? one.line : 0));
+        hub_json_uint(entry, "column", (uint64_t)(one.column > 0 ? one.column : 0));
+        hub_json_text(entry, "text", one.sentence);
+        for (unsigned i = 0; i < one.arg_count; i++) {
+            json_t *arg = json_string(one.args[i]);
+            json_array_append_new(args, arg != NULL ? arg : json_string("?"));
+        }
+        json_object_set_new(entry, "args", args);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
 void hub_json_date(json_t *row, const char *key, int32_t days)
 {
     char text[RH_DATE_TEXT_BYTES] = "";

@@ -44,6 +44,15 @@ enum rh_err hub_ask_refuse(struct hub_ask *ask, uint32_t refusal, const char *po
     return RH_ERR_USAGE;
 }
 
+enum rh_err hub_ask_refuse_file(struct hub_ask *ask, uint32_t refusal, const char *pointer,
+                                const char *detail, const char *problems)
+{
+    char value[sizeof ask->value];
+    rh_problem_lines(problems, false, value, sizeof value);
+    copy_text(ask->problems, sizeof ask->problems, problems);
+    return hub_ask_refuse(ask, refusal, pointer, detail, value);
+}
+
 const char *hub_ask_fault(const struct hub_ask *ask)
 {
     const struct hub_operator_options *options = &ask->op->options;
@@ -136,6 +145,8 @@ static void send_error(struct hub_ask *ask)
     hub_json_text(error, "detail", ask->detail);
     hub_json_text(error, "pointer", ask->pointer);
     hub_json_text(error, "value", ask->value);
+    if (ask->problems[0] != '\0')
+        json_object_set_new(error, "problems", hub_json_problems(ask->problems));
     hub_json_bool(error, "retriable", info != NULL && info->retriable);
     hub_json_uint(error, "exit", (uint64_t)(info != NULL ? info->exit : RH_EXIT_INTERNAL));
     send_line(ask, json_pack("{s:o}", "error", error));

@@ -137,20 +137,19 @@ static enum rh_err run(void *context, struct hub_engine *engine, struct hub_gate
 
 static enum rh_err refuse_file(struct hub_ask *ask, const char *report)
 {
-    return hub_ask_refuse(ask, RH_REFUSE_CALENDAR_WRONG, "/args/text",
-                          N_("the calendar read before stays in force"), report);
+    return hub_ask_refuse_file(ask, RH_REFUSE_CALENDAR_WRONG, "/args/text",
+                               N_("the calendar read before stays in force"), report);
 }
 
 /* Judged here first, so that the engine's thread only sees what can be read. */
 static enum rh_err read_file(struct hub_ask *ask, const struct hub_import *wish,
                              struct rh_calendar *out)
 {
-    char text[sizeof ask->value];
+    char text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err =
         rh_load_calendar_text(wish->name, wish->text, wish->bytes, out, &report);
-    hub_book_trim(text);
     return err == RH_ERR_CONFIG ? refuse_file(ask, text) : err;
 }
 
@@ -161,7 +160,6 @@ static enum rh_err put_into_force(struct hub_ask *ask, struct errand *errand)
         return err;
     if (errand->answer == RH_ERR_NOSPACE)
         return hub_ask_refuse(ask, RH_REFUSE_DISK_FULL, NULL, NULL, NULL);
-    hub_book_trim(errand->result.report);
     if (errand->answer != RH_OK)
         return refuse_file(ask, errand->result.report[0] != '\0'
                                     ? errand->result.report
@@ -175,12 +173,11 @@ static enum rh_err put_into_force(struct hub_ask *ask, struct errand *errand)
 static enum rh_err judge(struct hub_ask *ask, const struct rh_load_sources *kept,
                          const struct rh_calendar *calendar, struct errand *errand)
 {
-    char text[sizeof ask->value];
+    char text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
     rh_load_report_init(&report, text, sizeof text);
     enum rh_err err = hub_engine_judge_calendar(kept, &errand->wish, calendar, &report,
                                                 &errand->result.same);
-    hub_book_trim(text);
     return err == RH_ERR_CONFIG ? refuse_file(ask, text) : err;
 }
 

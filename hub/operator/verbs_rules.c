@@ -46,7 +46,7 @@ enum rh_err hub_verb_rules_list(struct hub_ask *ask)
 }
 
 struct reload {
-    char report[1000];
+    char report[RH_PROBLEM_LIST_BYTES];
     enum rh_err answer;
 };
 
@@ -85,10 +85,10 @@ enum rh_err hub_verb_rules_reload(struct hub_ask *ask)
     if (err == RH_OK && wish.answer == RH_ERR_NOSPACE)
         return hub_ask_refuse(ask, RH_REFUSE_DISK_FULL, NULL, NULL, NULL);
     if (err == RH_OK && wish.answer != RH_OK)
-        return hub_ask_refuse(ask, RH_REFUSE_RULES_WRONG, NULL,
-                              N_("the rules read before stay in force"),
-                              wish.report[0] != '\0' ? wish.report
-                                                     : rh_err_text(wish.answer));
+        return hub_ask_refuse_file(ask, RH_REFUSE_RULES_WRONG, NULL,
+                                   N_("the rules read before stay in force"),
+                                   wish.report[0] != '\0' ? wish.report
+                                                          : rh_err_text(wish.answer));
     if (err == RH_OK)
         err = hub_snapshot_look(ask); /* the rules as they are now */
     return err == RH_OK ? hub_verb_rules_list(ask) : err;

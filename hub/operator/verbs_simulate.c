@@ -46,29 +46,53 @@ static void drop_directory(struct rh_load_sources *sources)
     }
 }
 
-static enum rh_err add_calendar(struct hub_ask *ask, struct rh_load_sources *sources)
+/* A calendar, judged as an import of it would be. */
+static enum rh_err add_calendar(struct hub_ask *ask, const struct rh_load_sources *kept,
+                                struct rh_load_sources *sources)
 {
-    char name[RH_LOAD_NAME_BYTES_MAX + 1], said[sizeof ask->value];
+    char name[RH_LOAD_NAME_BYTES_MAX + 1], said[RH_LOAD_REPORT_BYTES];
     const char *text = hub_args_text(ask, "calendar");
     const char *path = hub_args_text(ask, "calendar_name");
     struct rh_load_report report;
+    bool same;
     if (text == NULL)
         return RH_OK;
     struct rh_calendar *calendar = calloc(1, sizeof *calendar);
     if (calendar == NULL)
         return RH_ERR_NOMEM;
+    const struct hub_import wish = {
+        .name = path != NULL ? path : "calendar", .text = text, .bytes = strlen(text)
+    };
     rh_load_report_init(&report, said, sizeof said);
-    enum rh_err err = rh_load_calendar_text(path != NULL ? path : "calendar", text,
-                                            strlen(text), calendar, &report);
-    hub_book_trim(said);
+    enum rh_err err =
+        rh_load_calendar_text(wish.name, wish.text, wish.bytes, calendar, &report);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendar(kept, &wish, calendar, &report, &same);
     if (err == RH_ERR_CONFIG)
-        err = hub_ask_refuse(ask, RH_REFUSE_CALENDAR_WRONG, "/args/calendar", NULL, said);
+        err = hub_ask_refuse_file(ask, RH_REFUSE_CALENDAR_WRONG, "/args/calendar", NULL, said);
     rh_load_imported_name(calendar, name);
     free(calendar);
     return err == RH_OK ? put(ask, sources, name, path, text) : err;
 }
 
-static enum rh_err gather(struct hub_ask *ask, struct rh_load_sources *sources)
+/* One file: it replaces the file that says the same, whatever it is called. */
+static enum rh_err put_file(struct hub_ask *ask, struct rh_load_sources *sources,
+                            const char *name, const char *text)
+{
+    char kept[RH_LOAD_NAME_BYTES_MAX + 1];
+    const char *place = hub_args_switch(ask, "whole")
+                            ? NULL
+                            : rh_load_rules_place(sources, text, strlen(text));
+    if (place == NULL)
+        return put(ask, sources, name, NULL, text);
+    memcpy(kept, place, strlen(place) + 1); /* it stands in what is about to be replaced */
+    const char *slash = strrchr(name, '/');
+    return put(ask, sources, kept, slash != NULL ? slash + 1 : name, text);
+}
+
+/* `kept` is what is in force, `sources` what would be. */
+static enum rh_err gather(struct hub_ask *ask, const struct rh_load_sources *kept,
+                          struct rh_load_sources *sources)
 {
     size_t i;
     const json_t *file;
@@ -77,12 +101,24 @@ static enum rh_err gather(struct hub_ask *ask, struct rh_load_sources *sources)
     if (err == RH_OK && hub_args_switch(ask, "whole"))
         drop_directory(sources);
     json_array_foreach(files, i, file) {
-        const char *name = json_string_value(json_object_get(file, "name"));
         if (err == RH_OK)
-            err = put(ask, sources, name, NULL,
-                      json_string_value(json_object_get(file, "text")));
+            err = put_file(ask, sources, json_string_value(json_object_get(file, "name")),
+                           json_string_value(json_object_get(file, "text")));
     }
-    return err == RH_OK ? add_calendar(ask, sources) : err;
+    return err == RH_OK ? add_calendar(ask, kept, sources) : err;
+}
+
+/* What a reload would say to the calendars of a whole directory. */
+static enum rh_err judge(struct hub_ask *ask, const struct rh_load_sources *kept,
+                         const struct rh_load_sources *sources)
+{
+    char said[RH_LOAD_REPORT_BYTES];
+    struct rh_load_report report;
+    rh_load_report_init(&report, said, sizeof said);
+    enum rh_err err = hub_engine_judge_calendars(kept, sources, &report);
+    return err == RH_ERR_CONFIG
+               ? hub_ask_refuse_file(ask, RH_REFUSE_CALENDAR_WRONG, "/args/files", NULL, said)
+               : err;
 }
 
 /* As if what differs said that it is for open matters too. What does not differ is let be: its
@@ -101,16 +137,25 @@ static void reach_open(const struct rh_rules *in_force, struct rh_procedure *pro
 static enum rh_err make_rules(struct hub_ask *ask, struct rh_rules *rules)
 {
     struct rh_load_sources *sources = calloc(1, sizeof *sources);
-    enum rh_err err = sources == NULL ? RH_ERR_NOMEM : gather(ask, sources);
+    struct rh_load_sources *kept = calloc(1, sizeof *kept);
+    enum rh_err err = sources == NULL || kept == NULL ? RH_ERR_NOMEM
+                                                      : hub_book_sources(ask, kept);
+    if (err == RH_OK)
+        err = gather(ask, kept, sources);
     if (err == RH_OK)
         err = hub_book_compile(ask, sources, rules);
+    if (err == RH_OK)
+        err = judge(ask, kept, sources);
     for (uint32_t i = 0; err == RH_OK && i < rules->procedure_count; i++) {
         if (hub_args_switch(ask, "open"))
             reach_open(ask->op->rules, &rules->procedures[i]);
     }
     if (sources != NULL)
         rh_load_sources_close(sources);
+    if (kept != NULL)
+        rh_load_sources_close(kept);
     free(sources);
+    free(kept);
     return err;
 }
 

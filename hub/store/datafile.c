@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rh/text.h>
+
 #include "store/env.h"
 
 enum {
@@ -85,7 +87,7 @@ static enum rh_err read_exact(const struct datafile *file, uint64_t offset, uint
         if (got < 0)
             return hub_report_errno(file->report, file->path, errno);
         if (got == 0)
-            return corrupt(file, "the file is truncated inside a page that is needed",
+            return corrupt(file, N_("the file is truncated inside a page that is needed"),
                            file->meta.page_bytes == 0 ? 0 : offset / file->meta.page_bytes);
         done += (size_t)got;
     }
@@ -101,16 +103,16 @@ static enum rh_err read_meta(const struct datafile *file, uint64_t offset, struc
     const uint8_t *meta = raw + HEADER_BYTES;
     if ((native(raw + 10, 2) & FLAG_META) == 0 || native(meta, 4) != meta_magic ||
         native(meta + 4, 4) != 1)
-        return corrupt(file, "no meta page of LMDB data version 1", offset == 0 ? 0 : 1);
+        return corrupt(file, N_("no meta page of LMDB data version 1"), offset == 0 ? 0 : 1);
     out->page_bytes = (uint32_t)native(meta + 24, 4);
     out->free_root = native(meta + 24 + 40, 8);
     out->last_page = native(meta + 120, 8);
     out->txn = native(meta + 128, 8);
     if (out->page_bytes < 512 || out->page_bytes > 65536 ||
         (out->page_bytes & (out->page_bytes - 1)) != 0)
-        return corrupt(file, "a meta page names an impossible page size", offset == 0 ? 0 : 1);
+        return corrupt(file, N_("a meta page names an impossible page size"), offset == 0 ? 0 : 1);
     if (out->last_page >= (UINT64_C(1) << 47) / out->page_bytes)
-        return corrupt(file, "a meta page names an impossible last page", offset == 0 ? 0 : 1);
+        return corrupt(file, N_("a meta page names an impossible last page"), offset == 0 ? 0 : 1);
     return RH_OK;
 }
 
@@ -126,7 +128,7 @@ static enum rh_err pick_meta(struct datafile *file)
     if (err != RH_OK)
         return err;
     if (first.page_bytes != second.page_bytes)
-        return corrupt(file, "the meta pages disagree about the page size", 1);
+        return corrupt(file, N_("the meta pages disagree about the page size"), 1);
     file->meta = second.txn > first.txn ? second : first;
     return RH_OK;
 }
@@ -148,7 +150,7 @@ static enum rh_err take_list(struct datafile *file, const uint8_t *list, uint64_
                              uint64_t page)
 {
     if (bytes < 8 || native(list, 8) > bytes / 8 - 1)
-        return corrupt(file, "a free list is longer than its place", page);
+        return corrupt(file, N_("a free list is longer than its place"), page);
     uint64_t count = native(list, 8);
     for (uint64_t i = 1; i <= count; i++)
         mark_free(file, native(list + i * 8, 8));
@@ -160,7 +162,7 @@ static enum rh_err take_big_list(struct datafile *file, uint64_t page, uint64_t 
     uint64_t page_bytes = file->meta.page_bytes;
     if (page < META_COUNT || page >= file->pages ||
         bytes > (file->pages - page) * page_bytes - HEADER_BYTES)
-        return corrupt(file, "the file is truncated: part of a free list is missing", page);
+        return corrupt(file, N_("the file is truncated: part of a free list is missing"), page);
     uint8_t *list = malloc(bytes + 1);
     if (list == NULL)
         return RH_ERR_NOMEM;
@@ -179,7 +181,7 @@ static enum rh_err take_node(struct datafile *file, const uint8_t *raw, uint64_t
     uint64_t page_bytes = file->meta.page_bytes;
     uint64_t at = native(raw + HEADER_BYTES + index * 2, 2);
     if (at < HEADER_BYTES || at + NODE_BYTES > page_bytes)
-        return corrupt(file, "a node lies outside its page", page);
+        return corrupt(file, N_("a node lies outside its page"), page);
     uint64_t low = native(raw + at, 2) | native(raw + at + 2, 2) << 16;
     uint64_t flags = native(raw + at + 4, 2);
     uint64_t data = at + NODE_BYTES + native(raw + at + 6, 2);
@@ -187,20 +189,20 @@ static enum rh_err take_node(struct datafile *file, const uint8_t *raw, uint64_t
         return walk(file, low | flags << 32, depth + 1);
     if ((flags & NODE_BIG) != 0) {
         if (data + 8 > page_bytes)
-            return corrupt(file, "a node runs beyond its page", page);
+            return corrupt(file, N_("a node runs beyond its page"), page);
         return take_big_list(file, native(raw + data, 8), low);
     }
     if (data + low > page_bytes)
-        return corrupt(file, "a node runs beyond its page", page);
+        return corrupt(file, N_("a node runs beyond its page"), page);
     return take_list(file, raw + data, low, page);
 }
 
 static enum rh_err walk(struct datafile *file, uint64_t page, unsigned depth)
 {
     if (page < META_COUNT || page >= file->pages)
-        return corrupt(file, "the file is truncated: a page of the free list is missing", page);
+        return corrupt(file, N_("the file is truncated: a page of the free list is missing"), page);
     if (depth > DEPTH_MAX || file->visited++ > file->pages)
-        return corrupt(file, "the free list runs in a circle", page);
+        return corrupt(file, N_("the free list runs in a circle"), page);
     uint64_t page_bytes = file->meta.page_bytes;
     uint8_t *raw = malloc(page_bytes);
     if (raw == NULL)
@@ -213,7 +215,7 @@ static enum rh_err walk(struct datafile *file, uint64_t page, unsigned depth)
         if (native(raw, 8) != page || (flags & (FLAG_BRANCH | FLAG_LEAF)) == 0 ||
             (flags & (FLAG_OVERFLOW | FLAG_META)) != 0 || lower < HEADER_BYTES ||
             lower > page_bytes)
-            err = corrupt(file, "a page of the free list is damaged", page);
+            err = corrupt(file, N_("a page of the free list is damaged"), page);
         size_t count = err == RH_OK ? (lower - HEADER_BYTES) / 2 : 0;
         for (size_t i = 0; i < count && err == RH_OK; i++)
             err = take_node(file, raw, page, i, depth);
@@ -261,7 +263,7 @@ enum rh_err hub_datafile_check(const char *path, struct hub_store_report *report
     if (fstat(file.fd, &status) != 0)
         err = hub_report_errno(report, path, errno);
     else if (!S_ISREG(status.st_mode))
-        err = corrupt(&file, "not a regular file", 0);
+        err = corrupt(&file, N_("not a regular file"), 0);
     else if (status.st_size == 0)
         err = RH_ERR_NOTFOUND;
     if (err == RH_OK)

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <rh/hash.h>
+#include <rh/problem.h>
+#include <rh/text.h>
 
 #include "store/datafile.h"
 
@@ -17,10 +19,13 @@ void hub_report(struct hub_store_report *report, const char *format, ...)
 {
     if (report == NULL)
         return;
+    char problem[RH_PROBLEM_BYTES_MAX] = "";
+    size_t bytes = 0;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(report->text, sizeof report->text, format, arguments);
+    (void)rh_problem_put(problem, sizeof problem, &bytes, "", 0, 0, format, arguments);
     va_end(arguments);
+    rh_problem_lines(problem, true, report->text, sizeof report->text);
 }
 
 enum rh_err hub_report_errno(struct hub_store_report *report, const char *what, int code)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rh/hash.h>
+#include <rh/text.h>
 
 static const char magic[] = "rhub-keys-1";
 static const char state_key[] = "state";
@@ -213,7 +214,7 @@ static enum rh_err open_state(struct hub_keytable *table, bool create)
     struct rh_content_key external;
     enum rh_err err = unwrap(table, probe_slot, table->state.probe, &external);
     if (err != RH_OK)
-        return failed_slot(table, 0, "and all others: the wrapping key is another one",
+        return failed_slot(table, 0, N_("and all others: the wrapping key is another one"),
                            RH_ERR_CRYPTO);
     if (memcmp(external.bytes, table->external.bytes, sizeof external.bytes) != 0) {
         hub_report(&table->report, "%.300s: external.key is another one than at its making",
@@ -378,8 +379,8 @@ enum rh_err hub_keytable_ensure(struct hub_keytable *table, uint64_t first_unuse
     enum rh_err err = atomic_load(&table->gone) ? RH_ERR_IO : RH_OK;
     if (err == RH_OK && first_unused > table->state.made)
         err = failed_slot(table, table->state.made,
-                          "was never made here, but records go beyond it: this key table is "
-                          "older than the journal",
+                          N_("was never made here, but records go beyond it: this key table "
+                             "is older than the journal"),
                           RH_ERR_CORRUPT);
     while (err == RH_OK && table->state.made < wanted)
         err = make_block(table, fresh);
@@ -406,15 +407,15 @@ static enum rh_err read_slot(struct hub_keytable *table, MDB_txn *txn, uint64_t 
         return RH_OK;
     }
     if (rc == MDB_CORRUPTED)
-        return failed_slot(table, slot, "fails its checksum", RH_ERR_CORRUPT);
+        return failed_slot(table, slot, N_("fails its checksum"), RH_ERR_CORRUPT);
     if (rc != MDB_NOTFOUND)
-        return hub_keytable_failed(table, "read a slot", rc);
+        return hub_keytable_failed(table, N_("read a slot"), rc);
     rc = hub_keytable_value(txn, table->dbis, HUB_KEYTABLE_ERASED, key, sizeof key, &value);
     if (rc == 0)
         return RH_ERR_DENIED;
     if (rc == MDB_NOTFOUND || rc == MDB_CORRUPTED)
-        return failed_slot(table, slot, "is gone without an erasure", RH_ERR_CORRUPT);
-    return hub_keytable_failed(table, "read an erasure", rc);
+        return failed_slot(table, slot, N_("is gone without an erasure"), RH_ERR_CORRUPT);
+    return hub_keytable_failed(table, N_("read an erasure"), rc);
 }
 
 enum rh_err hub_keytable_get(struct hub_keytable *table, uint64_t slot,
@@ -441,7 +442,7 @@ enum rh_err hub_keytable_get(struct hub_keytable *table, uint64_t slot,
     if (err == RH_OK) {
         err = unwrap(table, slot, wrapped, out);
         if (err != RH_OK)
-            err = failed_slot(table, slot, "does not unwrap", RH_ERR_CRYPTO);
+            err = failed_slot(table, slot, N_("does not unwrap"), RH_ERR_CRYPTO);
     }
     /* Still under swap: an erasure cannot slip in between reading and remembering. */
     if (err == RH_OK)
@@ -502,7 +503,7 @@ enum rh_err hub_keytable_erase(struct hub_keytable *table, const uint64_t *slots
     pthread_mutex_lock(&table->writing);
     for (size_t i = 0; i < count && err == RH_OK; i++)
         if (slots[i] >= table->state.made)
-            err = failed_slot(table, slots[i], "was never made", RH_ERR_NOTFOUND);
+            err = failed_slot(table, slots[i], N_("was never made"), RH_ERR_NOTFOUND);
     if (err == RH_OK) {
         pthread_rwlock_wrlock(&table->swap);
         err = atomic_load(&table->gone) ? RH_ERR_IO

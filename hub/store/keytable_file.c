@@ -6,6 +6,8 @@
  * promise, and every checksum is verified on the way. */
 #include "store/keytable_internal.h"
 
+#include <rh/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -115,9 +117,9 @@ static enum rh_err write_file(struct hub_keytable *table, const char *file)
     target_close(&target);
     enum rh_err err = RH_OK;
     if (rc != 0)
-        err = hub_keytable_failed(table, "write the key file anew", rc);
+        err = hub_keytable_failed(table, N_("write the key file anew"), rc);
     else if (hub_env_sync_file(file, NULL) != RH_OK)
-        err = hub_keytable_failed(table, "sync the new key file", EIO);
+        err = hub_keytable_failed(table, N_("sync the new key file"), EIO);
     if (err != RH_OK)
         (void)unlink(file);
     return err;
@@ -157,7 +159,7 @@ static enum rh_err reopen(struct hub_keytable *table)
         else
             mdb_txn_abort(txn);
     }
-    return rc == 0 ? RH_OK : hub_keytable_failed(table, "open the new key file", rc);
+    return rc == 0 ? RH_OK : hub_keytable_failed(table, N_("open the new key file"), rc);
 }
 
 /* Under swap (write): nobody else uses the environment. */
@@ -165,7 +167,7 @@ static enum rh_err replace(struct hub_keytable *table, const char *next, const c
 {
     int old = open(data, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (old < 0)
-        return hub_keytable_failed(table, "open the old key file", errno);
+        return hub_keytable_failed(table, N_("open the old key file"), errno);
     hub_env_unmap(&table->env);
     int rc = rename(next, data) == 0 ? 0 : errno;
     enum rh_err err = rc == 0 ? RH_OK : hub_keytable_failed(table, "rename", rc);
@@ -188,7 +190,7 @@ enum rh_err hub_keytable_rewrite(struct hub_keytable *table)
     if (err != RH_OK)
         return err;
     if (unlink(next) != 0 && errno != ENOENT) /* of a rewrite that was cut short */
-        return hub_keytable_failed(table, "remove an unfinished key file", errno);
+        return hub_keytable_failed(table, N_("remove an unfinished key file"), errno);
     err = write_file(table, next);
     if (err != RH_OK)
         return err;
@@ -207,7 +209,7 @@ enum rh_err hub_keytable_copy(struct hub_keytable *table, const char *path)
     if (err != RH_OK)
         return err;
     if (mkdir(path, 0700) != 0)
-        return hub_keytable_failed(table, "make the directory of a copy", errno);
+        return hub_keytable_failed(table, N_("make the directory of a copy"), errno);
     pthread_mutex_lock(&table->writing);
     err = atomic_load(&table->gone) ? RH_ERR_IO : write_file(table, data);
     pthread_mutex_unlock(&table->writing);

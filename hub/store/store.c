@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rh/text.h>
+
 /* The one row of the table "store": what the values look like. */
 static const char format_key[] = "format";
 static const char format_value[] = "rhub-store-1";
@@ -23,9 +25,9 @@ void hub_store_label(const struct hub_store *store, unsigned table,
 {
     const char *name = store->names == NULL ? NULL : store->names[table];
     if (name == NULL)
-        (void)snprintf(out, HUB_STORE_LABEL_BYTES, "table %u", table);
+        (void)snprintf(out, HUB_STORE_LABEL_BYTES, _("table %u"), table);
     else
-        (void)snprintf(out, HUB_STORE_LABEL_BYTES, "table %u (%.40s)", table, name);
+        (void)snprintf(out, HUB_STORE_LABEL_BYTES, _("table %u (%.40s)"), table, name);
 }
 
 void hub_store_report_bad(const struct hub_store *store, unsigned table, const MDB_val *key,
@@ -37,7 +39,7 @@ void hub_store_report_bad(const struct hub_store *store, unsigned table, const M
     bool readable = key->mv_size <= HUB_ENV_KEY_MAX;
     hub_report_hex(hex, key->mv_data, readable ? key->mv_size : 0);
     hub_report(report, "%.300s: %s key %s: %zu stored bytes fail their checksum",
-               store->env.path, label, readable ? hex : "(impossible length)",
+               store->env.path, label, readable ? hex : N_("(impossible length)"),
                stored->mv_size);
 }
 

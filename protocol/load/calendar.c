@@ -30,14 +30,17 @@ static bool read_days(struct rh_yaml *yaml, struct fy_node *node, struct rh_date
 {
     char text[TEXT_BYTES];
 
-    if (!rh_yaml_text(yaml, node, "a day", text, sizeof text))
+    if (!rh_yaml_text(yaml, node, N_("a day"), text, sizeof text))
         return false;
     const char *dots = through != NULL ? strstr(text, "..") : NULL;
     const size_t first_bytes = dots != NULL ? (size_t)(dots - text) : strlen(text);
     if (rh_date_parse(text, first_bytes, first) != RH_OK ||
         (dots != NULL && rh_date_parse(dots + 2, strlen(dots + 2), through) != RH_OK)) {
-        rh_yaml_problem(yaml, node, "'%s' is no day; write YYYY-MM-DD%s", text,
-                        through != NULL ? " or YYYY-MM-DD..YYYY-MM-DD" : "");
+        rh_yaml_problem(yaml, node,
+                        through != NULL
+                            ? "'%s' is no day; write YYYY-MM-DD or YYYY-MM-DD..YYYY-MM-DD"
+                            : "'%s' is no day; write YYYY-MM-DD",
+                        text);
         return false;
     }
     if (through != NULL && dots == NULL)
@@ -81,8 +84,11 @@ static bool add_day(struct loading *loading, struct fy_node *node, struct rh_dat
         rh_calendar_add_day(loading->calendar, loading->year, date, kind, name);
     if (err == RH_ERR_EXISTS) {
         rh_calendar_day(loading->calendar, date, &known);
-        rh_yaml_problem(loading->yaml, node, "%s is listed already: %s of %s", text,
-                        rh_day_kind_name(known.kind), known.name);
+        rh_yaml_problem(loading->yaml, node,
+                        known.kind == RH_DAY_MAKEUP
+                            ? "%s is listed already, as a worked day of '%s'"
+                            : "%s is listed already, as a day off of '%s'",
+                        text, known.name);
     } else if (err == RH_ERR_FULL) {
         rh_yaml_problem(loading->yaml, node, "a calendar holds at most %d days with %d names",
                         RH_CALENDAR_EXCEPTIONS_MAX, RH_CALENDAR_NAMES_MAX);
@@ -135,12 +141,12 @@ static bool load_holiday(struct loading *loading, struct fy_node *node)
     char name[RH_CALENDAR_NAME_BYTES_MAX + 1];
     struct rh_yaml *yaml = loading->yaml;
 
-    if (!rh_yaml_keys(yaml, node, "a holiday", holiday_keys, COUNT(holiday_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a holiday"), holiday_keys, COUNT(holiday_keys)))
         return false;
-    struct fy_node *name_node = rh_yaml_need(yaml, node, "name", "the holiday");
+    struct fy_node *name_node = rh_yaml_need(yaml, node, "name", N_("the holiday"));
     struct fy_node *off = rh_yaml_get(node, "off");
     struct fy_node *work = rh_yaml_get(node, "work");
-    if (name_node == NULL || !rh_yaml_text(yaml, name_node, "a name", name, sizeof name))
+    if (name_node == NULL || !rh_yaml_text(yaml, name_node, N_("a name"), name, sizeof name))
         return false;
     if (off == NULL && work == NULL) {
         rh_yaml_problem(yaml, node, "'%s' names no day; give 'off', 'work' or both", name);
@@ -162,7 +168,7 @@ static bool load_notices(struct loading *loading, struct fy_node *list)
     if (!rh_yaml_sequence(loading->yaml, list, "notices"))
         return false;
     while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
-        if (!rh_yaml_text(loading->yaml, node, "a notice", text, sizeof text)) {
+        if (!rh_yaml_text(loading->yaml, node, N_("a notice"), text, sizeof text)) {
             good = false;
         } else if (rh_calendar_add_notice(loading->calendar, loading->year, text) != RH_OK) {
             rh_yaml_problem(loading->yaml, node,
@@ -182,15 +188,15 @@ static bool load_year(struct loading *loading, struct fy_node *node)
     void *iterator = NULL;
     uint64_t year;
 
-    const bool known = rh_yaml_keys(yaml, node, "a year", year_keys, COUNT(year_keys));
+    const bool known = rh_yaml_keys(yaml, node, N_("a year"), year_keys, COUNT(year_keys));
     if (!fy_node_is_mapping(node))
         return false;
-    struct fy_node *year_node = rh_yaml_need(yaml, node, "year", "the year");
-    struct fy_node *holidays = rh_yaml_need(yaml, node, "holidays", "the year");
+    struct fy_node *year_node = rh_yaml_need(yaml, node, "year", N_("the year"));
+    struct fy_node *holidays = rh_yaml_need(yaml, node, "holidays", N_("the year"));
     struct fy_node *notices = rh_yaml_get(node, "notices");
     if (!known || year_node == NULL || holidays == NULL)
         return false;
-    if (!rh_yaml_uint(yaml, year_node, "a year", RH_DATE_YEAR_MIN, RH_DATE_YEAR_MAX, &year))
+    if (!rh_yaml_uint(yaml, year_node, N_("a year"), RH_DATE_YEAR_MIN, RH_DATE_YEAR_MAX, &year))
         return false;
 
     const int32_t before =
@@ -224,11 +230,11 @@ static bool load_head(struct rh_yaml *yaml, struct rh_calendar *out)
     struct rh_date first_day;
     struct rh_date last_day;
 
-    struct fy_node *id_node = rh_yaml_need(yaml, yaml->root, "calendar", "the file");
+    struct fy_node *id_node = rh_yaml_need(yaml, yaml->root, "calendar", N_("the file"));
     struct fy_node *area_node = rh_yaml_get(yaml->root, "area");
-    struct fy_node *version_node = rh_yaml_need(yaml, yaml->root, "version", "the file");
-    struct fy_node *from = rh_yaml_need(yaml, yaml->root, "valid_from", "the file");
-    struct fy_node *through = rh_yaml_need(yaml, yaml->root, "valid_through", "the file");
+    struct fy_node *version_node = rh_yaml_need(yaml, yaml->root, "version", N_("the file"));
+    struct fy_node *from = rh_yaml_need(yaml, yaml->root, "valid_from", N_("the file"));
+    struct fy_node *through = rh_yaml_need(yaml, yaml->root, "valid_through", N_("the file"));
     if (id_node == NULL || version_node == NULL || from == NULL || through == NULL)
         return false;
 
@@ -280,9 +286,9 @@ static bool load_years(struct loading *loading, struct fy_node *years)
 static enum rh_err load(struct rh_yaml *yaml, struct rh_calendar *out)
 {
     struct loading loading = { .yaml = yaml, .calendar = out };
-    bool good = rh_yaml_keys(yaml, yaml->root, "the file", top_keys, COUNT(top_keys));
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
 
-    struct fy_node *years = rh_yaml_need(yaml, yaml->root, "years", "the file");
+    struct fy_node *years = rh_yaml_need(yaml, yaml->root, "years", N_("the file"));
     /* Without a range the days cannot be judged; with an unknown key they still can. */
     if (!load_head(yaml, out) || years == NULL)
         return RH_ERR_CONFIG;

@@ -12,7 +12,7 @@
 static bool load_column(struct rh_yaml *yaml, struct fy_node *mapping, const char *key,
                         bool needed, char out[RH_COLUMN_BYTES_MAX + 1])
 {
-    struct fy_node *node = needed ? rh_yaml_need(yaml, mapping, key, "the map")
+    struct fy_node *node = needed ? rh_yaml_need(yaml, mapping, key, N_("the map"))
                                   : rh_yaml_get(mapping, key);
 
     if (node == NULL)
@@ -23,7 +23,7 @@ static bool load_column(struct rh_yaml *yaml, struct fy_node *mapping, const cha
 static bool load_code(struct rh_yaml *yaml, struct fy_node *mapping, const char *key,
                       bool needed, char *out, size_t capacity)
 {
-    struct fy_node *node = needed ? rh_yaml_need(yaml, mapping, key, "the map")
+    struct fy_node *node = needed ? rh_yaml_need(yaml, mapping, key, N_("the map"))
                                   : rh_yaml_get(mapping, key);
 
     if (node == NULL)
@@ -46,7 +46,7 @@ static bool load_encoding(struct rh_yaml *yaml, struct rh_import_map *out)
 /* On the wire a system is lower case and has no ':' or '/'. */
 static bool load_system(struct rh_yaml *yaml, struct rh_import_map *out)
 {
-    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "system", "the map");
+    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "system", N_("the map"));
 
     if (node == NULL || !rh_load_code(yaml, node, "system", out->system, sizeof out->system))
         return false;
@@ -76,7 +76,7 @@ static bool load_time(struct rh_yaml *yaml, const char *key, struct rh_import_ti
 static bool load_area(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     static const char *const keys[] = { "default", "column" };
-    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "area", "the map");
+    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "area", N_("the map"));
 
     return node != NULL && rh_yaml_keys(yaml, node, "area", keys, COUNT(keys)) &&
            load_code(yaml, node, "default", true, out->area, sizeof out->area) &&
@@ -89,9 +89,8 @@ static bool load_value(struct rh_yaml *yaml, struct fy_node_pair *pair,
     struct fy_node *key = fy_node_pair_key(pair);
     struct fy_node *value = fy_node_pair_value(pair);
 
-    return key != NULL && value != NULL &&
-           rh_load_line(yaml, key, "a value", out->value, sizeof out->value) &&
-           rh_load_code(yaml, value, "a category", out->code, sizeof out->code);
+    return rh_load_line(yaml, key, N_("a value"), out->value, sizeof out->value) &&
+           rh_load_code(yaml, value, N_("a category"), out->code, sizeof out->code);
 }
 
 static bool load_values(struct rh_yaml *yaml, struct fy_node *node, struct rh_import_map *out)
@@ -101,12 +100,16 @@ static bool load_values(struct rh_yaml *yaml, struct fy_node *node, struct rh_im
     bool good = true;
 
     if (!fy_node_is_mapping(node)) {
-        rh_yaml_problem(yaml, node, "values must be pairs, such as '城乡建设: urban.other'");
+        rh_yaml_problem(yaml, node, "values must be pairs of a word and a category, such as 'housing: urban.other'");
         return false;
     }
     while ((pair = fy_node_mapping_iterate(node, &iterator)) != NULL) {
         if (out->value_count == RH_IMPORT_VALUES_MAX) {
             rh_yaml_problem(yaml, node, "a map has at most %d values", RH_IMPORT_VALUES_MAX);
+            return false;
+        }
+        if (fy_node_pair_key(pair) == NULL || fy_node_pair_value(pair) == NULL) {
+            rh_yaml_problem(yaml, node, "values must be pairs of a word and a category, such as 'housing: urban.other'");
             return false;
         }
         good = load_value(yaml, pair, &out->values[out->value_count++]) && good;
@@ -118,10 +121,10 @@ static bool load_match(struct rh_yaml *yaml, struct fy_node *node, struct rh_imp
 {
     static const char *const keys[] = { "pattern", "category" };
 
-    if (!rh_yaml_keys(yaml, node, "a match", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a match"), keys, COUNT(keys)))
         return false;
-    struct fy_node *pattern = rh_yaml_need(yaml, node, "pattern", "a match");
-    struct fy_node *category = rh_yaml_need(yaml, node, "category", "a match");
+    struct fy_node *pattern = rh_yaml_need(yaml, node, "pattern", N_("a match"));
+    struct fy_node *category = rh_yaml_need(yaml, node, "category", N_("a match"));
     return pattern != NULL && category != NULL &&
            rh_load_line(yaml, pattern, "pattern", out->pattern, sizeof out->pattern) &&
            rh_load_code(yaml, category, "category", out->category, sizeof out->category);
@@ -157,10 +160,10 @@ static bool load_columns(struct rh_yaml *yaml, struct fy_node *list, const char 
         return false;
     while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {
         if (*count == RH_IMPORT_COLUMNS_MAX) {
-            rh_yaml_problem(yaml, node, "%s %d columns at most", many, RH_IMPORT_COLUMNS_MAX);
+            rh_yaml_problem(yaml, node, many, RH_IMPORT_COLUMNS_MAX);
             return false;
         }
-        good = rh_load_line(yaml, node, "a column", out[(*count)++], RH_COLUMN_BYTES_MAX + 1) &&
+        good = rh_load_line(yaml, node, N_("a column"), out[(*count)++], RH_COLUMN_BYTES_MAX + 1) &&
                good;
     }
     return good;
@@ -169,7 +172,7 @@ static bool load_columns(struct rh_yaml *yaml, struct fy_node *list, const char 
 static bool load_category(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     static const char *const keys[] = { "default", "column", "values", "columns", "matches" };
-    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "category", "the map");
+    struct fy_node *node = rh_yaml_need(yaml, yaml->root, "category", N_("the map"));
 
     if (node == NULL || !rh_yaml_keys(yaml, node, "category", keys, COUNT(keys)))
         return false;
@@ -181,7 +184,8 @@ static bool load_category(struct rh_yaml *yaml, struct rh_import_map *out)
     if (values != NULL)
         good = load_values(yaml, values, out) && good;
     if (columns != NULL)
-        good = load_columns(yaml, columns, "columns", "patterns look at", out->match_columns,
+        good = load_columns(yaml, columns, "columns",
+                            N_("patterns look at %d columns at most"), out->match_columns,
                             &out->match_column_count) &&
                good;
     if (matches != NULL)
@@ -211,7 +215,7 @@ static bool load_matter(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     struct fy_node *list = rh_yaml_get(yaml->root, "matter");
 
-    return list == NULL || load_columns(yaml, list, "matter", "a matter is told by",
+    return list == NULL || load_columns(yaml, list, "matter", N_("a matter is told by %d columns at most"),
                                         out->matter, &out->matter_count);
 }
 
@@ -245,10 +249,10 @@ static bool load_fact(struct rh_yaml *yaml, struct fy_node *node, struct rh_impo
     static const char *const types[] = { "code", "number" };
     size_t type = 0;
 
-    if (!rh_yaml_keys(yaml, node, "a fact", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a fact"), keys, COUNT(keys)))
         return false;
-    struct fy_node *key = rh_yaml_need(yaml, node, "fact", "a fact");
-    struct fy_node *word = rh_yaml_need(yaml, node, "type", "a fact");
+    struct fy_node *key = rh_yaml_need(yaml, node, "fact", N_("a fact"));
+    struct fy_node *word = rh_yaml_need(yaml, node, "type", N_("a fact"));
     bool good = key != NULL &&
                 rh_load_key(yaml, key, "fact", out->key, RH_FACT_KEY_BYTES_MAX + 1);
     good = word != NULL && rh_yaml_choice(yaml, word, "type", types, COUNT(types), &type) && good;
@@ -290,7 +294,7 @@ static bool load_head(struct rh_yaml *yaml, struct rh_import_map *out)
                                         "category",   "private", "facts",  "encoding",  "matter",
                                         "lanes" };
     struct fy_node *reply = rh_yaml_get(yaml->root, "reply_owed");
-    bool good = rh_yaml_keys(yaml, yaml->root, "the map", keys, COUNT(keys));
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the map"), keys, COUNT(keys));
 
     good = load_code(yaml, yaml->root, "map", true, out->id, sizeof out->id) && good;
     good = load_encoding(yaml, out) && good;

@@ -98,9 +98,11 @@ static bool load_roll(struct rh_yaml *yaml, struct fy_node *limit, struct rh_lim
     out->roll = (enum rh_roll)at;
     if (fixed && out->roll != RH_ROLL_NONE) {
         rh_yaml_problem(yaml, node,
-                        "%s; write 'roll: none' or leave it out",
-                        out->span.n == 0 ? "a date set by the sender is never moved"
-                                         : "hours run through days off and are never moved");
+                        out->span.n == 0
+                            ? "a date set by the sender is never moved; write 'roll: none' or "
+                              "leave it out"
+                            : "hours run through days off and are never moved; write 'roll: "
+                              "none' or leave it out");
         return false;
     }
     return true;
@@ -108,7 +110,7 @@ static bool load_roll(struct rh_yaml *yaml, struct fy_node *limit, struct rh_lim
 
 static bool load_start(struct rh_yaml *yaml, struct fy_node *limit, struct rh_limit *out)
 {
-    struct fy_node *node = rh_yaml_need(yaml, limit, "start", "the limit");
+    struct fy_node *node = rh_yaml_need(yaml, limit, "start", N_("the limit"));
     struct fy_node *fact = rh_yaml_get(limit, "fact");
     struct fy_node *after = rh_yaml_get(limit, "after");
     size_t at;
@@ -250,12 +252,12 @@ static bool load_rung(struct rh_yaml *yaml, struct fy_node *node, struct rh_rung
 {
     uint64_t level = 0;
 
-    if (!rh_yaml_keys(yaml, node, "a rung of the ladder", rung_keys, COUNT(rung_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a rung of the ladder"), rung_keys, COUNT(rung_keys)))
         return false;
-    struct fy_node *level_node = rh_yaml_need(yaml, node, "level", "the rung");
-    struct fy_node *after = rh_yaml_need(yaml, node, "after", "the rung");
-    struct fy_node *action = rh_yaml_need(yaml, node, "action", "the rung");
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the rung");
+    struct fy_node *level_node = rh_yaml_need(yaml, node, "level", N_("the rung"));
+    struct fy_node *after = rh_yaml_need(yaml, node, "after", N_("the rung"));
+    struct fy_node *action = rh_yaml_need(yaml, node, "action", N_("the rung"));
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the rung"));
     bool good = level_node != NULL &&
                 rh_yaml_uint(yaml, level_node, "level", 1, LEVEL_MAX, &level);
     good = after != NULL && rh_load_span(yaml, after, "after", 0, &out->after) && good;
@@ -298,10 +300,10 @@ bool rh_load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_rung *
 static bool load_names(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *out)
 {
     size_t at = 0;
-    struct fy_node *id = rh_yaml_need(yaml, node, "id", "the limit");
-    struct fy_node *title = rh_yaml_need(yaml, node, "title", "the limit");
-    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", "the limit");
-    struct fy_node *verification = rh_yaml_need(yaml, node, "verification", "the limit");
+    struct fy_node *id = rh_yaml_need(yaml, node, "id", N_("the limit"));
+    struct fy_node *title = rh_yaml_need(yaml, node, "title", N_("the limit"));
+    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", N_("the limit"));
+    struct fy_node *verification = rh_yaml_need(yaml, node, "verification", N_("the limit"));
 
     bool good = id != NULL && rh_load_code(yaml, id, "id", out->id, sizeof out->id);
     good = title != NULL && rh_load_pair(yaml, title, "title", out->title_zh, out->title_en,
@@ -341,7 +343,7 @@ static bool load_flags(struct rh_yaml *yaml, struct fy_node *node, struct rh_lim
 
 static bool load_kinds(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *out)
 {
-    struct fy_node *states = rh_yaml_need(yaml, node, "states", "the limit");
+    struct fy_node *states = rh_yaml_need(yaml, node, "states", N_("the limit"));
     struct fy_node *kinds = rh_yaml_get(node, "kinds");
     struct fy_node *met_by = rh_yaml_get(node, "met_by");
     struct fy_node *cancelled_by = rh_yaml_get(node, "cancelled_by");
@@ -362,12 +364,12 @@ static bool load_kinds(struct rh_yaml *yaml, struct fy_node *node, struct rh_lim
 bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *out)
 {
     memset(out, 0, sizeof *out);
-    bool good = rh_yaml_keys(yaml, node, "a limit", limit_keys, COUNT(limit_keys));
+    bool good = rh_yaml_keys(yaml, node, N_("a limit"), limit_keys, COUNT(limit_keys));
     if (!fy_node_is_mapping(node))
         return false;
 
     good = load_names(yaml, node, out) && good;
-    struct fy_node *span = rh_yaml_need(yaml, node, "span", "the limit");
+    struct fy_node *span = rh_yaml_need(yaml, node, "span", N_("the limit"));
     const bool spanned = span != NULL && load_span(yaml, span, out);
     struct fy_node *no_roll = rh_yaml_get(node, "no_roll_when");
     if (spanned)
@@ -378,7 +380,7 @@ bool rh_load_limit(struct rh_yaml *yaml, struct fy_node *node, struct rh_limit *
     good = load_kinds(yaml, node, out) && good;
     good = load_flags(yaml, node, out) && good;
 
-    struct fy_node *owed_by = rh_yaml_need(yaml, node, "owed_by", "the limit");
+    struct fy_node *owed_by = rh_yaml_need(yaml, node, "owed_by", N_("the limit"));
     struct fy_node *extend = rh_yaml_get(node, "extend");
     struct fy_node *soon = rh_yaml_get(node, "soon");
     struct fy_node *ladder = rh_yaml_get(node, "ladder");

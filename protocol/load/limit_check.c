@@ -108,10 +108,16 @@ static bool check_start(const struct checking *checking)
     if (begins != 0 && (begins & limit->states) == 0) {
         const char *second;
         const char *first = first_two(begins, &second);
-        rh_yaml_problem(checking->yaml, start,
-                        "at this start the matter is %s%s%s, which is not among 'states'; the "
-                        "clock would end at once",
-                        first, second != NULL ? " or " : "", second != NULL ? second : "");
+        if (second == NULL)
+            rh_yaml_problem(checking->yaml, start,
+                            "at this start the matter is '%s', which is not among 'states'; "
+                            "the clock would end at once",
+                            first);
+        else
+            rh_yaml_problem(checking->yaml, start,
+                            "at this start the matter is '%s' or '%s', neither of which is "
+                            "among 'states'; the clock would end at once",
+                            first, second);
         return false;
     }
     if (limit->span.n == 0 && limit->start != RH_START_STORED &&

@@ -51,10 +51,10 @@ static bool load_names(struct loading *loading)
     struct rh_procedure *out = loading->out;
     uint64_t version = 0;
 
-    struct fy_node *id = rh_yaml_need(yaml, yaml->root, "procedure", "the file");
-    struct fy_node *number = rh_yaml_need(yaml, yaml->root, "version", "the file");
-    struct fy_node *title = rh_yaml_need(yaml, yaml->root, "title", "the file");
-    struct fy_node *basis = rh_yaml_need(yaml, yaml->root, "basis", "the file");
+    struct fy_node *id = rh_yaml_need(yaml, yaml->root, "procedure", N_("the file"));
+    struct fy_node *number = rh_yaml_need(yaml, yaml->root, "version", N_("the file"));
+    struct fy_node *title = rh_yaml_need(yaml, yaml->root, "title", N_("the file"));
+    struct fy_node *basis = rh_yaml_need(yaml, yaml->root, "basis", N_("the file"));
     bool good = id != NULL && rh_load_code(yaml, id, "procedure", out->id, sizeof out->id);
     good = number != NULL && rh_yaml_uint(yaml, number, "version", 1, 1000000, &version) &&
            good;
@@ -324,11 +324,11 @@ static bool load_route(struct loading *loading, struct fy_node *node, struct rh_
 {
     struct rh_yaml *yaml = loading->yaml;
 
-    if (!rh_yaml_keys(yaml, node, "a route", route_keys, COUNT(route_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a route"), route_keys, COUNT(route_keys)))
         return false;
-    struct fy_node *from = rh_yaml_need(yaml, node, "from", "the route");
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the route");
-    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", "the route");
+    struct fy_node *from = rh_yaml_need(yaml, node, "from", N_("the route"));
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the route"));
+    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", N_("the route"));
     bool good = from != NULL &&
                 rh_load_role(yaml, from, "from", loading->roles, true, out->from);
     good = to != NULL && rh_load_role(yaml, to, "to", loading->roles, true, out->to) && good;
@@ -340,7 +340,7 @@ static bool load_routes(struct loading *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
     struct rh_procedure *out = loading->out;
-    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "routes", "the file");
+    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "routes", N_("the file"));
     void *iterator = NULL;
     struct fy_node *node;
     bool good = true;
@@ -377,10 +377,10 @@ static bool load_copy(struct loading *loading, struct fy_node *node, struct rh_c
 {
     struct rh_yaml *yaml = loading->yaml;
 
-    if (!rh_yaml_keys(yaml, node, "a copy", copy_keys, COUNT(copy_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a copy"), copy_keys, COUNT(copy_keys)))
         return false;
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the copy");
-    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", "the copy");
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the copy"));
+    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", N_("the copy"));
     struct fy_node *fact = rh_yaml_get(node, "fact");
     struct fy_node *equals = rh_yaml_get(node, "equals");
     bool good = to != NULL && load_copy_to(loading, to, out);
@@ -431,7 +431,7 @@ static bool load_refusal(struct rh_yaml *yaml, struct fy_node *node, uint32_t *o
         return false;
     const enum rh_err err = rh_refusal_parse(text, &refusal);
     if (err == RH_ERR_NOTFOUND) {
-        rh_yaml_problem(yaml, node, "%s is not in the catalogue; see 'rhub explain'", text);
+        rh_yaml_problem(yaml, node, "'%s' is not in the catalogue; see 'rhub explain'", text);
         return false;
     }
     if (err != RH_OK || strncmp(text, "RH-", 3) != 0) {
@@ -447,11 +447,11 @@ static bool load_check(struct loading *loading, struct fy_node *node, struct rh_
 {
     struct rh_yaml *yaml = loading->yaml;
 
-    if (!rh_yaml_keys(yaml, node, "a check", check_keys, COUNT(check_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a check"), check_keys, COUNT(check_keys)))
         return false;
-    struct fy_node *fact = rh_yaml_need(yaml, node, "fact", "the check");
-    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", "the check");
-    struct fy_node *refusal = rh_yaml_need(yaml, node, "refusal", "the check");
+    struct fy_node *fact = rh_yaml_need(yaml, node, "fact", N_("the check"));
+    struct fy_node *kinds = rh_yaml_need(yaml, node, "kinds", N_("the check"));
+    struct fy_node *refusal = rh_yaml_need(yaml, node, "refusal", N_("the check"));
     struct fy_node *equals = rh_yaml_get(node, "equals");
     bool good = fact != NULL && rh_load_key(yaml, fact, "fact", out->fact, sizeof out->fact);
     good = kinds != NULL && rh_load_kinds(yaml, kinds, "kinds", &out->kinds) && good;
@@ -569,7 +569,7 @@ static bool load_limits(struct loading *loading, bool head_good)
 {
     struct rh_yaml *yaml = loading->yaml;
     struct rh_procedure *out = loading->out;
-    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "limits", "the file");
+    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "limits", N_("the file"));
     void *iterator = NULL;
     struct fy_node *node;
     bool good = true;
@@ -618,10 +618,12 @@ static bool check_after(struct loading *loading, uint32_t index)
         struct fy_node *place = rh_yaml_get(limit_node(loading, index), "after");
         if (hops == out->limit_count) {
             rh_yaml_problem(loading->yaml, place,
-                            "'%s' waits in a circle for its own end; %s", limit->id,
                             strcmp(limit->after, limit->id) == 0
-                                ? "a clock that runs again at its end says 'repeats: true'"
-                                : "one of the limits in it must start by an event");
+                                ? "'%s' waits in a circle for its own end; a clock that runs "
+                                  "again at its end says 'repeats: true'"
+                                : "'%s' waits in a circle for its own end; one of the limits "
+                                  "in it must start by an event",
+                            limit->id);
             return false;
         }
         const uint32_t next = index_of(out, out->limits[at].after);
@@ -631,10 +633,13 @@ static bool check_after(struct loading *loading, uint32_t index)
             for (uint32_t i = 0; i < out->limit_count; i++)
                 ids[i] = out->limits[i].id;
             const char *meant = rh_load_suggest(limit->after, ids, out->limit_count);
-            rh_yaml_problem(loading->yaml, place, "no limit is called '%s'%s%s%s",
-                            limit->after,
-                            meant != NULL ? "; did you mean '" : "; name one of this file",
-                            meant != NULL ? meant : "", meant != NULL ? "'?" : "");
+            if (meant != NULL)
+                rh_yaml_problem(loading->yaml, place,
+                                "no limit is called '%s'; did you mean '%s'?", limit->after,
+                                meant);
+            else
+                rh_yaml_problem(loading->yaml, place,
+                                "no limit is called '%s'; name one of this file", limit->after);
             return false;
         }
         at = next;
@@ -690,9 +695,9 @@ static bool check_covered(struct loading *loading)
 static bool load(struct loading *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
-    const bool known = rh_yaml_keys(yaml, yaml->root, "the file", top_keys, COUNT(top_keys));
+    const bool known = rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
 
-    struct fy_node *opened_by = rh_yaml_need(yaml, yaml->root, "opened_by", "the file");
+    struct fy_node *opened_by = rh_yaml_need(yaml, yaml->root, "opened_by", N_("the file"));
     bool head = load_names(loading);
     head = opened_by != NULL && load_opened_by(loading, opened_by) && head;
     const bool allowed = load_allows(loading) && load_relations(loading) && known;

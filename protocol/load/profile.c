@@ -66,12 +66,12 @@ static bool load_use(struct rh_yaml *yaml, struct fy_node *node, const char *wha
 
 static bool load_open(struct rh_yaml *yaml, struct fy_node *node, struct rh_profile *out)
 {
-    return load_use(yaml, node, "an entry of opens", &out->opens[out->open_count++]);
+    return load_use(yaml, node, N_("an entry of opens"), &out->opens[out->open_count++]);
 }
 
 static bool load_answer(struct rh_yaml *yaml, struct fy_node *node, struct rh_profile *out)
 {
-    return load_use(yaml, node, "an entry of answers", &out->answers[out->answer_count++]);
+    return load_use(yaml, node, N_("an entry of answers"), &out->answers[out->answer_count++]);
 }
 
 static bool load_pattern(struct rh_yaml *yaml, struct fy_node *mapping,
@@ -92,12 +92,12 @@ static bool load_field(struct rh_yaml *yaml, struct fy_node *node,
     static const char *const places[] = { "fact", "form" };
     size_t choice = RH_FIELD_TEXT;
 
-    if (!rh_yaml_keys(yaml, node, "a field", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a field"), keys, COUNT(keys)))
         return false;
-    struct fy_node *name = rh_yaml_need(yaml, node, "name", "a field");
-    struct fy_node *title = rh_yaml_need(yaml, node, "title", "a field");
-    struct fy_node *type = rh_yaml_need(yaml, node, "type", "a field");
-    struct fy_node *place = rh_yaml_need(yaml, node, "place", "a field");
+    struct fy_node *name = rh_yaml_need(yaml, node, "name", N_("a field"));
+    struct fy_node *title = rh_yaml_need(yaml, node, "title", N_("a field"));
+    struct fy_node *type = rh_yaml_need(yaml, node, "type", N_("a field"));
+    struct fy_node *place = rh_yaml_need(yaml, node, "place", N_("a field"));
     struct fy_node *required = rh_yaml_get(node, "required");
 
     bool good = name != NULL && rh_load_key(yaml, name, "name", out->name, sizeof out->name);
@@ -126,11 +126,11 @@ static bool load_form(struct rh_yaml *yaml, struct fy_node *node, struct rh_prof
     static const char *const keys[] = { "procedure", "kinds", "fields" };
     struct rh_profile_form *form = &out->forms[out->form_count++];
 
-    if (!rh_yaml_keys(yaml, node, "a form", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a form"), keys, COUNT(keys)))
         return false;
     bool good = load_procedure(yaml, node, form->procedure);
-    good = load_kinds(yaml, node, "a form", &form->kinds) && good;
-    struct fy_node *fields = rh_yaml_need(yaml, node, "fields", "a form");
+    good = load_kinds(yaml, node, N_("a form"), &form->kinds) && good;
+    struct fy_node *fields = rh_yaml_need(yaml, node, "fields", N_("a form"));
     if (fields == NULL || !rh_load_filled(yaml, fields, "fields"))
         return false;
     void *iterator = NULL;
@@ -174,15 +174,15 @@ static bool load_check(struct rh_yaml *yaml, struct fy_node *node, struct rh_pro
     struct rh_profile_check *check = &out->checks[out->check_count++];
     size_t of = RH_CHECK_BODY;
 
-    if (!rh_yaml_keys(yaml, node, "a check", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a check"), keys, COUNT(keys)))
         return false;
     bool good = load_procedure(yaml, node, check->procedure);
-    good = load_kinds(yaml, node, "a check", &check->kinds) && good;
-    struct fy_node *what = rh_yaml_need(yaml, node, "of", "a check");
+    good = load_kinds(yaml, node, N_("a check"), &check->kinds) && good;
+    struct fy_node *what = rh_yaml_need(yaml, node, "of", N_("a check"));
     good = what != NULL && rh_yaml_choice(yaml, what, "of", words, COUNT(words), &of) && good;
     check->of = (enum rh_check_of)of;
     if (check->of == RH_CHECK_FACT) {
-        struct fy_node *fact = rh_yaml_need(yaml, node, "fact", "a check of a fact");
+        struct fy_node *fact = rh_yaml_need(yaml, node, "fact", N_("a check of a fact"));
         struct fy_node *equals = rh_yaml_get(node, "equals");
         good = fact != NULL &&
                rh_load_key(yaml, fact, "fact", check->fact, sizeof check->fact) && good;
@@ -191,7 +191,7 @@ static bool load_check(struct rh_yaml *yaml, struct fy_node *node, struct rh_pro
             good = false;
     }
     good = load_refusal(yaml, node, &check->refusal) && good;
-    struct fy_node *reason = rh_yaml_need(yaml, node, "reason", "a check");
+    struct fy_node *reason = rh_yaml_need(yaml, node, "reason", N_("a check"));
     return reason != NULL &&
            rh_load_pair(yaml, reason, "reason", check->reason_zh, check->reason_en,
                         sizeof check->reason_zh) &&
@@ -203,12 +203,12 @@ static bool load_code(struct rh_yaml *yaml, struct fy_node *node, struct rh_prof
     static const char *const keys[] = { "list", "code", "zh", "en" };
     struct rh_profile_code *code = &out->codes[out->code_count++];
 
-    if (!rh_yaml_keys(yaml, node, "a code", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a code"), keys, COUNT(keys)))
         return false;
-    struct fy_node *list = rh_yaml_need(yaml, node, "list", "a code");
-    struct fy_node *name = rh_yaml_need(yaml, node, "code", "a code");
-    struct fy_node *zh = rh_yaml_need(yaml, node, "zh", "a code");
-    struct fy_node *en = rh_yaml_need(yaml, node, "en", "a code");
+    struct fy_node *list = rh_yaml_need(yaml, node, "list", N_("a code"));
+    struct fy_node *name = rh_yaml_need(yaml, node, "code", N_("a code"));
+    struct fy_node *zh = rh_yaml_need(yaml, node, "zh", N_("a code"));
+    struct fy_node *en = rh_yaml_need(yaml, node, "en", N_("a code"));
     return list != NULL && name != NULL && zh != NULL && en != NULL &&
            rh_load_key(yaml, list, "list", code->list, sizeof code->list) &&
            rh_load_code(yaml, name, "code", code->code, sizeof code->code) &&
@@ -221,12 +221,12 @@ static bool load_number(struct rh_yaml *yaml, struct fy_node *node, struct rh_pr
     static const char *const keys[] = { "procedure", "kinds", "pattern", "example" };
     struct rh_profile_number *number = &out->numbers[out->number_count++];
 
-    if (!rh_yaml_keys(yaml, node, "a document number", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a document number"), keys, COUNT(keys)))
         return false;
-    struct fy_node *example = rh_yaml_need(yaml, node, "example", "a document number");
-    bool good = rh_yaml_need(yaml, node, "pattern", "a document number") != NULL;
+    struct fy_node *example = rh_yaml_need(yaml, node, "example", N_("a document number"));
+    bool good = rh_yaml_need(yaml, node, "pattern", N_("a document number")) != NULL;
     good = load_procedure(yaml, node, number->procedure) && good;
-    good = load_kinds(yaml, node, "a document number", &number->kinds) && good;
+    good = load_kinds(yaml, node, N_("a document number"), &number->kinds) && good;
     good = load_pattern(yaml, node, number->pattern) && good;
     return example != NULL &&
            rh_load_line(yaml, example, "example", number->example, sizeof number->example) &&
@@ -238,10 +238,10 @@ static bool load_department(struct rh_yaml *yaml, struct fy_node *node, struct r
     static const char *const keys[] = { "id", "title" };
     struct rh_profile_department *department = &out->departments[out->department_count++];
 
-    if (!rh_yaml_keys(yaml, node, "a department", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a department"), keys, COUNT(keys)))
         return false;
-    struct fy_node *id = rh_yaml_need(yaml, node, "id", "a department");
-    struct fy_node *title = rh_yaml_need(yaml, node, "title", "a department");
+    struct fy_node *id = rh_yaml_need(yaml, node, "id", N_("a department"));
+    struct fy_node *title = rh_yaml_need(yaml, node, "title", N_("a department"));
     if (id == NULL || title == NULL ||
         !rh_load_key(yaml, id, "id", department->id, sizeof department->id))
         return false;
@@ -283,9 +283,9 @@ static bool load_duty(struct rh_yaml *yaml, struct fy_node *node, struct rh_prof
     struct rh_profile_duty *duty = &out->duties[out->duty_count++];
     char id[RH_RULE_ID_BYTES_MAX + 1];
 
-    if (!rh_yaml_keys(yaml, node, "a line of the roster", keys, COUNT(keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a line of the roster"), keys, COUNT(keys)))
         return false;
-    struct fy_node *name = rh_yaml_need(yaml, node, "department", "a line of the roster");
+    struct fy_node *name = rh_yaml_need(yaml, node, "department", N_("a line of the roster"));
     struct fy_node *category = rh_yaml_get(node, "category");
     if (name == NULL || !rh_load_key(yaml, name, "department", id, sizeof id))
         return false;
@@ -316,10 +316,10 @@ static bool load_head(struct rh_yaml *yaml, struct rh_profile *out)
                                         "forms",   "numbers", "checks", "codes",
                                         "departments", "roster" };
     const struct rh_load_roles any = { .any = true };
-    bool good = rh_yaml_keys(yaml, yaml->root, "the profile", keys, COUNT(keys));
-    struct fy_node *id = rh_yaml_need(yaml, yaml->root, "profile", "the profile");
-    struct fy_node *role = rh_yaml_need(yaml, yaml->root, "role", "the profile");
-    struct fy_node *title = rh_yaml_need(yaml, yaml->root, "title", "the profile");
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the profile"), keys, COUNT(keys));
+    struct fy_node *id = rh_yaml_need(yaml, yaml->root, "profile", N_("the profile"));
+    struct fy_node *role = rh_yaml_need(yaml, yaml->root, "role", N_("the profile"));
+    struct fy_node *title = rh_yaml_need(yaml, yaml->root, "title", N_("the profile"));
 
     good = id != NULL && rh_load_role(yaml, id, "profile", &any, false, out->id) && good;
     good = role != NULL && rh_load_role(yaml, role, "role", &any, false, out->role) && good;

@@ -1,9 +1,8 @@
 #include "load/report.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { WORD_BYTES_MAX = 63 };
+enum { WORD_BYTES_MAX = 63, MORE_BYTES = 40 };
 
 void rh_load_report_init(struct rh_load_report *report, char *text, size_t capacity)
 {
@@ -11,45 +10,36 @@ void rh_load_report_init(struct rh_load_report *report, char *text, size_t capac
     report->capacity = capacity;
     report->bytes = 0;
     report->problems = 0;
+    report->full = false;
     text[0] = '\0';
 }
 
-static void append_list(struct rh_load_report *report, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
+static void more(struct rh_load_report *report, const char *file, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static void append_list(struct rh_load_report *report, const char *format, va_list arguments)
-{
-    const size_t room = report->capacity - report->bytes;
-    const int wanted = vsnprintf(report->text + report->bytes, room, format, arguments);
-    if (wanted > 0)
-        report->bytes += (size_t)wanted < room ? (size_t)wanted : room - 1;
-}
-
-static void append(struct rh_load_report *report, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void append(struct rh_load_report *report, const char *format, ...)
+static void more(struct rh_load_report *report, const char *file, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    append_list(report, format, arguments);
+    report->full = true;
+    (void)rh_problem_put(report->text, report->capacity, &report->bytes, file, 0, 0, format,
+                         arguments);
     va_end(arguments);
 }
 
 void rh_load_report_add(struct rh_load_report *report, const char *file, int line, int column,
                         const char *format, va_list arguments)
 {
+    const size_t kept = strlen(file) + MORE_BYTES; /* for the last sentence */
+    const size_t capacity = report->capacity > kept ? report->capacity - kept : 0;
+
     report->problems++;
-    if (report->problems == RH_LOAD_PROBLEMS_MAX + 1)
-        append(report, "%s: and more; mend these first\n", file);
-    if (report->problems > RH_LOAD_PROBLEMS_MAX)
+    if (report->full)
         return;
-    if (line > 0)
-        append(report, "%s:%d:%d: ", file, line, column);
-    else
-        append(report, "%s: ", file);
-    append_list(report, format, arguments);
-    append(report, "\n");
+    if (report->problems > RH_LOAD_PROBLEMS_MAX ||
+        !rh_problem_put(report->text, capacity, &report->bytes, file, line, column, format,
+                        arguments))
+        more(report, file, "and more; mend these first");
 }
 
 void rh_load_report_file(struct rh_load_report *report, const char *file, const char *format,

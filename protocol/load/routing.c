@@ -61,9 +61,14 @@ static bool is_new(const struct loading *loading, struct fy_node *node,
         if (strcmp(known->category, entry->category) != 0 ||
             strcmp(known->area, entry->area) != 0)
             continue;
-        rh_yaml_problem(loading->yaml, rh_yaml_get(node, "category"),
-                        "'%s' has an answer for %s already; keep one of the two",
-                        entry->category, entry->area[0] != '\0' ? entry->area : "everywhere");
+        if (entry->area[0] != '\0')
+            rh_yaml_problem(loading->yaml, rh_yaml_get(node, "category"),
+                            "'%s' has an answer for '%s' already; keep one of the two",
+                            entry->category, entry->area);
+        else
+            rh_yaml_problem(loading->yaml, rh_yaml_get(node, "category"),
+                            "'%s' has an answer for everywhere already; keep one of the two",
+                            entry->category);
         return false;
     }
     return true;
@@ -121,9 +126,12 @@ static const struct rh_procedure *load_procedure(const struct loading *loading,
     for (uint32_t i = 0; i < rules->procedure_count; i++)
         ids[i] = rules->procedures[i].id;
     const char *meant = rh_load_suggest(out->procedure, ids, rules->procedure_count);
-    rh_yaml_problem(loading->yaml, node, "unknown procedure '%s'%s%s%s", out->procedure,
-                    meant != NULL ? "; did you mean '" : "; see the folder procedures",
-                    meant != NULL ? meant : "", meant != NULL ? "'?" : "");
+    if (meant != NULL)
+        rh_yaml_problem(loading->yaml, node, "unknown procedure '%s'; did you mean '%s'?",
+                        out->procedure, meant);
+    else
+        rh_yaml_problem(loading->yaml, node, "unknown procedure '%s'; see the folder procedures",
+                        out->procedure);
     *good = false;
     return NULL;
 }
@@ -146,9 +154,9 @@ static bool load_target(const struct loading *loading, struct fy_node *node,
     char role[RH_ROLE_BYTES_MAX + 1] = "";
     bool named = false;
 
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the entry");
-    struct fy_node *id = rh_yaml_need(yaml, node, "procedure", "the entry");
-    struct fy_node *kind = rh_yaml_need(yaml, node, "kind", "the entry");
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the entry"));
+    struct fy_node *id = rh_yaml_need(yaml, node, "procedure", N_("the entry"));
+    struct fy_node *kind = rh_yaml_need(yaml, node, "kind", N_("the entry"));
     if (to == NULL || id == NULL || kind == NULL)
         return false;
     const bool addressed = load_to(loading, to, out, role);
@@ -162,7 +170,7 @@ static bool load_target(const struct loading *loading, struct fy_node *node,
         return false;
     }
     if (addressed && procedure != NULL && !can_go(procedure, out->kind, role)) {
-        rh_yaml_problem(yaml, kind, "no route of '%s' lets anybody send '%s' to %s",
+        rh_yaml_problem(yaml, kind, "no route of '%s' lets anybody send '%s' to '%s'",
                         procedure->id, rh_kind_name(out->kind), role);
         return false;
     }
@@ -198,12 +206,12 @@ static bool load_entry(const struct loading *loading, struct fy_node *node,
     struct rh_yaml *yaml = loading->yaml;
 
     memset(out, 0, sizeof *out);
-    if (!rh_yaml_keys(yaml, node, "an entry of the map", entry_keys, COUNT(entry_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("an entry of the map"), entry_keys, COUNT(entry_keys)))
         return false;
-    struct fy_node *category = rh_yaml_need(yaml, node, "category", "the entry");
+    struct fy_node *category = rh_yaml_need(yaml, node, "category", N_("the entry"));
     struct fy_node *area = rh_yaml_get(node, "area");
-    struct fy_node *condition = rh_yaml_need(yaml, node, "condition", "the entry");
-    struct fy_node *remedy = rh_yaml_need(yaml, node, "remedy", "the entry");
+    struct fy_node *condition = rh_yaml_need(yaml, node, "condition", N_("the entry"));
+    struct fy_node *remedy = rh_yaml_need(yaml, node, "remedy", N_("the entry"));
 
     bool good = category != NULL && load_category(yaml, category, out);
     if (area != NULL)
@@ -227,8 +235,8 @@ static bool load(const struct loading *loading)
     void *iterator = NULL;
     struct fy_node *node;
 
-    bool good = rh_yaml_keys(yaml, yaml->root, "the file", top_keys, COUNT(top_keys));
-    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "routing", "the file");
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
+    struct fy_node *list = rh_yaml_need(yaml, yaml->root, "routing", N_("the file"));
     if (list == NULL || !rh_yaml_sequence(yaml, list, "routing"))
         return false;
     while ((node = fy_node_sequence_iterate(list, &iterator)) != NULL) {

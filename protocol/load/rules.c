@@ -12,6 +12,7 @@
 #include "load/routing.h"
 #include "load/screening.h"
 #include "load/settings.h"
+#include "load/words.h"
 
 struct loading {
     const struct rh_load_sources *sources;
@@ -128,10 +129,16 @@ static enum rh_err load_calendar(struct loading *loading, const struct rh_load_s
         return err;
     const struct rh_calendar *other = same_area(loading->out, calendar);
     if (other != NULL) {
-        rh_load_report_file(loading->report, source->path,
-                            "is a second calendar for %s, beside '%s'; put both into one file",
-                            calendar->area[0] != '\0' ? calendar->area : "the whole country",
-                            other->id);
+        if (calendar->area[0] != '\0')
+            rh_load_report_file(loading->report, source->path,
+                                "is a second calendar for '%s', beside '%s'; put both into one "
+                                "file",
+                                calendar->area, other->id);
+        else
+            rh_load_report_file(loading->report, source->path,
+                                "is a second calendar for the whole country, beside '%s'; put "
+                                "both into one file",
+                                other->id);
         return RH_ERR_CONFIG;
     }
     loading->out->calendar_count++;
@@ -302,8 +309,8 @@ static enum rh_err check_compiled(const struct loading *loading)
     free(bytes);
     if (err == RH_OK)
         return RH_OK;
-    rh_load_report_file(loading->report, "the rules",
-                        "are larger than %d bytes together; shorten the routing map",
+    rh_load_report_file(loading->report, "",
+                        "the rules are larger than %d bytes together; shorten the routing map",
                         RH_RULES_BYTES_MAX);
     return RH_ERR_CONFIG;
 }
@@ -362,4 +369,50 @@ enum rh_err rh_load_rules(const char *dir, struct rh_rules *out, struct rh_write
     rh_load_sources_close(files);
     free(files);
     return err;
+}
+
+/* ---- where a single file belongs --------------------------------------------------------- */
+
+/* The procedure that a text describes; "" none. Settings have a key that nothing else has. */
+static void read_head(const char *text, size_t bytes, char id[RH_CODE_BYTES_MAX + 1],
+                      bool *settings)
+{
+    char unread[256]; /* judged when the rules are compiled */
+    struct rh_load_report report;
+    struct rh_yaml yaml;
+    size_t id_bytes = 0;
+
+    id[0] = '\0';
+    *settings = false;
+    rh_load_report_init(&report, unread, sizeof unread);
+    if (rh_yaml_open_text(&yaml, "", text, bytes, &report) == RH_OK) {
+        struct fy_node *node = rh_yaml_get(yaml.root, "procedure");
+        const char *found = node != NULL ? fy_node_get_scalar(node, &id_bytes) : NULL;
+        if (found != NULL && rh_load_is_code(found, id_bytes)) {
+            memcpy(id, found, id_bytes);
+            id[id_bytes] = '\0';
+        }
+        *settings = node == NULL && rh_yaml_get(yaml.root, "watchdog") != NULL;
+    }
+    rh_yaml_close(&yaml);
+}
+
+const char *rh_load_rules_place(const struct rh_load_sources *sources, const char *text,
+                                size_t bytes)
+{
+    char wanted[RH_CODE_BYTES_MAX + 1], id[RH_CODE_BYTES_MAX + 1];
+    bool settings;
+
+    read_head(text, bytes, wanted, &settings);
+    if (settings)
+        return "settings.yaml";
+    for (size_t i = 0; wanted[0] != '\0' && i < sources->count; i++) {
+        const struct rh_load_source *source = &sources->list[i];
+        if (strncmp(source->name, "procedures/", sizeof "procedures/" - 1) != 0)
+            continue;
+        read_head(source->text, source->bytes, id, &settings);
+        if (strcmp(id, wanted) == 0)
+            return source->name;
+    }
+    return NULL;
 }

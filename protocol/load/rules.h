@@ -47,4 +47,10 @@ enum rh_err rh_load_rules(const char *dir, struct rh_rules *out, struct rh_write
 enum rh_err rh_load_rules_sources(const struct rh_load_sources *sources, struct rh_rules *out,
                                   struct rh_load_report *report);
 
+/* Where a file that was handed in by itself belongs among `sources`, by what it says and not by
+ * what it is called: the name of the file that describes the same procedure, or "settings.yaml"
+ * for settings. NULL: it is neither, or describes a procedure that is new. Judges nothing. */
+const char *rh_load_rules_place(const struct rh_load_sources *sources, const char *text,
+                                size_t bytes);
+
 #endif

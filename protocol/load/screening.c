@@ -35,10 +35,10 @@ struct head {
 static bool load_head(struct rh_yaml *yaml, struct fy_node *node, const struct head *head)
 {
     uint64_t version = 0;
-    struct fy_node *id = rh_yaml_need(yaml, node, "id", "the rule");
-    struct fy_node *number = rh_yaml_need(yaml, node, "version", "the rule");
-    struct fy_node *title = rh_yaml_need(yaml, node, "title", "the rule");
-    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", "the rule");
+    struct fy_node *id = rh_yaml_need(yaml, node, "id", N_("the rule"));
+    struct fy_node *number = rh_yaml_need(yaml, node, "version", N_("the rule"));
+    struct fy_node *title = rh_yaml_need(yaml, node, "title", N_("the rule"));
+    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", N_("the rule"));
     bool good = id != NULL && rh_load_code(yaml, id, "id", head->id, RH_RULE_ID_BYTES_MAX + 1);
     good = number != NULL && rh_yaml_uint(yaml, number, "version", 1, VERSION_MAX, &version) &&
            good;
@@ -114,10 +114,10 @@ static bool load_repeat(struct loading *loading, struct fy_node *node, struct rh
     const struct head head = { out->id, &out->version, out->title_zh, out->title_en,
                                out->basis };
     memset(out, 0, sizeof *out);
-    if (!rh_yaml_keys(yaml, node, "a rule for repeats", repeat_keys, COUNT(repeat_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a rule for repeats"), repeat_keys, COUNT(repeat_keys)))
         return false;
     bool good = load_head(yaml, node, &head);
-    struct fy_node *match = rh_yaml_need(yaml, node, "match", "the rule");
+    struct fy_node *match = rh_yaml_need(yaml, node, "match", N_("the rule"));
     struct fy_node *window = rh_yaml_get(node, "window");
     struct fy_node *digits = rh_yaml_get(node, "area_digits");
     if (match == NULL || !load_match(yaml, match, &out->match))
@@ -134,7 +134,7 @@ static bool load_repeat(struct loading *loading, struct fy_node *node, struct rh
         return false;
     }
     if (digits != NULL)
-        good = load_digits(yaml, digits, levels, COUNT(levels), "9 or 12", &out->area_digits) &&
+        good = load_digits(yaml, digits, levels, COUNT(levels), N_("9 or 12"), &out->area_digits) &&
                good;
     if (good && rh_rules_repeat(loading->rules, out->id) != NULL) {
         rh_yaml_problem(yaml, node, "the rule '%s' is there already; give it another id",
@@ -192,14 +192,14 @@ static bool load_hotspot(struct loading *loading, struct fy_node *node, struct r
     if (!rh_yaml_keys(yaml, node, "a hot-spot rule", hotspot_keys, COUNT(hotspot_keys)))
         return false;
     bool good = load_head(yaml, node, &head);
-    struct fy_node *category = rh_yaml_need(yaml, node, "category", "the rule");
-    struct fy_node *digits = rh_yaml_need(yaml, node, "area_digits", "the rule");
-    struct fy_node *number = rh_yaml_need(yaml, node, "threshold", "the rule");
-    struct fy_node *window = rh_yaml_need(yaml, node, "window", "the rule");
-    struct fy_node *to = rh_yaml_need(yaml, node, "to", "the rule");
+    struct fy_node *category = rh_yaml_need(yaml, node, "category", N_("the rule"));
+    struct fy_node *digits = rh_yaml_need(yaml, node, "area_digits", N_("the rule"));
+    struct fy_node *number = rh_yaml_need(yaml, node, "threshold", N_("the rule"));
+    struct fy_node *window = rh_yaml_need(yaml, node, "window", N_("the rule"));
+    struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the rule"));
     good = category != NULL &&
            load_category(yaml, category, out->category, sizeof out->category) && good;
-    good = digits != NULL && load_digits(yaml, digits, levels, COUNT(levels), "2, 4, 6, 9 or 12",
+    good = digits != NULL && load_digits(yaml, digits, levels, COUNT(levels), N_("2, 4, 6, 9 or 12"),
                                          &out->area_digits) && good;
     good = number != NULL &&
            rh_yaml_uint(yaml, number, "threshold", 2, THRESHOLD_MAX, &threshold) && good;
@@ -315,7 +315,7 @@ static bool load_keyword(struct loading *loading, struct fy_node *node)
     struct rh_keyword_rule rule = { .fields = RH_KEYWORD_IN_TITLE | RH_KEYWORD_IN_TEXT };
     const struct head head = { rule.id, &rule.version, rule.title_zh, rule.title_en,
                                rule.basis };
-    if (!rh_yaml_keys(yaml, node, "a keyword rule", keyword_keys, COUNT(keyword_keys)))
+    if (!rh_yaml_keys(yaml, node, N_("a keyword rule"), keyword_keys, COUNT(keyword_keys)))
         return false;
     bool good = load_head(yaml, node, &head);
     struct fy_node *fields = rh_yaml_get(node, "in");
@@ -346,7 +346,7 @@ static bool load_one(struct loading *loading, struct fy_node *node, size_t list)
     const uint32_t max = list == 0 ? RH_REPEATS_MAX : RH_HOTSPOTS_MAX;
     if (*count == max) {
         rh_yaml_problem(loading->yaml, node, "is one rule too many; all files together have at "
-                                             "most %u %s", (unsigned)max, top_keys[list]);
+                                             "most %u under '%s'", (unsigned)max, top_keys[list]);
         return false;
     }
     bool good = list == 0 ? load_repeat(loading, node, &rules->repeats[*count])
@@ -358,7 +358,7 @@ static bool load_one(struct loading *loading, struct fy_node *node, size_t list)
 static bool load(struct loading *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
-    bool good = rh_yaml_keys(yaml, yaml->root, "the file", top_keys, COUNT(top_keys));
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
     for (size_t i = 0; i < COUNT(top_keys); i++) {
         void *iterator = NULL;
         struct fy_node *node, *list = rh_yaml_get(yaml->root, top_keys[i]);

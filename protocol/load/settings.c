@@ -112,7 +112,7 @@ static bool load_watchdog(struct rh_yaml *yaml, struct fy_node *mapping,
                             "calendar_day'");
             good = false;
         } else if (!rh_load_state(yaml, key, "state", &state) ||
-                   !rh_load_span(yaml, value, "a watchdog", 1, &out->watchdog[state])) {
+                   !rh_load_span(yaml, value, N_("a watchdog"), 1, &out->watchdog[state])) {
             good = false;
         }
     }
@@ -170,10 +170,10 @@ static bool load_area(struct rh_yaml *yaml, struct fy_node *node, char *out, siz
 
 static bool load_local_terms(struct rh_yaml *yaml, struct fy_node *node, struct rh_local *out)
 {
-    struct fy_node *span = rh_yaml_need(yaml, node, "span", "the entry");
-    struct fy_node *roll = rh_yaml_need(yaml, node, "roll", "the entry");
-    struct fy_node *verification = rh_yaml_need(yaml, node, "verification", "the entry");
-    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", "the entry");
+    struct fy_node *span = rh_yaml_need(yaml, node, "span", N_("the entry"));
+    struct fy_node *roll = rh_yaml_need(yaml, node, "roll", N_("the entry"));
+    struct fy_node *verification = rh_yaml_need(yaml, node, "verification", N_("the entry"));
+    struct fy_node *basis = rh_yaml_need(yaml, node, "basis", N_("the entry"));
     bool good = span != NULL && rh_load_span(yaml, span, "span", 1, &out->span);
     good = roll != NULL && rh_load_roll(yaml, roll, &out->roll) && good;
     good = verification != NULL &&
@@ -194,9 +194,9 @@ static bool load_local(struct rh_yaml *yaml, struct fy_node *node, struct rh_set
 {
     if (!rh_yaml_keys(yaml, node, "an entry of 'local'", local_keys, COUNT(local_keys)))
         return false;
-    struct fy_node *procedure = rh_yaml_need(yaml, node, "procedure", "the entry");
-    struct fy_node *limit = rh_yaml_need(yaml, node, "limit", "the entry");
-    struct fy_node *area = rh_yaml_need(yaml, node, "area", "the entry");
+    struct fy_node *procedure = rh_yaml_need(yaml, node, "procedure", N_("the entry"));
+    struct fy_node *limit = rh_yaml_need(yaml, node, "limit", N_("the entry"));
+    struct fy_node *area = rh_yaml_need(yaml, node, "area", N_("the entry"));
     bool good = procedure != NULL && rh_load_code(yaml, procedure, "procedure", out->procedure,
                                                   sizeof out->procedure);
     good = limit != NULL && rh_load_code(yaml, limit, "limit", out->limit, sizeof out->limit) &&
@@ -337,12 +337,12 @@ static bool load_bulletin(struct rh_yaml *yaml, struct fy_node *node,
 
 static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_roles *roles)
 {
-    bool good = rh_yaml_keys(yaml, yaml->root, "the file", keys, COUNT(keys));
+    bool good = rh_yaml_keys(yaml, yaml->root, N_("the file"), keys, COUNT(keys));
 
-    struct fy_node *grace = rh_yaml_need(yaml, yaml->root, "grace", "the file");
+    struct fy_node *grace = rh_yaml_need(yaml, yaml->root, "grace", N_("the file"));
     struct fy_node *more = rh_yaml_get(yaml->root, "roles");
-    struct fy_node *supervisors = rh_yaml_need(yaml, yaml->root, "supervisors", "the file");
-    struct fy_node *watchdog = rh_yaml_need(yaml, yaml->root, "watchdog", "the file");
+    struct fy_node *supervisors = rh_yaml_need(yaml, yaml->root, "supervisors", N_("the file"));
+    struct fy_node *watchdog = rh_yaml_need(yaml, yaml->root, "watchdog", N_("the file"));
 
     good = grace != NULL && load_grace(yaml, grace, &out->grace_hours) && good;
     if (more != NULL && !load_roles(yaml, more, roles))

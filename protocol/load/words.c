@@ -114,9 +114,11 @@ bool rh_load_role(struct rh_yaml *yaml, struct fy_node *node, const char *what,
         return true;
     if (!rh_load_is_role(out)) {
         rh_yaml_problem(yaml, node,
-                        "%s: '%s' is no role; write small letters, digits and '_', such as "
-                        "procuratorate%s",
-                        what, out, star ? ", or \"*\" for any" : "");
+                        star ? "%s: '%s' is no role; write small letters, digits and '_', such "
+                               "as procuratorate, or \"*\" for any"
+                             : "%s: '%s' is no role; write small letters, digits and '_', such "
+                               "as procuratorate",
+                        what, out);
         return false;
     }
     if (!rh_load_roles_have(roles, out)) {

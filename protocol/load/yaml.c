@@ -102,7 +102,7 @@ static void report_syntax(struct rh_yaml *yaml)
     bool any = false;
 
     while ((error = fy_diag_errors_iterate(yaml->diag, &iterator)) != NULL) {
-        report_at(yaml, error->line, error->column, "%s", error->msg);
+        report_at(yaml, error->line, error->column, "this is no YAML: %s", error->msg);
         any = true;
     }
     if (!any)
@@ -116,7 +116,7 @@ static int bad_column(const char *line, size_t bytes, struct rh_writer *writer,
                       const char **what)
 {
     if (bytes > 0 && line[0] == '%') {
-        *what = "directives (%...) are not used here; remove the line";
+        *what = N_("directives (%...) are not used here; remove the line");
         return 1;
     }
     int column = 0;
@@ -124,13 +124,13 @@ static int bad_column(const char *line, size_t bytes, struct rh_writer *writer,
         const unsigned char c = (unsigned char)line[i];
         column += (c & 0xc0) != 0x80; /* characters, as everywhere */
         if ((c < 0x20 && c != '\t' && !(c == '\r' && i + 1 == bytes)) || c == 0x7f) {
-            *what = "this is a control character; write plain text";
+            *what = N_("this is a control character; write plain text");
             return column;
         }
     }
     writer->bytes = 0;
     rh_writer_str(writer, line, bytes);
-    *what = "the line is not UTF-8; save the file in that encoding";
+    *what = N_("the line is not UTF-8; save the file in that encoding");
     return writer->err == RH_OK ? 0 : 1;
 }
 
@@ -292,6 +292,23 @@ static void list_words(const char *const *words, size_t count, char *out, size_t
     }
 }
 
+/* A key is named as such: its own sentences, because `key` is a word of ours. */
+static void problem_key(struct rh_yaml *yaml, struct fy_node *node, const char *written,
+                        const char *const *keys, size_t count)
+{
+    char all[768];
+    const char *meant = rh_load_suggest(written, keys, count);
+
+    list_words(keys, count, all, sizeof all);
+    if (meant != NULL && count > LISTED_MAX)
+        rh_yaml_problem(yaml, node, "unknown key '%s'; did you mean '%s'?", written, meant);
+    else if (meant != NULL)
+        rh_yaml_problem(yaml, node, "unknown key '%s'; did you mean '%s'? (known: %s)", written,
+                        meant, all);
+    else
+        rh_yaml_problem(yaml, node, "unknown key '%s'; known: %s", written, all);
+}
+
 static void problem_word(struct rh_yaml *yaml, struct fy_node *node, const char *what,
                          const char *written, const char *const *words, size_t count)
 {
@@ -358,14 +375,14 @@ bool rh_yaml_keys(struct rh_yaml *yaml, struct fy_node *node, const char *what,
         char key[WORD_BYTES_MAX];
         size_t i = 0;
         struct fy_node *key_node = fy_node_pair_key(pair);
-        if (key_node == NULL || !rh_yaml_text(yaml, key_node, "a key", key, sizeof key)) {
+        if (key_node == NULL || !rh_yaml_text(yaml, key_node, N_("a key"), key, sizeof key)) {
             good = false;
             continue;
         }
         while (i < count && strcmp(key, keys[i]) != 0)
             i++;
         if (i == count) {
-            problem_word(yaml, key_node, "key", key, keys, count);
+            problem_key(yaml, key_node, key, keys, count);
             good = false;
         }
     }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <rh/err.h>
+#include <rh/text.h>
 
 #include "load/report.h"
 

@@ -20,6 +20,9 @@ static void expect_verdict(enum rh_err err, const struct rh_load_report *report)
     rh_assert(err == RH_OK || err == RH_ERR_CONFIG);
     rh_assert((err == RH_OK) == (report->problems == 0));
     rh_assert(strlen(report->text) == report->bytes && report->bytes < report->capacity);
+    char lines[512];
+    rh_problem_lines(report->text, true, lines, sizeof lines);
+    rh_assert((lines[0] == '\0') == (report->problems == 0));
 }
 
 static void expect_compiles(void)

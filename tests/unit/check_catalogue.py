@@ -19,6 +19,20 @@ PO = "protocol/po/zh_CN.po"
 SAME = "protocol/po/same-in-both.txt"
 ROOMS = ("protocol", "hub", "agents")
 KEYWORDS = ("_", "N_", "rh_text", "RH_REFUSAL:5,6")
+# Whoever finds a problem gives its sentence here, by the number of the argument: it is put
+# together where it is read.
+REPORTS = ("hub_report:2",)  # may have lengths of <inttypes.h>, which xgettext knows
+PROBLEMS = {"rh_yaml_problem": 3, "rh_load_report_file": 3, "report_at": 4, "more": 3}
+# What such a sentence is about: a phrase of ours ("the file"), or a key of the file, which is
+# the same in every language.
+SUBJECTS = {"rh_yaml_keys": 3, "rh_yaml_need": 4, "rh_yaml_sequence": 3, "rh_yaml_text": 3,
+            "rh_yaml_uint": 3, "rh_yaml_bool": 3, "rh_yaml_choice": 3, "rh_load_filled": 3,
+            "rh_load_role": 3, "rh_load_span": 3, "rh_load_kind": 3, "rh_load_kinds": 3,
+            "rh_load_state": 3, "rh_load_states": 3, "rh_load_actor": 3, "rh_load_code": 3,
+            "rh_load_key": 3, "rh_load_line": 3, "rh_load_pair": 3}
+KEY = re.compile(r"[a-z_]+")
+# Sentences of the system and of libraries that stand in ours as arguments.
+OTHERS = "protocol/po/from-others.txt"
 # Lists of the form X(name, "text") hold sentences only in these files.
 LISTS = ("protocol/include/rh/err.h",)
 LIST_KEYWORDS = ("X:2,2t",)
@@ -86,7 +100,55 @@ def sentences(root):
     """{id: (path, line)} of all sentences in the sources."""
     paths = [path.relative_to(root).as_posix()
              for path in tidy.sources(root, {".c", ".h", ".def"}, ROOMS)]
-    return extract(root, paths, KEYWORDS) | extract(root, LISTS, LIST_KEYWORDS)
+    found = extract(root, paths, KEYWORDS) | extract(root, LISTS, LIST_KEYWORDS)
+    found |= {msgid: place for msgid, place in extract(root, paths, REPORTS).items()
+              if has_letters(msgid)}
+    for path in paths:
+        text = "\n".join(tidy.lines_of(root / path))
+        for msgid, line in calls(text, PROBLEMS):
+            if has_letters(msgid):
+                found.setdefault(msgid, (path, line))
+        for msgid, line in calls(text, SUBJECTS):
+            if not KEY.fullmatch(msgid):
+                found.setdefault(msgid, (path, line))
+    for number, line in enumerate(tidy.lines_of(root / OTHERS), 1):
+        if line and not line.startswith("#"):
+            found.setdefault(line, (OTHERS, number))
+    return found
+
+
+def has_letters(msgid):
+    return re.search("[A-Za-z]", DIRECTIVE.sub("", msgid)) is not None
+
+
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\]|\\.)*"|\w+|\s+|.', re.DOTALL)
+
+
+def calls(text, functions):
+    """(string, line) of every literal in one argument of these calls, each arm of a choice too.
+
+    xgettext sees the first arm of "bad ? ... : ..." only."""
+    for call in re.finditer(r"\b(%s)\(" % "|".join(functions), text):
+        depth, argument, before, literal = [], 1, "", None
+        line = text.count("\n", 0, call.start()) + 1
+        for token in TOKEN.findall(text, call.end()):
+            if token.startswith('"') and argument == functions[call[1]] and not any(depth):
+                literal = (literal or "") + ast.literal_eval(token)
+                continue
+            if token.isspace() or token.startswith(("/*", "//")):
+                continue
+            if literal is not None:
+                yield literal, line
+                literal = None
+            if token == "(":
+                depth.append(bool(re.fullmatch(r"\w+", before)))
+            elif token == ")" and not depth:
+                break
+            elif token == ")":
+                depth.pop()
+            elif token == "," and not depth:
+                argument += 1
+            before = token
 
 
 def extract(root, paths, keywords):
@@ -142,6 +204,12 @@ PLANTS = [
                'RH_REFUSAL(PLANTED, 4999, 0, RH_EXIT_DATA, "Planted title", "Not refused")\n'),
     tidy.Plant("protocol/include/rh/errors.def",
                'RH_REFUSAL(PLANTED, 4999, 0, RH_EXIT_DATA, "Not refused", "Planted action")\n'),
+    tidy.Plant(SOURCE, 'void f(void)\n{\n    rh_yaml_problem(yaml, node,\n'
+               '                    bad ? "success"\n : "planted %s", what);\n}\n',
+               says="planted"),
+    tidy.Plant(SOURCE, 'void f(void)\n{\n    rh_load_report_file(r, path, "planted thing");\n}\n'),
+    tidy.Plant(SOURCE, 'void f(void)\n{\n    rh_yaml_need(yaml, node, "key", "a planted one");\n}\n'),
+    tidy.Plant(OTHERS, 'Planted by a library\n'),
     tidy.Plant("protocol/include/rh/err.h", '#define Y(X) X(RH_PLANTED, "planted result")\n'),
     tidy.Plant(PO, '\nmsgid "nobody says this"\nmsgstr "没有人说"\n', says="no source says"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "success"\n', says="same in both"),

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <rh/text.h>
+
 #include "core/lifecycle.h"
 #include "load/reach.h"
 #include "load/rules.h"
@@ -30,16 +32,23 @@ static struct rh_load_sources shipped;
 static struct rh_load_sources small;
 static uint8_t compiled[2][RH_RULES_BYTES_MAX];
 static uint8_t kept[SOURCES_BYTES];
-static char said[REPORT_BYTES];
+static char reported[REPORT_BYTES]; /* the problems */
+static char said[REPORT_BYTES];     /* as English lines; see say() */
+
+static void say(void)
+{
+    rh_problem_lines(reported, false, said, sizeof said);
+}
 
 static int load_shipped(void **state)
 {
     struct rh_load_report report;
     (void)state;
-    rh_load_report_init(&report, said, sizeof said);
+    rh_load_report_init(&report, reported, sizeof reported);
     enum rh_err err = rh_load_sources_read(&shipped, RULES, &report);
     if (err == RH_OK)
         err = rh_load_rules_sources(&shipped, &rules, &report);
+    say();
     if (err != RH_OK)
         fputs(said, stderr);
     return err == RH_OK ? 0 : -1;
@@ -70,7 +79,7 @@ static enum rh_err load_with(const struct rh_load_sources *files, const char *na
     bool done = text == NULL;
 
     mixed.count = 0;
-    rh_load_report_init(report, said, sizeof said);
+    rh_load_report_init(report, reported, sizeof reported);
     for (size_t i = 0; i < files->count; i++) {
         const struct rh_load_source *source = &files->list[i];
         const int order = strcmp(source->name, name);
@@ -87,6 +96,7 @@ static enum rh_err load_with(const struct rh_load_sources *files, const char *na
     if (!done)
         assert_int_equal(rh_load_sources_add(&mixed, name, path, text, strlen(text)), RH_OK);
     const enum rh_err err = rh_load_rules_sources(&mixed, &again, report);
+    say();
     assert_int_equal(err == RH_OK, report->problems == 0);
     rh_load_sources_close(&mixed);
     return err;
@@ -122,6 +132,7 @@ static const struct rh_load_sources *small_files(void)
 
 static void expect_said(const char *part)
 {
+    say();
     if (strstr(said, part) == NULL)
         fail_msg("'%s' is not in:\n%s", part, said);
 }
@@ -194,7 +205,7 @@ static void test_rules_sources_compile_to_the_same(void **state)
     struct rh_load_report report;
     struct rh_writer writer;
 
-    rh_load_report_init(&report, said, sizeof said);
+    rh_load_report_init(&report, reported, sizeof reported);
     rh_writer_init(&writer, kept, sizeof kept);
     assert_int_equal(rh_load_rules(RULES "/", &again, &writer, &report), RH_OK);
     assert_int_equal(report.problems, 0);
@@ -293,6 +304,95 @@ static void test_rules_bad_files_name_every_place(void **state)
     assert_in_range(files, BAD_FILES_MIN, 1000);
 }
 
+/* ---- in the reader's language ------------------------------------------------------------ */
+
+/* Foreign words that may stand in a Chinese sentence: what the file says and what it may say. */
+static bool is_foreign_allowed(const char *word, size_t bytes)
+{
+    static const char *const names[] = { "UTF", "YAML", "RH", "ID", "NUL", "YYYY", "MM", "DD",
+                                         "TEXT", "KEY" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == bytes && memcmp(names[i], word, bytes) == 0)
+            return true;
+    return false;
+}
+
+/* English is left over where two words of letters stand side by side, divided by a blank. */
+static bool has_english(const char *line)
+{
+    unsigned row = 0;
+    bool quoted = false;
+    for (const char *at = line; *at != '\0';) {
+        size_t bytes = 0;
+        while ((at[bytes] >= 'a' && at[bytes] <= 'z') || (at[bytes] >= 'A' && at[bytes] <= 'Z'))
+            bytes++;
+        if (strncmp(at, "“", 3) == 0 || strncmp(at, "”", 3) == 0)
+            quoted = at[2] == "“"[2];
+        if (bytes > 0)
+            row = quoted || is_foreign_allowed(at, bytes) ? 0 : row + 1;
+        else if (*at != ' ')
+            row = 0;
+        if (row == 3)
+            return true;
+        at += bytes > 0 ? bytes : 1;
+    }
+    return false;
+}
+
+/* A clerk reads every problem of every bad file in Chinese, with the same place and the words of
+ * the file as they stand there. */
+static void test_rules_bad_files_are_told_in_chinese(void **state)
+{
+    (void)state;
+    DIR *folder = opendir(DATA "/bad");
+    const struct dirent *entry;
+    unsigned wrong = 0;
+    assert_non_null(folder);
+    assert_int_equal(rh_text_init("zh"), RH_OK);
+    while ((entry = readdir(folder)) != NULL) {
+        char room[RH_PROBLEM_BYTES_MAX], line[RH_PROBLEM_BYTES_MAX], english[RH_PROBLEM_BYTES_MAX];
+        struct rh_problem one;
+        if (strstr(entry->d_name, ".yaml") == NULL)
+            continue;
+        (void)try_bad_file(entry->d_name);
+        const char *list = reported;
+        while (rh_problem_next(&list, room, &one)) {
+            rh_problem_say(&one, true, line, sizeof line);
+            rh_problem_say(&one, false, english, sizeof english);
+            bool told = strcmp(line, english) != 0 && !has_english(line);
+            wrong += told ? 0 : 1;
+            if (!told)
+                print_error("%s: %s\n    %s\n", entry->d_name, english, line);
+        }
+    }
+    (void)closedir(folder);
+    assert_int_equal(rh_text_init("en"), RH_OK);
+    assert_int_equal(wrong, 0);
+}
+
+/* Both languages of a few, word for word. */
+static void test_rules_problems_read_well_in_both_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *en, *zh;
+    } cases[] = {
+        { "procedure-role-unknown.yaml",
+          "procedure-role-unknown.yaml:6:13: opened_by: unknown role 'petition'; did you mean "
+          "'petitions'?",
+          "procedure-role-unknown.yaml:6:13: opened_by：没有角色“petition”，是否想写“petitions”？" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)try_bad_file(cases[i].file);
+        rh_problem_lines(reported, false, said, sizeof said);
+        assert_string_equal(said, cases[i].en);
+        assert_int_equal(rh_text_init("zh"), RH_OK);
+        rh_problem_lines(reported, true, said, sizeof said);
+        assert_int_equal(rh_text_init("en"), RH_OK);
+        assert_string_equal(said, cases[i].zh);
+    }
+}
+
 /* The bad files are slips in these ones, so these must load. */
 static void test_rules_good_files_load(void **state)
 {
@@ -331,7 +431,7 @@ static void test_rules_files_must_fit_together(void **state)
 
     assert_int_equal(load_with(&shipped, "settings.yaml", NULL, NULL, &report),
                      RH_ERR_CONFIG);
-    expect_said("settings.yaml: is missing; a hub needs it\n");
+    expect_said("settings.yaml: is missing; a hub needs it");
     assert_int_equal(load_with(&shipped, "calendars/cn-2007-2026.yaml", NULL, NULL, &report),
                      RH_ERR_CONFIG);
     expect_said("calendars/: is missing");
@@ -456,7 +556,7 @@ static void test_rules_directory_is_read_strictly(void **state)
 {
     (void)state;
     struct rh_load_report report;
-    rh_load_report_init(&report, said, sizeof said);
+    rh_load_report_init(&report, reported, sizeof reported);
     assert_int_equal(rh_load_rules("/nowhere/at/all", &again, NULL, &report), RH_ERR_CONFIG);
     expect_said("/nowhere/at/all/procedures: holds no .yaml file");
     expect_said("/nowhere/at/all/settings.yaml: cannot be opened");
@@ -465,7 +565,7 @@ static void test_rules_directory_is_read_strictly(void **state)
     char *misnamed = rht_tmp_path("procedures/sample.yml");
     assert_int_equal(mkdir(folder, 0700), 0);
     rht_write_file(misnamed, "x", 1);
-    rh_load_report_init(&report, said, sizeof said);
+    rh_load_report_init(&report, reported, sizeof reported);
     assert_int_equal(rh_load_rules(rht_tmpdir(), &again, NULL, &report), RH_ERR_CONFIG);
     expect_said("sample.yml: in procedures would be passed over");
     free(folder);
@@ -617,6 +717,8 @@ int main(void)
         cmocka_unit_test(test_rules_compiled_form_round_trip),
         cmocka_unit_test(test_rules_sources_compile_to_the_same),
         cmocka_unit_test(test_rules_bad_files_name_every_place),
+        cmocka_unit_test(test_rules_bad_files_are_told_in_chinese),
+        cmocka_unit_test(test_rules_problems_read_well_in_both_languages),
         cmocka_unit_test(test_rules_good_files_load),
         cmocka_unit_test(test_rules_files_must_fit_together),
         cmocka_unit_test(test_rules_open_state_needs_a_clock),
