@@ -103,6 +103,7 @@ void agent_fill_desk(struct agent *agent, struct agent_desk *out)
     *out = (struct agent_desk){ .spool = agent->spool, .cards = agent->cards,
                                 .profile = agent->options.profile,
                                 .screen = agent->screen,
+                                .own_seal = agent->keys.secrets[RH_KEY_SEAL].public_key,
                                 .agency = agent->options.agency,
                                 .generation = agent->generation,
                                 .now_ms = agent_now_ms(agent),

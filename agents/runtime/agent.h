@@ -39,6 +39,7 @@ struct agent_ask {
     json_t *request;
     const json_t *args;          /* object, may be NULL */
     struct rh_local_reply *reply;
+    uint32_t uid;                /* who asks, by the kernel */
     /* Set by a verb that is not done: others are served meanwhile. */
     agent_step_fn *step;
     uint64_t wake_at;            /* monotonic ms: no turn waits longer than that */
@@ -59,7 +60,7 @@ typedef enum rh_err agent_verb_fn(struct agent_ask *ask);
 struct agent_verb {
     const char *name;
     agent_verb_fn *serve;
-    const char *args[20]; /* names that are known, ended by NULL */
+    const char *args[24]; /* names that are known, ended by NULL */
 };
 
 /* `row` is taken. */
@@ -175,6 +176,8 @@ struct agent_opened {
  * To be released either way. */
 uint32_t agent_open_delivery(struct agent *agent, struct rh_bytes frame,
                              struct agent_opened *out);
+/* The same of an item of our own, as agent_spool_original gives it. */
+uint32_t agent_open_sent(struct agent *agent, struct rh_bytes item, struct agent_opened *out);
 void agent_opened_release(struct agent_opened *opened);
 
 void agent_receive(struct agent *agent, const struct rh_client_event *event);

@@ -30,7 +30,8 @@ static void check_addressee(struct desk_work *work)
             return;
         }
     /* Of sealed content the missing card is named where it is sealed. */
-    if (desk->cards != NULL && !message->seal && rh_cards_find(desk->cards, to) == NULL)
+    bool sealed = message->seal || message->content.participant_count > 0;
+    if (desk->cards != NULL && !sealed && rh_cards_find(desk->cards, to) == NULL)
         desk_complain(work, RH_REFUSE_NO_ROUTE, "/to", "an agency whose card is known here",
                       "本单位没有该单位的公钥卡");
 }
@@ -144,6 +145,8 @@ static enum rh_err send_all(struct desk_work *work, struct agent_submission *out
         enum rh_err err = send_draft(work, &work->drafts[i], &n);
         if (err == RH_OK && work->drafts[i].item.kind == RH_KIND_REGISTER)
             err = begin_case(work, &work->drafts[i].item, n);
+        if (err == RH_OK && work->drafts[i].with_content)
+            err = desk_keep_people(work, n);
         if (err != RH_OK)
             return err;
         if (i == 0)
@@ -195,6 +198,9 @@ static enum rh_err submit(struct desk_work *work, struct agent_submission *out)
     enum rh_err err = desk_make_drafts(work);
     if (err != RH_OK)
         return err;
+    err = desk_check_people(work);
+    if (err != RH_OK)
+        return err;
     check_drafts(work);
     desk_encode_content(work);
     err = desk_continue_by_content(work);
@@ -236,7 +242,7 @@ void agent_desk_look_over(const struct rh_profile *profile, const struct rh_agen
     work->desk = &desk;
     work->message = message;
     work->problems = problems;
-    if (desk_make_drafts(work) == RH_OK) {
+    if (desk_make_drafts(work) == RH_OK && desk_check_people(work) == RH_OK) {
         check_drafts(work);
         desk_encode_content(work);
     }

@@ -17,6 +17,7 @@ struct agent_desk {
     const struct rh_cards *cards;      /* of other agencies, for sealing; may be NULL */
     const struct rh_profile *profile;  /* NULL: no checks of the agency's own */
     struct agent_screen *screen;       /* keyword rules; may be NULL */
+    const uint8_t *own_seal;           /* RH_SEAL_PUBLIC_BYTES, of this agency; may be NULL */
     struct rh_agency_id agency;
     uint32_t generation;               /* of the hub's session now */
     uint64_t now_ms;                   /* this agency's time, UTC */

@@ -131,6 +131,19 @@ static void seal_for(struct desk_work *work, const struct rh_content_key *key,
                       "本单位没有该单位的公钥卡");
 }
 
+/* What nobody of this agency could read again could be shown to nobody either. */
+static void seal_for_self(struct desk_work *work, const struct rh_content_key *key)
+{
+    struct rh_seal_public own;
+    if (work->desk->own_seal == NULL || work->sealed_count == RH_SEALED_KEYS_MAX)
+        return;
+    memcpy(own.bytes, work->desk->own_seal, sizeof own.bytes);
+    struct rh_sealed_key *out = &work->sealed[work->sealed_count++];
+    out->agency = work->desk->agency;
+    enum rh_err err = rh_seal_key(key, &own, out->sealed);
+    rh_assert(err == RH_OK); /* a key of our own */
+}
+
 static void seal_part(const struct rh_content_key *key, const uint8_t *label,
                       size_t label_bytes, uint8_t **part, size_t *bytes)
 {
@@ -148,7 +161,7 @@ void desk_seal_content(struct desk_work *work)
     const struct rh_public *item = &desk_last(work)->item;
     struct rh_content_key key;
     uint8_t label[RH_SEAL_LABEL_BYTES];
-    if (!work->message->seal)
+    if (!work->message->seal && work->message->content.participant_count == 0)
         return;
     rh_random(key.bytes, sizeof key.bytes);
     if (item->to.text[0] != '\0')
@@ -157,9 +170,11 @@ void desk_seal_content(struct desk_work *work)
         seal_for(work, &key, &item->copies[i], "/copies");
     for (uint32_t i = 0; i < item->child_count; i++)
         seal_for(work, &key, &item->children[i].to, "/children");
-    if (work->sealed_count == 0 && work->problems->count == 0)
+    bool alone = item->kind == RH_KIND_REGISTER && !work->message->seal;
+    if (work->sealed_count == 0 && work->problems->count == 0 && !alone)
         desk_complain(work, RH_REFUSE_FIELD_MISSING, "/to", "sealed content needs an addressee",
                       "密封内容须写明收件单位");
+    seal_for_self(work, &key);
     if (work->problems->count == 0) {
         seal_part(&key, label, rh_private_seal_label(&item->message_id, label),
                   &work->private_part, &work->private_bytes);

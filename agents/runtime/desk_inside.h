@@ -1,6 +1,6 @@
 /* What the files of the desk share; nobody else includes this. desk.c checks and sends,
  * desk_draft.c makes the items, desk_hash.c the hashes in them, desk_content.c private part and
- * body, desk_check.c asks the agency's profile.
+ * body, desk_people.c participants, desk_check.c asks the agency's profile.
  *
  * A mistake of the message is a problem in work->problems, and the work goes on, so that all
  * are found at once. An error that is returned is the spool's. */
@@ -65,7 +65,14 @@ enum rh_err desk_continue_by_content(struct desk_work *work);
 /* A matter registered earlier and dispatched now, without a word about it: its content is what
  * was said at its registration, if the spool still has it in the open. */
 enum rh_err desk_reuse_content(struct desk_work *work);
-/* Seals both parts for the addressees when the message asks for it. */
+/* Seals both parts for the addressees, and for this agency itself so that it can read what it
+ * said, when the message asks for it or names participants. */
 void desk_seal_content(struct desk_work *work);
+
+/* Participants: whether this message may name them and end their part; tells the other side
+ * where the message names nobody. What comes back is the spool's. */
+enum rh_err desk_check_people(struct desk_work *work);
+/* Remember them with the matter; the message has number n. */
+enum rh_err desk_keep_people(struct desk_work *work, uint64_t n);
 
 #endif

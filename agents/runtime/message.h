@@ -70,5 +70,8 @@ void agent_json_due(json_t *object, const char *procedure, const char *limit,
                     enum rh_due_basis basis);
 void agent_json_text(json_t *object, const char *key, const char *text);
 void agent_json_bytes(json_t *object, const char *key, struct rh_bytes utf8);
+/* The parts of a scope by name; one entry of `private.participants`. The caller's. */
+json_t *agent_scopes_json(uint32_t scope);
+json_t *agent_participant_json(const struct rh_participant *one);
 
 #endif

@@ -116,8 +116,9 @@ static void read_attachments(struct agent_reading *reading, const json_t *value,
 
 void reading_private(struct agent_reading *reading, json_t *value, void *place)
 {
-    static const char *const names[] = { "title",       "summary", "persons",     "form",
-                                         "document_no", "leader",  "attachments", NULL };
+    static const char *const names[] = { "title",        "summary", "persons",
+                                         "form",         "document_no", "leader",
+                                         "participants", "attachments", NULL };
     struct rh_private *content = place;
     if (!reading_object(reading, value, names))
         return;
@@ -144,6 +145,9 @@ void reading_private(struct agent_reading *reading, json_t *value, void *place)
             break;
         case 5:
             content->leader = reading_line(reading, member, RH_LINE_BYTES_MAX);
+            break;
+        case 6:
+            reading_participants(reading, member, content);
             break;
         default:
             read_attachments(reading, member, content);

@@ -189,6 +189,13 @@ static json_t *write_content(const struct rh_private *content)
         }
         json_object_set_new(out, "form", form);
     }
+    if (content->participant_count > 0) {
+        json_t *participants = json_array();
+        for (uint32_t i = 0; i < content->participant_count; i++)
+            json_array_append_new(participants,
+                                  agent_participant_json(&content->participants[i]));
+        json_object_set_new(out, "participants", participants);
+    }
     if (content->attachment_count > 0) {
         json_t *attachments = json_array();
         for (uint32_t i = 0; i < content->attachment_count; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/case.h"
+#include "runtime/people.h"
 #include "runtime/words.h"
 
 /* The spool's errors end the batch; the loop sees them when it commits. What is not the
@@ -66,6 +67,19 @@ static enum rh_err unseal(struct agent *agent, struct agent_opened *opened,
     return err;
 }
 
+/* Private part and body of an item whose public part is decoded. */
+static uint32_t open_content(struct agent *agent, struct agent_opened *out)
+{
+    const struct rh_item *item = &out->delivery.item;
+    struct rh_bytes private_part = item->private_part, body = item->body;
+    if (is_sealed(item) && unseal(agent, out, &private_part, &body) != RH_OK)
+        return RH_REFUSE_NO_UNSEAL;
+    if (rh_private_decode(private_part, &out->content, NULL) != RH_OK ||
+        rh_body_decode(body, &out->body) != RH_OK)
+        return RH_REFUSE_NO_SCHEMA_MATCH;
+    return 0;
+}
+
 uint32_t agent_open_delivery(struct agent *agent, struct rh_bytes frame,
                              struct agent_opened *out)
 {
@@ -78,15 +92,19 @@ uint32_t agent_open_delivery(struct agent *agent, struct rh_bytes frame,
             return RH_REFUSE_NO_SCHEMA_MATCH;
         out->has_item = true;
     }
-    if (out->delivery.form != RH_DELIVERY_ITEM)
-        return 0;
-    struct rh_bytes private_part = item->private_part, body = item->body;
-    if (is_sealed(item) && unseal(agent, out, &private_part, &body) != RH_OK)
-        return RH_REFUSE_NO_UNSEAL;
-    if (rh_private_decode(private_part, &out->content, NULL) != RH_OK ||
-        rh_body_decode(body, &out->body) != RH_OK)
+    return out->delivery.form == RH_DELIVERY_ITEM ? open_content(agent, out) : 0;
+}
+
+uint32_t agent_open_sent(struct agent *agent, struct rh_bytes item, struct agent_opened *out)
+{
+    memset(out, 0, sizeof *out);
+    out->delivery.form = RH_DELIVERY_ITEM;
+    out->delivery.sender = agent->options.agency;
+    if (rh_item_decode(item, &out->delivery.item) != RH_OK ||
+        rh_public_decode(out->delivery.item.public_part, &out->item, NULL) != RH_OK)
         return RH_REFUSE_NO_SCHEMA_MATCH;
-    return 0;
+    out->has_item = true;
+    return open_content(agent, out);
 }
 
 void agent_opened_release(struct agent_opened *opened)
@@ -364,6 +382,12 @@ static enum rh_err take_in(struct agent *agent, const struct rh_client_event *ev
             err = agent_spool_history_add(agent->spool, &got->referral_id, false, got->arrival);
         if (err == RH_OK && !rh_id_is_zero(got->referral_id.bytes))
             err = name_externals(agent, opened);
+        if (err == RH_OK && !rh_id_is_zero(got->referral_id.bytes))
+            err = agent_people_keep(agent->spool, &got->referral_id, &opened->content,
+                                    &(struct agent_said){ .agency = got->sender,
+                                                          .number = got->arrival,
+                                                          .message_id = got->message_id,
+                                                          .told_ms = got->stored_ms });
         if (err == RH_OK)
             err = touch(agent, got, got->pair_seq);
     }

@@ -32,6 +32,7 @@ static const struct rh_layout_field state_fields[] = {
     RH_LAYOUT_U64(19, struct spool_state, cases),
     RH_LAYOUT_U64(20, struct spool_state, got),
     RH_LAYOUT_U64(21, struct spool_state, again),
+    RH_LAYOUT_U64(22, struct spool_state, views),
 };
 
 static const struct rh_layout state_layout = RH_LAYOUT_OF(struct spool_state, state_fields);

@@ -23,7 +23,9 @@
 #ifndef AGENT_SPOOL_H
 #define AGENT_SPOOL_H
 
+#include <rh/date.h>
 #include <rh/item.h>
+#include <rh/private.h>
 #include <rh/receipt.h>
 #include <rh/wire.h>
 
@@ -332,6 +334,63 @@ enum rh_err agent_spool_import_find(struct agent_spool *spool, const struct rh_h
                                     struct agent_import_job *out);
 /* Into the open transaction. Of more than AGENT_IMPORTS_KEPT_MAX the oldest goes. */
 enum rh_err agent_spool_import_put(struct agent_spool *spool, struct agent_import_job *job);
+
+/* ---- participants ----------------------------------------------------------------------- */
+
+/* One entry of one message's list of participants (rh/private.h), as it was said. Their names
+ * are personal data: they are forgotten AGENT_KEEP_DAYS after the matter came to rest. */
+struct agent_participant {
+    struct rh_agency_id agency;  /* whose message it was */
+    char id[RH_PARTICIPANT_ID_BYTES_MAX + 1];
+    char name[RH_LINE_BYTES_MAX + 1];
+    char role[RH_CODE_BYTES_MAX + 1];
+    char unit[RH_LINE_BYTES_MAX + 1];
+    uint32_t scope;              /* set of enum rh_scope; 0 in an end */
+    char from[RH_DATE_TEXT_BYTES], until[RH_DATE_TEXT_BYTES]; /* until empty: while it runs */
+    char basis[RH_LINE_BYTES_MAX + 1];
+    char ended[RH_LINE_BYTES_MAX + 1]; /* why it ended; empty: takes part */
+    bool sent;                   /* our own: holds when that message is stored */
+    uint64_t number;             /* n, or a: in order of saying */
+    struct rh_message_id message_id;
+    uint64_t told_ms;            /* hub time of storing; 0 of our own, whose row knows it */
+};
+
+enum rh_err agent_spool_participant_add(struct agent_spool *spool,
+                                        const struct rh_referral_id *id,
+                                        const struct agent_participant *value);
+/* The first entry of that matter behind (agency, id, number) of `at`, which begins zeroed:
+ * ordered by agency and id, those of one person from the oldest on. RH_ERR_NOTFOUND. */
+enum rh_err agent_spool_participant_next(struct agent_spool *spool,
+                                         const struct rh_referral_id *id,
+                                         struct agent_participant *at);
+
+/* ---- what participants were shown ------------------------------------------------------- */
+
+/* Who asked, when, for whom, why, and what came of it. No name of a participant, nothing of
+ * the matter: it outlives both. Each row's chain covers the row and the one before, so that none
+ * can be taken out or changed without the later ones showing it. */
+struct agent_shown {
+    uint64_t no;                 /* dense from 1 */
+    uint64_t at_ms;
+    uint32_t uid;                /* the kernel's word for who asked */
+    char by[RH_CODE_BYTES_MAX + 1]; /* his own; may be empty */
+    struct rh_referral_id referral;
+    char number[RH_NUMBER_BYTES_MAX + 1];
+    struct rh_agency_id agency;  /* who named the participant; empty: nobody did */
+    char participant[RH_PARTICIPANT_ID_BYTES_MAX + 1];
+    char role[RH_CODE_BYTES_MAX + 1];
+    uint32_t scope;              /* what was shown; 0 when refused */
+    uint32_t refusal;            /* 0: shown */
+    uint32_t messages;           /* of which something was shown */
+    char reason[RH_LINE_BYTES_MAX + 1];
+    struct rh_hash chain;
+};
+
+/* Number it and add it; `no` and `chain` are set. */
+enum rh_err agent_spool_shown_add(struct agent_spool *spool, struct agent_shown *value);
+/* The first at or above *no; *sound: its chain is right. RH_ERR_NOTFOUND past the last. */
+enum rh_err agent_spool_shown_next(struct agent_spool *spool, uint64_t *no,
+                                   struct agent_shown *out, bool *sound);
 
 /* ---- counts and cleaning ---------------------------------------------------------------- */
 

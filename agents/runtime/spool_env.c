@@ -32,6 +32,7 @@ static const char *const table_names[SPOOL_TABLES] = {
     [SPOOL_FILE_NAMES] = "file_names", [SPOOL_ANSWERED] = "answered",
     [SPOOL_ORIGINALS] = "originals", [SPOOL_AGAIN] = "again",
     [SPOOL_IMPORTS] = "imports",
+    [SPOOL_PARTICIPANTS] = "participants", [SPOOL_VIEWS] = "views",
 };
 
 struct spool_env {

@@ -30,6 +30,8 @@ enum spool_table {
     SPOOL_ORIGINALS,
     SPOOL_AGAIN,
     SPOOL_IMPORTS,
+    SPOOL_PARTICIPANTS,
+    SPOOL_VIEWS,
     SPOOL_TABLES
 };
 
@@ -52,6 +54,7 @@ struct spool_state {
     uint64_t clean_n;         /* bodies below it are gone */
     uint64_t waiting, refused, not_placed, not_taken, cases, got;
     uint64_t again;           /* to be said again */
+    uint64_t views;           /* what participants were shown, so many times */
 };
 
 struct spool_env; /* LMDB: environment, tables, the open transaction */
@@ -63,6 +66,7 @@ struct agent_spool {
     bool state_changed;
     uint8_t *lent; /* RH_FRAME_BYTES_MAX: what "borrowed until the next call" points into */
     uint8_t *lent_more;  /* the same, for a second piece */
+    struct rh_referral_id cleaned; /* matters up to it were looked at by spool_clean_people */
     uint8_t row[SPOOL_ROW_BYTES_MAX];
 };
 
@@ -126,6 +130,10 @@ enum rh_err spool_lend(struct agent_spool *spool, enum spool_table table,
 
 /* ---- between the rooms ------------------------------------------------------------------ */
 
+/* Participants of matters that have rested since `before_ms` are forgotten; looks at `limit`
+ * matters and goes on where it stopped. */
+enum rh_err spool_clean_people(struct agent_spool *spool, uint64_t before_ms, uint32_t limit,
+                               uint32_t *dropped);
 /* A number of a door file got its receipt. */
 enum rh_err spool_file_settled(struct agent_spool *spool, uint64_t no, bool refused);
 

@@ -560,11 +560,13 @@ static enum rh_err clean_got(struct agent_spool *spool, uint64_t hub_ms, uint32_
 enum rh_err agent_spool_clean(struct agent_spool *spool, uint64_t hub_ms, uint32_t limit,
                               uint32_t *dropped)
 {
-    uint32_t sent = 0, got = 0;
+    uint32_t sent = 0, got = 0, people = 0;
     enum rh_err err = clean_sent(spool, hub_ms, limit, &sent);
     if (err == RH_OK)
         err = clean_got(spool, hub_ms, limit, &got);
+    if (err == RH_OK && hub_ms > KEEP_MS)
+        err = spool_clean_people(spool, hub_ms - KEEP_MS, limit, &people);
     if (dropped != NULL)
-        *dropped = sent + got;
+        *dropped = sent + got + people;
     return err;
 }

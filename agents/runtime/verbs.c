@@ -351,6 +351,7 @@ static enum rh_err serve_act(struct agent_ask *ask)
     const char *id = agent_ask_text(ask, "id");
     const char *file = agent_ask_text(ask, "file");
     const char *leader = agent_ask_text(ask, "leader");
+    json_t *participants = json_object_get(ask->args, "participants");
     if (ask->refusal != 0)
         return RH_OK;
     if (id == NULL)
@@ -363,9 +364,12 @@ static enum rh_err serve_act(struct agent_ask *ask)
         if (value != NULL)
             json_object_set(message, same[i], value);
     }
-    if (leader != NULL) { /* by name, so sealed with the rest of what is personal */
+    if (leader != NULL || participants != NULL) { /* names: with the rest of what is personal */
         json_t *content = json_object();
-        json_object_set_new(content, "leader", json_string(leader));
+        if (leader != NULL)
+            json_object_set_new(content, "leader", json_string(leader));
+        if (participants != NULL)
+            json_object_set(content, "participants", participants);
         json_object_set_new(message, "private", content);
     }
     enum rh_err err = RH_OK;
@@ -391,11 +395,14 @@ static const struct agent_verb verbs[] = {
     { "send", serve_send, { "message", "wait", "wait_s", NULL } },
     { "act", serve_act,
       { "kind", "id", "to", "code", "note", "basis", "proper", "extend_n", "facts", "file",
-        "children", "copies", "leader", "wait", "wait_s", NULL } },
+        "children", "copies", "leader", "participants", "wait", "wait_s", NULL } },
     { "inbox", agent_verb_inbox, { "limit", "cursor", "state", "department", NULL } },
     { "outbox", agent_verb_outbox, { "limit", "cursor", "state", NULL } },
     { "due", agent_verb_due, { "limit", "cursor", "state", "department", NULL } },
     { "show", agent_verb_show, { "id", NULL } },
+    { "participant.list", agent_verb_participants, { "id", NULL } },
+    { "participant.show", agent_verb_show_participant, { "id", "for", "reason", NULL } },
+    { "participant.views", agent_verb_views, { "id", "limit", "cursor", NULL } },
     { "receipt", agent_verb_receipt, { "id", NULL } },
     { "import", agent_verb_import, { "map", "file", "dry_run", "progress", NULL } },
     { "imports", agent_verb_imports, { NULL } },
@@ -483,8 +490,8 @@ void agent_serve(void *context, const struct rh_local_peer *peer, char *line, si
     struct agent *agent = context;
     struct agent_ask *ask = calloc(1, sizeof *ask);
     rh_assert(ask != NULL);
-    (void)peer; /* the socket's mode says who may ask */
     ask->agent = agent;
+    ask->uid = peer->uid; /* goes on record; whether he may ask says the socket's mode */
     ask->reply = reply;
     ask->request = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
     enum rh_err err = serve_request(ask, ask->request);

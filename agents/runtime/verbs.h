@@ -15,5 +15,11 @@ agent_verb_fn agent_verb_due;
 agent_verb_fn agent_verb_show;
 agent_verb_fn agent_verb_receipt;
 agent_verb_fn agent_verb_taken;
+agent_verb_fn agent_verb_participants;
+agent_verb_fn agent_verb_show_participant;
+agent_verb_fn agent_verb_views;
+
+/* verbs_look.c: the case that the argument `id` names, else a refusal and RH_ERR_NOTFOUND. */
+enum rh_err agent_ask_case(struct agent_ask *ask, struct agent_case *out);
 
 #endif

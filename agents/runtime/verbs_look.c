@@ -340,7 +340,7 @@ enum rh_err agent_verb_due(struct agent_ask *ask)
 
 /* ---- one thing -------------------------------------------------------------------------- */
 
-static enum rh_err find_case(struct agent_ask *ask, struct agent_case *out)
+enum rh_err agent_ask_case(struct agent_ask *ask, struct agent_case *out)
 {
     struct rh_referral_id id;
     const char *text = agent_ask_text(ask, "id");
@@ -383,7 +383,7 @@ static json_t *messages_of(struct agent *agent, const struct rh_referral_id *id)
 enum rh_err agent_verb_show(struct agent_ask *ask)
 {
     struct agent_case known;
-    enum rh_err err = find_case(ask, &known);
+    enum rh_err err = agent_ask_case(ask, &known);
     if (err != RH_OK)
         return ask->refusal != 0 ? RH_OK : err;
     json_t *row = agent_json_row("case");

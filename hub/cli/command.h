@@ -171,13 +171,13 @@ void hub_cli_table(struct hub_cli *cli, const char *object, const json_t *rows);
 
 hub_cli_page hub_cli_page_status, hub_cli_page_referral, hub_cli_page_clock,
     hub_cli_page_explain, hub_cli_page_route, hub_cli_page_import, hub_cli_page_done,
-    hub_cli_page_case;
+    hub_cli_page_case, hub_cli_page_participant;
 hub_cli_body hub_cli_body_check, hub_cli_body_dead_retry, hub_cli_body_dead_return,
     hub_cli_body_enrol, hub_cli_body_key_gen, hub_cli_body_key_fingerprint,
     hub_cli_body_key_show, hub_cli_body_compute, hub_cli_body_explain, hub_cli_body_help,
     hub_cli_body_completion, hub_cli_body_demo, hub_cli_body_calendar_import,
     hub_cli_body_simulate, hub_cli_body_send, hub_cli_body_clock_steer,
-    hub_cli_body_import;
+    hub_cli_body_import, hub_cli_body_participant;
 
 /* Run rhub-NAME, or the demonstration; returns only when it cannot be run. */
 enum rh_exit hub_cli_exec_outside(struct hub_cli *cli, const char *name, char **argv);

@@ -88,6 +88,27 @@ static const struct hub_cli_flag import_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag joining[] = {
+    { "name", 0, HUB_CLI_TEXT, NULL, N_("NAME"), N_("who it is; sealed, not for the hub") },
+    { "role", 0, HUB_CLI_TEXT, NULL, N_("ROLE"),
+      N_("lawyer, mediator, people_deputy ...: 'participants' of the glossary") },
+    { "unit", 0, HUB_CLI_TEXT, NULL, N_("NAME"), N_("firm, committee, station") },
+    { "scope", 0, HUB_CLI_LIST, NULL, N_("PART"),
+      N_("what he may be shown: facts, parties, identity, settlement, outcome, dates, "
+         "documents, minors") },
+    { "first-day", 0, HUB_CLI_TEXT, NULL, N_("DATE"), N_("from this day on; today if left out") },
+    { "last-day", 0, HUB_CLI_TEXT, NULL, N_("DATE"),
+      N_("to this day; until the matter rests if left out") },
+    { "basis", 0, HUB_CLI_TEXT, NULL, N_("TEXT"), N_("mandate, decision or article") },
+    TO,
+    COPY,
+    WAIT,
+    WAIT_S,
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag leaving[] = { TO, COPY, WAIT, WAIT_S, { .name = NULL } };
+
 #define ID { HUB_CLI_ARG(N_("ID"), "id", true, false) }
 #define ACT(word, kind, title, example, flags) \
     { word, NULL, HUB_CLI_AGENT, "act", kind, title, example, HUB_CLI_CAN_ROWS, ID, flags, \
@@ -169,6 +190,33 @@ const struct hub_cli_command hub_cli_commands_agent[] = {
     { "show", NULL, HUB_CLI_AGENT, "show", NULL, N_("a referral as this agency knows it"),
       "rhub show R-2026-000042", HUB_CLI_CAN_ROWS, ID, NULL, "case", NULL,
       hub_cli_page_case, NULL },
+    { "participant", "list", HUB_CLI_AGENT, "participant.list", NULL,
+      N_("third parties who take part, with role and scope"),
+      "rhub participant list R-2026-000042", ROWS, ID, NULL, "participant", NULL, NULL, NULL },
+    { "participant", "add", HUB_CLI_AGENT, NULL, "progress",
+      N_("let somebody take part, or change his part; the other side is told"),
+      "rhub participant add R-2026-000042 law-1 --name NAME --role lawyer "
+      "--scope facts,outcome --basis \"mandate of 4 March\"",
+      HUB_CLI_CAN_ROWS,
+      { HUB_CLI_ARG(N_("ID"), "id", true, false), HUB_CLI_ARG(N_("PERSON"), NULL, true, false) },
+      joining, "receipt", hub_cli_body_participant, NULL, NULL },
+    { "participant", "end", HUB_CLI_AGENT, NULL, "progress",
+      N_("somebody takes part no longer; the other side is told"),
+      "rhub participant end R-2026-000042 law-1 --reason \"mandate withdrawn\"",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON,
+      { HUB_CLI_ARG(N_("ID"), "id", true, false), HUB_CLI_ARG(N_("PERSON"), NULL, true, false) },
+      leaving, "receipt", hub_cli_body_participant, NULL, NULL },
+    { "participant", "show", HUB_CLI_AGENT, "participant.show", NULL,
+      N_("the matter as a participant may be shown it; goes on record"),
+      "rhub participant show R-2026-000042 law-1 --reason \"asked at the window\"",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON | HUB_CLI_NEEDS_REASON,
+      { HUB_CLI_ARG(N_("ID"), "id", true, false),
+        HUB_CLI_ARG(N_("PERSON"), "for", true, false) },
+      NULL, "participant_view", NULL, hub_cli_page_participant, NULL },
+    { "participant", "views", HUB_CLI_AGENT, "participant.views", NULL,
+      N_("who was shown what, when, for whom and why"),
+      "rhub participant views\nrhub participant views R-2026-000042 -o csv", PAGES,
+      { HUB_CLI_ARG(N_("ID"), "id", false, false) }, NULL, "view", NULL, NULL, NULL },
     { "receipt", NULL, HUB_CLI_AGENT, "receipt", NULL, N_("receipt and proof of a message"),
       "rhub receipt 17 -o json", HUB_CLI_CAN_ROWS,
       ID, NULL, "receipt", NULL, hub_cli_card, NULL },

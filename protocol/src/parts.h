@@ -7,6 +7,7 @@
 #define RH_PARTS_H
 
 #include <rh/item.h>
+#include <rh/private.h>
 #include <rh/wire.h>
 
 /* [A-Za-z0-9][A-Za-z0-9_.:/-]*, 1 to RH_CODE_BYTES_MAX bytes. */
@@ -54,5 +55,11 @@ void rh_part_write_item(struct rh_writer *writer, const struct rh_item *item);
 /* Steps over the array of sealed keys and checks each entry. */
 struct rh_bytes rh_part_read_keys(struct rh_reader *reader);
 void rh_part_write_keys(struct rh_writer *writer, struct rh_bytes keys);
+
+/* private_participants.c: key 9 of a private part, with its key when there is one. */
+bool rh_part_participants_hold(const struct rh_private *value);
+void rh_part_write_participants(const struct rh_private *value, struct rh_writer *writer);
+/* False when the list is empty, which must not be written. */
+bool rh_part_read_participants(struct rh_reader *reader, struct rh_private *out);
 
 #endif

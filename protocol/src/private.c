@@ -69,6 +69,8 @@ static bool private_holds(const struct rh_private *value)
         value->attachment_count > RH_ATTACHMENTS_MAX ||
         value->external_count > RH_EXTERNALS_MAX)
         return false;
+    if (!rh_part_participants_hold(value))
+        return false;
     for (uint32_t i = 0; i < value->person_count; i++)
         if (!person_holds(&value->persons[i]))
             return false;
@@ -194,7 +196,9 @@ enum rh_err rh_private_encode(const struct rh_private *value, struct rh_writer *
     uint32_t pairs = one_if(value->title.bytes > 0) + one_if(value->summary.bytes > 0) +
                      one_if(value->person_count > 0) + one_if(value->form_count > 0) +
                      one_if(value->document.bytes > 0) + one_if(value->leader.bytes > 0) +
-                     one_if(value->attachment_count > 0) + one_if(value->external_count > 0);
+                     one_if(value->attachment_count > 0) +
+                     one_if(value->external_count > 0) +
+                     one_if(value->participant_count > 0);
     if (pairs == 0)
         return writer->err;
     rh_writer_map(writer, pairs);
@@ -208,6 +212,7 @@ enum rh_err rh_private_encode(const struct rh_private *value, struct rh_writer *
     write_text(writer, RH_PRIVATE_LEADER, value->leader);
     write_attachments(value, writer);
     write_externals(value, writer);
+    rh_part_write_participants(value, writer);
     if (writer->err == RH_OK && writer->bytes - begin > RH_PRIVATE_BYTES_MAX)
         return RH_ERR_FULL;
     return writer->err;
@@ -309,6 +314,8 @@ static bool read_value(struct rh_reader *reader, unsigned key, struct rh_private
     case RH_PRIVATE_EXTERNALS:
         read_externals(reader, out);
         return out->external_count > 0;
+    case RH_PRIVATE_PARTICIPANTS:
+        return rh_part_read_participants(reader, out);
     default:
         return false;
     }

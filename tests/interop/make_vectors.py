@@ -121,6 +121,9 @@ PRIVATE = {1: "关于某甲申请司法确认的移送", 2: "双方在调解委�
            5: "白信转〔2026〕17号", 6: "某乙",
            7: [["协议书.pdf", "application/pdf", 48211, rnd("pdf")]],
            8: [["12345", "620423-2026-000017"]]}
+WHOLE = PRIVATE | {
+    9: [{1: "law-1", 2: "某丙", 3: "lawyer", 4: "某律师事务所", 5: 159, 6: "2026-03-04",
+         7: "2026-06-30", 8: "委托书 〔2026〕3号"}, {1: "rd-2", 9: "任务完成"}]}
 BODY = ["text/plain", "请依法办理。".encode()]
 
 
@@ -252,13 +255,13 @@ def public_file():
 
 def private_file():
     out = File("private", "Private part and body (wire.md, 6), before any sealing.")
-    out.good("private", "private", w.pack(PRIVATE), "all keys", value=readable(PRIVATE))
+    out.good("private", "private", w.pack(WHOLE), "all keys", value=readable(WHOLE))
     out.good("private_title", "private", w.pack({1: "题"}), "one key")
     out.good("private_none", "private", b"", "nothing to say, no bytes")
     out.good("body", "body", w.pack(BODY), "media type and content")
     out.good("body_empty_content", "body", w.pack(["text/plain", b""]), "content may be empty")
     out.good("body_none", "body", b"", "no body, no bytes")
-    for name, (value, why) in bad.private(PRIVATE).items():
+    for name, (value, why) in bad.private(WHOLE).items():
         out.bad(name, "private", w.pack(value), why)
     for name, (value, why) in bad.body().items():
         out.bad(name, "body", w.pack(value), why)

@@ -6,6 +6,7 @@ library must accept, refuse, hash and verify exactly as this file does. Nothing 
 Values are plain: a public part or receipt core is a dict with the numbers of the page as keys,
 arrays are lists, bytes are bytes. Every `*_decode` raises Refused for what the page refuses.
 """
+import datetime
 import hashlib
 import re
 
@@ -446,8 +447,47 @@ def clear_externals(value):
         line(one[1])
 
 
+# Scope: facts 1, parties 2, identity 4, settlement 8, outcome 16, dates 32, documents 64,
+# minors 128. The ceiling of each role, written out from message.md, section 6.
+ROLES = {"people_deputy": 1 + 2 + 8 + 16 + 32, "cppcc_member": 1 + 2 + 8 + 16 + 32,
+         "people_supervisor": 1 + 2 + 8 + 16 + 32 + 64, "lawyer": 255,
+         "mediator": 255 - 128, "social_worker": 255 - 128 - 64,
+         "psychologist": 255 - 128 - 64, "expert": 1 + 16 + 32 + 64, "guardian": 255,
+         "appropriate_adult": 1 + 2 + 4 + 32 + 128, "interpreter": 1 + 2 + 32,
+         "liaison": 1 + 16 + 32}
+PARTICIPANT = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
+
+
+def day(value):
+    text(value, re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "no day")
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError as error:
+        raise Refused("no such day") from error
+
+
+def participant(value):
+    by_table(value, {1: lambda one: text(one, PARTICIPANT, "no id"), 2: line, 3: line, 4: line,
+                     5: lambda one: uint(one, 255, 1), 6: day, 7: day, 8: line, 9: line})
+    need(1 in value, "nobody is meant")
+    if 9 in value:
+        need(set(value) == {1, 9}, "an end says nothing else")
+        return
+    need({2, 3, 5, 6, 8} <= set(value), "an incomplete participant")
+    need(value[3] in ROLES, "no such role")
+    need(value[5] & ~ROLES[value[3]] == 0, "more than the role may see")
+    need(7 not in value or day(value[6]) <= day(value[7]), "ends before it begins")
+
+
+def participants(value):
+    array(value, 1, 16)
+    for one in value:
+        participant(one)
+    distinct([one[1] for one in value])
+
+
 PRIVATE = {1: lambda value: line(value, 600), 2: lambda value: line(value, 32768), 3: persons,
-           4: form, 5: line, 6: line, 7: attachments, 8: clear_externals}
+           4: form, 5: line, 6: line, 7: attachments, 8: clear_externals, 9: participants}
 
 
 def private_decode(data):

@@ -184,7 +184,7 @@ def private(value):
     attachment = value[7][0]
     return {
         "private_empty_map": ({}, "an empty one has no bytes"),
-        "private_unknown": (variant(value, k9="x"), "key 9"),
+        "private_unknown": (variant(value, k10="x"), "key 10"),
         "private_title_empty": (variant(value, k1=""), "empty is absent"),
         "private_title_long": (variant(value, k1="a" * 601), "601 bytes"),
         "private_summary_long": (variant(value, k2="a" * 32769), "32,769 bytes"),
@@ -203,6 +203,37 @@ def private(value):
         "private_attachment_three": (variant(value, k7=[attachment[:3]]), "no hash"),
         "private_external_system": (variant(value, k8=[["", "1"]]), "no system"),
         "private_array": ([1], "not a map"),
+        **participants(value),
+    }
+
+
+def participants(value):
+    one, ended = value[9]
+    def put(why, *entries):
+        return variant(value, k9=list(entries)), why
+    def but(**changes):
+        return {key: new for key, new in variant(one, **changes).items() if new is not None}
+    return {
+        "participants_none": put("an empty list is absent"),
+        "participants_17": put("more than 16", *({1: f"p{i}", 9: "x"} for i in range(17))),
+        "participants_twice": put("one id twice", one, but(k2="某丁")),
+        "participant_id": put("a capital in the id", but(k1="Law-1")),
+        "participant_id_long": put("25 bytes", but(k1="a" * 25)),
+        "participant_nameless": put("no name", but(k2=None)),
+        "participant_role": put("no such role", but(k3="friend")),
+        "participant_scope_none": put("no scope", but(k5=None)),
+        "participant_scope_zero": put("an empty scope", but(k5=0)),
+        "participant_scope_256": put("no such part", but(k5=256)),
+        "participant_scope_role": put("identity is beyond a deputy", but(k3="people_deputy", k5=7)),
+        "participant_minors": put("a social worker sees pseudonyms",
+                                  but(k3="social_worker", k5=129)),
+        "participant_from": put("no first day", but(k6=None)),
+        "participant_day": put("no such day", but(k6="2026-02-30")),
+        "participant_until": put("ends before it begins", but(k7="2026-03-03")),
+        "participant_basis": put("no basis", but(k8=None)),
+        "participant_unknown": put("key 10 of a participant", but(k10="x")),
+        "participant_end_named": put("an end says nothing else", dict(ended) | {2: "某"}),
+        "participant_end_scope": put("an end with an empty scope", dict(ended) | {5: 0}),
     }
 
 

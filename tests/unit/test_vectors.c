@@ -364,7 +364,7 @@ static void test_vectors_public(void **state)
 static void test_vectors_private(void **state)
 {
     (void)state;
-    try_file("private", 25);
+    try_file("private", 44);
 }
 
 static void test_vectors_item(void **state)

@@ -1,7 +1,8 @@
 /* The words of the hub in both languages, from protocol/rules/glossary.yaml.
  *
  * A group is a heading of that file: "kinds", "states", "actors", "roles", "users", "lanes",
- * "deadlines", "days", "agencies", "figures", "bulletin", "columns", "risks", "escalation", "transport", "boxes". An id
+ * "deadlines", "days", "agencies", "figures", "bulletin", "columns", "risks", "escalation",
+ * "transport", "boxes", "participants", "scopes", "taking_part", "withheld". An id
  * is what JSON, YAML and messages hold. */
 #ifndef RH_GLOSSARY_H
 #define RH_GLOSSARY_H

@@ -9,6 +9,7 @@
 #define RH_PRIVATE_H
 
 #include <rh/item.h>
+#include <rh/participant.h>
 
 enum rh_private_key {
     RH_PRIVATE_TITLE = 1,
@@ -19,7 +20,8 @@ enum rh_private_key {
     RH_PRIVATE_LEADER = 6,      /* leader in charge */
     RH_PRIVATE_ATTACHMENTS = 7, /* array of [name, media type, size, sha256 bin32] */
     RH_PRIVATE_EXTERNALS = 8,   /* array of [system, number in clear] */
-    RH_PRIVATE_KEY_MAX = 8
+    RH_PRIVATE_PARTICIPANTS = 9, /* array of maps, see enum rh_participant_key */
+    RH_PRIVATE_KEY_MAX = 9
 };
 
 enum rh_person_key {
@@ -32,6 +34,19 @@ enum rh_person_key {
     RH_PERSON_KEY_MAX = 6
 };
 
+enum rh_participant_key {
+    RH_PARTICIPANT_ID = 1,
+    RH_PARTICIPANT_NAME = 2,
+    RH_PARTICIPANT_ROLE = 3,  /* of rh/participant.h */
+    RH_PARTICIPANT_UNIT = 4,
+    RH_PARTICIPANT_SCOPE = 5, /* uint: set of enum rh_scope */
+    RH_PARTICIPANT_FROM = 6,  /* 2026-03-04 */
+    RH_PARTICIPANT_UNTIL = 7,
+    RH_PARTICIPANT_BASIS = 8,
+    RH_PARTICIPANT_ENDED = 9,
+    RH_PARTICIPANT_KEY_MAX = 9
+};
+
 enum {
     RH_SUBJECT_BYTES_MAX = 600,
     RH_SUMMARY_BYTES_MAX = 32 * 1024,
@@ -39,12 +54,27 @@ enum {
     RH_FORM_FIELDS_MAX = 128,
     RH_FORM_VALUE_BYTES_MAX = 8 * 1024,
     RH_ATTACHMENTS_MAX = 32,
+    RH_PARTICIPANTS_MAX = 16,
     RH_LINE_BYTES_MAX = 300 /* every other text */
 };
 
 /* All texts are borrowed views of UTF-8, not terminated; bytes 0 means absent. */
 struct rh_person {
     struct rh_bytes name, role, id_number, phone, address, unit;
+};
+
+/* One who takes part, or no longer does. Takes part: all but `ended`, of which unit and until
+ * may be absent. Ends: id and ended alone. An entry replaces the author's earlier one of that
+ * id in the same matter. */
+struct rh_participant {
+    struct rh_bytes id;    /* rh_participant_id_is_valid */
+    struct rh_bytes name;
+    struct rh_bytes role;  /* one of the list; scope lies below its ceiling */
+    struct rh_bytes unit;  /* firm, committee, station; absent: none */
+    uint32_t scope;        /* set of enum rh_scope, not empty */
+    struct rh_bytes from, until; /* days, both included; until absent: while the matter runs */
+    struct rh_bytes basis; /* why he is let in: a mandate, a decision, an article */
+    struct rh_bytes ended; /* why he takes part no longer */
 };
 
 struct rh_form_field {
@@ -77,6 +107,8 @@ struct rh_private {
     struct rh_attachment attachments[RH_ATTACHMENTS_MAX];
     uint32_t external_count;
     struct rh_external_number externals[RH_EXTERNALS_MAX];
+    uint32_t participant_count;
+    struct rh_participant participants[RH_PARTICIPANTS_MAX];
 };
 
 /* Encode nothing at all when everything is empty (writer->bytes does not move).
@@ -86,6 +118,9 @@ enum rh_err rh_private_encode(const struct rh_private *value, struct rh_writer *
 /* No bytes give an empty structure. Texts are borrowed from `bytes`. *key (may be NULL) gets
  * the first offending rh_private_key, 0 for the structure. RH_ERR_INVALID or RH_ERR_FULL. */
 enum rh_err rh_private_decode(struct rh_bytes bytes, struct rh_private *out, unsigned *key);
+
+/* Whether one entry is complete, inside its bounds and below the ceiling of its role. */
+bool rh_private_participant_holds(const struct rh_participant *one);
 
 /* Value of a form field by terminated key; no bytes when absent. Borrowed. */
 struct rh_bytes rh_private_form(const struct rh_private *value, const char *key);
