@@ -12,7 +12,8 @@ static bool may_open(struct hub_step *step)
 }
 
 /* A referral this one belongs to: it must exist and the author must know of it. What was
- * terminated blocks new matters on the same facts (终结). */
+ * terminated (终结), or answered by the last review there is, blocks new matters on the same facts
+ * (信访工作条例 art. 36(3)). */
 static bool check_link(struct hub_step *step, const struct rh_referral_id *id, unsigned field,
                        struct rh_referral_id *root)
 {
@@ -22,8 +23,8 @@ static bool check_link(struct hub_step *step, const struct rh_referral_id *id, u
         return false;
     if (!found || !hub_actor_sees(step, other, step->agency))
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_REFERRAL, field);
-    if (field == 5 && other->state == RH_STATE_TERMINATED)
-        return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, field);
+    if (field == 5 && (other->state == RH_STATE_TERMINATED || other->facts_ended))
+        return hub_step_refuse(step, RH_REFUSE_SAME_FACTS, field);
     *root = other->root;
     return true;
 }

@@ -297,6 +297,22 @@ bool hub_decide_review_request(struct hub_step *step)
            hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_ORIGIN);
 }
 
+/* 复核 is of a 复查, which is of the matter itself: all of them are about the same facts. */
+bool hub_relation_end_facts(struct hub_step *step)
+{
+    enum { ROUNDS_MAX = 4 };
+    struct hub_referral *row = step->row;
+    row->facts_ended = true;
+    for (int i = 0; i < ROUNDS_MAX && row->born == RH_KIND_REVIEW_REQUEST; i++) {
+        bool found;
+        row = hub_step_load(step, &row->parent, &found);
+        if (step->err != RH_OK || !found)
+            return step->err == RH_OK;
+        row->facts_ended = true;
+    }
+    return true;
+}
+
 /* Nothing it waits for, and nobody on a visit whose end closes it or takes it up again. */
 static bool may_close(const struct hub_referral *row)
 {

@@ -53,6 +53,9 @@ bool hub_decide_reply(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (row->state == RH_STATE_CONCLUDED && row->report_required && !row->report_done)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (row->state == RH_STATE_CONCLUDED && step->procedure->final &&
+        !hub_relation_end_facts(step))
+        return false;
     row->replied_ms = step->at_ms;
     hub_step_move(step, RH_KIND_REPLY, RH_STATE_REPLIED, row->origin);
     return hub_step_tell(step, HUB_TELL_ORIGIN | HUB_TELL_SENDER);

@@ -156,6 +156,8 @@ struct hub_referral {
     struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these never
                                                get it nor learn that it exists */
     char query_code[HUB_QUERY_CODE_BYTES];   /* what the petitioner asks by; "" for parts */
+    bool facts_ended;                       /* reviewed for the last time: nobody takes the same
+                                               facts up again */
     bool repeat;                            /* says the sender (repeat_of) or a hit: the same
                                                person with the same matter again */
     uint32_t person_count;                  /* what later ones are compared with: keyed hashes, */

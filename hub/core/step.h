@@ -208,6 +208,8 @@ bool hub_relation_closed(struct hub_step *step, enum rh_state before);
 /* Tie a new matter to the one it was registered under (`id`), where its procedure makes it the
  * next step of a chain; refuses where that one was neither answered nor urged. */
 bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id);
+/* The last word on a matter has been said: it and what it reviewed may not be repeated. */
+bool hub_relation_end_facts(struct hub_step *step);
 /* At the row's close_ms: close it, since what came after it in its chain has ended. Does nothing
  * where it rests already, waits for somebody else, or is visited. */
 bool hub_relation_close(struct hub_step *step);

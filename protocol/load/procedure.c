@@ -148,6 +148,7 @@ static bool load_allows(struct loading *loading)
         { "reply_owed", &out->reply_owed },
         { "leader_required", &out->leader_required },
         { "sealed", &out->sealed },
+        { "final", &out->final },
     };
     struct fy_node *allows_node = rh_yaml_get(loading->yaml->root, "allows");
     struct fy_node *flags_node = rh_yaml_get(loading->yaml->root, "flags");

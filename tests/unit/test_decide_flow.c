@@ -376,7 +376,7 @@ static void test_withdrawal_and_termination_rest(void **state)
     memcpy(item->area, "62", 3);
     memcpy(item->source, "visit", 6);
     item->other_id = rht_referral_id(2);
-    REFUSED(rht_world_send(w, t->petitions), WRONG_STATE);
+    REFUSED(rht_world_send(w, t->petitions), SAME_FACTS);
     item->other_id = rht_referral_id(1);
     OK(rht_world_send(w, t->petitions));
 }

@@ -71,6 +71,8 @@ static const struct {
     { "community-corrections", "documents", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "community-corrections", "receipt", 5, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_M, 0 },
     { "community-corrections", "report-in", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+    { "corrections-watch", "await", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+    { "corrections-watch", "objection", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "corrections-proposal", "ruling", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "corrections-proposal", "arrest", 48, RH_UNIT_HOUR, RH_VERIFIED_V1, 0 },
     { "judicial-confirmation", "apply", 30, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
@@ -211,6 +213,34 @@ static void test_rules_law_days_off(void **state)
     assert_int_equal(held, sizeof of_custody / sizeof of_custody[0]);
 }
 
+/* Where a grievance or a case is handled, whoever finds its risk high tells the agency above by
+ * saying so (S4-3); what is sealed goes nowhere new, and papers between offices have no risk. */
+static const char *const at_risk[] = {
+    "xinfang", "p12309", "governance-centre", "assigned-petition", "petition-review",
+    "petition-rereview", "litigation-complaint", "prosecution-review", "police-report",
+    "criminal-transfer", "labour-inspection", "state-compensation",
+    "compensation-reconsideration", "compensation-committee", "civil-supervision-application",
+    "support-suit", "clue",
+};
+
+static void test_rules_law_risk(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < rules.procedure_count; i++) {
+        const struct rh_procedure *procedure = &rules.procedures[i];
+        bool told = false, named = false;
+        for (uint32_t k = 0; k < procedure->copy_count; k++) {
+            const struct rh_copy *copy = &procedure->copies[k];
+            told = told || (strcmp(copy->to, RH_COPY_SUPERIOR) == 0 &&
+                            strcmp(copy->fact, "risk") == 0 && strcmp(copy->equals, "high") == 0);
+        }
+        for (size_t k = 0; k < sizeof at_risk / sizeof at_risk[0]; k++)
+            named = named || strcmp(at_risk[k], procedure->id) == 0;
+        if (told != named || (told && procedure->sealed))
+            fail_msg("%s: a high risk and the agency above", procedure->id);
+    }
+}
+
 /* What has the standing of law names its article; what is policy says so. */
 static void test_rules_law_basis(void **state)
 {
@@ -285,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_law_numbers),
         cmocka_unit_test(test_rules_law_days_off),
+        cmocka_unit_test(test_rules_law_risk),
         cmocka_unit_test(test_rules_law_basis),
         cmocka_unit_test(test_rules_law_table_agrees),
     };

@@ -202,6 +202,8 @@ struct rh_procedure {
     bool leader_repeats;       /* or only for what was raised before (repeat_of, fact repeat), */
     char leader_categories[RH_LEADER_CATEGORIES_MAX][RH_CODE_BYTES_MAX + 1]; /* or for these */
     bool sealed;               /* sealed by the hub from its first record on */
+    bool final;                /* its answer is the last word: nothing that repeats the matter,
+                                  or what it reviewed, is registered any more */
     enum rh_review review;
     char review_procedure[RH_CODE_BYTES_MAX + 1]; /* of the review; empty: the same again */
     char follows[RH_FOLLOWS_MAX][RH_CODE_BYTES_MAX + 1]; /* registered under a matter of these it
