@@ -132,6 +132,7 @@ bool hub_dispatch_send(struct hub_step *step, struct hub_referral *row, uint32_t
         row->designated = false;
         row->no_clock_reset = false;
         row->escalation = 0;
+        row->supplement_count = 0;
     }
     row->kind = kind;
     row->addressee = to;

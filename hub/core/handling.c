@@ -21,9 +21,8 @@ bool hub_decide_sign(struct hub_step *step)
 
 bool hub_decide_supplement_request(struct hub_step *step)
 {
-    uint32_t times = step->procedure->supplement_times;
     if (!step->procedure->may_supplement ||
-        (times != 0 && step->row->supplement_count >= times))
+        step->row->supplement_count >= step->procedure->supplement_times)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     step->row->supplement_count++;
     hub_step_move(step, RH_KIND_SUPPLEMENT_REQUEST, RH_STATE_SUPPLEMENTING, step->row->sender);

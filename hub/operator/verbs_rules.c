@@ -5,6 +5,8 @@
 
 #include <rh/text.h>
 
+static const char *const marks[] = { "V1", "V2", "M", "policy" }; /* by enum rh_verified */
+
 static json_t *show_limit(const struct rh_limit *limit)
 {
     json_t *entry = json_object();
@@ -14,6 +16,7 @@ static json_t *show_limit(const struct rh_limit *limit)
     hub_json_span(entry, "unit", "n", limit->span.unit, limit->span.n);
     hub_json_text(entry, "basis", limit->verification == RH_VERIFIED_POLICY ? "policy" : "law");
     hub_json_text(entry, "instrument", limit->basis);
+    hub_json_text(entry, "verification", marks[limit->verification]);
     hub_json_text(entry, "owed_by", rh_actor_name(limit->owed_by));
     return entry;
 }

@@ -270,12 +270,14 @@ static bool load_review(struct loading *loading)
     return good;
 }
 
-/* 退回补充侦查以二次为限: how often material may be asked for. */
+/* How often material may be asked for: once, all of it in one list (一次性告知), where the rule says
+ * nothing else (退回补充侦查以二次为限). */
 static bool load_supplement_times(struct loading *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
     struct fy_node *node = rh_yaml_get(yaml->root, "supplement_times");
     uint64_t times = 0;
+    loading->out->supplement_times = loading->out->may_supplement ? 1 : 0;
     if (node == NULL)
         return true;
     if (!rh_yaml_uint(yaml, node, "supplement_times", 1, UINT8_MAX, &times))

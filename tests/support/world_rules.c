@@ -67,6 +67,7 @@ static struct rh_procedure *procedure(struct rh_rules *rules, const char *id)
     put(out->id, sizeof(out->id), id);
     out->version = 1;
     out->may_object = out->may_return = out->may_refuse = out->may_supplement = true;
+    out->supplement_times = 1;
     out->may_suspend = out->may_withdraw = true;
     return out;
 }

@@ -193,7 +193,7 @@ struct rh_procedure {
     char opened_by[8][RH_ROLE_BYTES_MAX + 1]; /* roles that may register; empty entries unused */
     bool may_object, may_return, may_refuse, may_supplement, may_suspend, may_withdraw;
     bool supplement_restarts;  /* completed clocks restart at the supplement */
-    uint8_t supplement_times;  /* material may be asked for so often; 0: any number of times */
+    uint8_t supplement_times;  /* material may be asked for so often */
     bool direct;               /* signed -> concluded without accept */
     bool has_start;            /* accepted and in_progress are separate */
     bool report_required;      /* by default; assign always */
