@@ -245,7 +245,7 @@ uint32_t hub_gateway_wait_ms(const struct hub_gateway *gateway)
 {
     uint64_t now_ms = hub_link_now_ms();
     uint32_t wait_ms = hub_link_wait_ms(&gateway->link, now_ms);
-    bool full = hub_workers_count(gateway->workers) == HUB_JOBS_MAX;
+    bool full = hub_workers_full(gateway->workers);
     if (wait_ms == 0 && full && gateway->link.state == HUB_LINK_UP)
         wait_ms =
             HUB_TICK_MS; /* the ring is not read before a worker is done, which wakes us */

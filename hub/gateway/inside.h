@@ -25,11 +25,11 @@ enum {
     HUB_SESSIONS_MAX = 4096,
     HUB_CHALLENGES_MAX = 4,           /* of one agency, the oldest goes first */
     HUB_CHALLENGE_MS = 60000,         /* wire.md, OPEN */
-    HUB_PEER_JOBS_MAX = 64,           /* bundles of one agency being verified */
+    HUB_PEER_JOBS_MAX = 128,          /* bundles of one agency being verified */
     HUB_PEER_JOB_BYTES = 8 * 1024 * 1024,
     HUB_PENDING_MAX = 1024,           /* answers that wait for the sync */
     HUB_TURN_FRAMES = 1024,
-    HUB_TURN_BYTES = 4 * 1024 * 1024,
+    HUB_TURN_BYTES = 4 * 1024 * 1024, /* of deliveries, twice as much */
     HUB_TURN_RECORDS = 2048,          /* offered in one turn: the engine keeps their cores */
     HUB_WINDOW_BYTES_MAX = 8 * 1024 * 1024,
     HUB_PROBE_MESSAGES = 16,          /* window after a redelivery, until something is acked */

@@ -1,5 +1,9 @@
 /* Intake: frames from the ring, bundles verified by the workers and offered to the engine in
- * the order they came, and the answers that may leave only after the sync. */
+ * fair turns of the agencies (fair.h), and the answers that may leave only after the sync.
+ *
+ * What waits for the engine waits here, in a queue for each agency, and not in the ring, which
+ * knows no agencies: a receiver's acknowledgements would stand in line behind all that others
+ * send, and while they do nothing is delivered to it. */
 #include "gateway/inside.h"
 
 #include <string.h>
@@ -28,13 +32,27 @@ void hub_intake_pend(struct hub_gateway *gateway, enum hub_pending_type type,
 
 /* Frames --------------------------------------------------------------------------------- */
 
+/* Whether an agency may have so much more waiting: within its own bounds, and at most half of what
+ * it leaves free for others. However many send as much as they can, something stays free for who
+ * comes next. */
+static bool has_share(const struct hub_gateway *gateway, const struct hub_peer *peer,
+                      uint64_t bytes)
+{
+    uint32_t free_jobs;
+    uint64_t free_bytes;
+    hub_workers_room(gateway->workers, &free_jobs, &free_bytes);
+    return peer->jobs < HUB_PEER_JOBS_MAX && peer->jobs < free_jobs / 2 &&
+           peer->job_bytes + bytes <= HUB_PEER_JOB_BYTES &&
+           peer->job_bytes + bytes <= free_bytes / 2;
+}
+
 /* A bundle to the workers. */
 static void take_bundle(struct hub_gateway *gateway, struct hub_session *session,
                         struct rh_bytes frame)
 {
     struct hub_peer *peer = session->peer;
     struct hub_job *job = NULL;
-    if (peer->jobs < HUB_PEER_JOBS_MAX && peer->job_bytes + frame.bytes <= HUB_PEER_JOB_BYTES)
+    if (has_share(gateway, peer, frame.bytes))
         job = hub_workers_begin(gateway->workers, (uint32_t)frame.bytes);
     if (job == NULL) {
         gateway->counters.bundles_busy++;
@@ -126,18 +144,16 @@ static enum rh_err take_record(struct hub_gateway *gateway,
     return RH_OK;
 }
 
-/* Read the ring until it is empty, the turn is full or the workers have no place left. */
+/* Read the ring until it is empty, the turn is full or the workers have no place left. Everything
+ * that is there, so that each agency's share of this turn is taken from all that it sent. */
 static enum rh_err drain(struct hub_gateway *gateway)
 {
     struct hub_ring_record record;
-    uint64_t bytes = 0;
     enum rh_err err = RH_OK;
-    for (uint32_t i = 0; err == RH_OK && i < HUB_TURN_FRAMES && bytes < HUB_TURN_BYTES; i++) {
-        if (hub_workers_count(gateway->workers) == HUB_JOBS_MAX ||
-            !hub_intake_has_room(gateway) ||
+    for (uint32_t i = 0; err == RH_OK && i < HUB_TURN_FRAMES; i++) {
+        if (hub_workers_full(gateway->workers) || !hub_intake_has_room(gateway) ||
             hub_link_pop(&gateway->link, &record, gateway->frame_in) != RH_OK)
             break;
-        bytes += sizeof record + record.bytes;
         err = take_record(gateway, &record);
     }
     hub_workers_kick(gateway->workers);
@@ -243,7 +259,7 @@ static enum rh_err finish_bundle(struct hub_gateway *gateway, const struct hub_j
     return offer(gateway, peer->session, job);
 }
 
-/* What the workers have done, in order of arrival. */
+/* What the workers have done, in fair turns. */
 static enum rh_err offer_done(struct hub_gateway *gateway)
 {
     enum rh_err err = RH_OK;
@@ -254,7 +270,7 @@ static enum rh_err offer_done(struct hub_gateway *gateway)
             break;
         err = job->type == HUB_JOB_HELLO ? hub_session_greeted(gateway, job)
                                          : finish_bundle(gateway, job);
-        hub_workers_end(gateway->workers);
+        hub_workers_end(gateway->workers, job);
     }
     return err;
 }

@@ -1,5 +1,7 @@
 #include "gateway/worker.h"
 
+#include "gateway/door.h"
+
 #include <rh/refusal.h>
 
 #include <pthread.h>
@@ -7,18 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ITEM_BYTES = 2048 };
+
 /* Jobs are counted from the beginning of the world; a count modulo HUB_JOBS_MAX is a place.
  *
- *     ended <= claimed <= submitted <= ended + HUB_JOBS_MAX
+ *     freed <= submitted <= freed + HUB_JOBS_MAX
  *
- * Frames lie in the arena in the same order. One that does not fit before the arena's end
- * begins at its start; what is left over at the end belongs to it. */
+ * Frames lie in the arena in order of arrival. One that does not fit before the arena's end begins
+ * at its start; what is left over at the end belongs to it. Jobs end in another order (fair.h), so
+ * place and memory of one are free when it and all that came before it have ended. The oldest job
+ * is the first of its agency and its tag does not grow while it waits: it is not kept for long. */
 struct hub_workers {
     pthread_mutex_t mutex;
     pthread_cond_t work;
-    uint64_t submitted, claimed;     /* under the mutex, like every job's `done` */
+    struct hub_fair fair;            /* under the mutex: whose job is next */
     bool stopping;                   /* under the mutex */
-    uint64_t ended;                  /* the submitter's thread only */
+    uint64_t submitted, freed;       /* the submitter's thread only, like every job's `over` */
+    uint32_t open;                   /* the same; submitted and not ended */
     uint64_t arena_begin, arena_end; /* the same; only grow, modulo the arena's size */
     bool begun;
     int wake_fd;
@@ -98,6 +105,13 @@ static struct hub_job *at(struct hub_workers *workers, uint64_t number)
     return &workers->jobs[number % HUB_JOBS_MAX];
 }
 
+/* What a job costs the engine: its bytes, and each item as much as so many. */
+static uint64_t cost_of(const struct hub_job *job)
+{
+    bool items = job->type == HUB_JOB_BUNDLE && job->refusal == 0;
+    return job->bytes + 1 + (items ? (uint64_t)job->bundle.count * ITEM_BYTES : 0);
+}
+
 static void wake(const struct hub_workers *workers)
 {
     uint64_t one = 1;
@@ -110,15 +124,15 @@ static void *work(void *argument)
     struct hub_workers *workers = argument;
     pthread_mutex_lock(&workers->mutex);
     for (;;) {
-        while (!workers->stopping && workers->claimed == workers->submitted)
+        while (!workers->stopping && workers->fair.waiting == 0)
             pthread_cond_wait(&workers->work, &workers->mutex);
         if (workers->stopping)
             break;
-        struct hub_job *job = at(workers, workers->claimed++);
+        uint32_t place = hub_fair_claim(&workers->fair);
         pthread_mutex_unlock(&workers->mutex);
-        hub_job_verify(job);
+        hub_job_verify(&workers->jobs[place]);
         pthread_mutex_lock(&workers->mutex);
-        job->done = true;
+        hub_fair_done(&workers->fair, place, cost_of(&workers->jobs[place]));
         wake(workers);
     }
     pthread_mutex_unlock(&workers->mutex);
@@ -133,11 +147,12 @@ enum rh_err hub_workers_open(uint32_t count, int wake_fd, struct hub_workers **o
     if (workers == NULL)
         return RH_ERR_NOMEM;
     workers->wake_fd = wake_fd;
+    enum rh_err fair = hub_fair_init(&workers->fair, HUB_DOOR_AGENCIES_MAX);
     workers->arena = malloc(HUB_JOB_ARENA_BYTES);
     workers->jobs = calloc(HUB_JOBS_MAX, sizeof *workers->jobs);
     pthread_mutex_init(&workers->mutex, NULL);
     pthread_cond_init(&workers->work, NULL);
-    bool good = workers->arena != NULL && workers->jobs != NULL;
+    bool good = fair == RH_OK && workers->arena != NULL && workers->jobs != NULL;
     for (uint32_t i = 0; good && i < count; i++) {
         good = pthread_create(&workers->threads[i], NULL, work, workers) == 0;
         workers->thread_count += good;
@@ -162,6 +177,7 @@ void hub_workers_close(struct hub_workers **out)
         pthread_join(workers->threads[i], NULL);
     pthread_cond_destroy(&workers->work);
     pthread_mutex_destroy(&workers->mutex);
+    hub_fair_fini(&workers->fair);
     free(workers->arena);
     free(workers->jobs);
     free(workers);
@@ -173,7 +189,7 @@ void hub_workers_close(struct hub_workers **out)
 struct hub_job *hub_workers_begin(struct hub_workers *workers, uint32_t bytes)
 {
     rh_assert(!workers->begun && bytes <= RH_FRAME_BYTES_MAX);
-    if (workers->submitted - workers->ended == HUB_JOBS_MAX)
+    if (hub_workers_full(workers))
         return NULL;
     uint64_t begin = workers->arena_end;
     uint64_t left = HUB_JOB_ARENA_BYTES - begin % HUB_JOB_ARENA_BYTES;
@@ -186,7 +202,7 @@ struct hub_job *hub_workers_begin(struct hub_workers *workers, uint32_t bytes)
     job->bytes = bytes;
     job->arena_end = begin + bytes;
     job->refusal = 0;
-    job->done = false;
+    job->over = false;
     workers->begun = true;
     return job;
 }
@@ -194,51 +210,72 @@ struct hub_job *hub_workers_begin(struct hub_workers *workers, uint32_t bytes)
 void hub_workers_submit(struct hub_workers *workers)
 {
     rh_assert(workers->begun);
+    struct hub_job *job = at(workers, workers->submitted);
+    uint32_t place = (uint32_t)(workers->submitted % HUB_JOBS_MAX);
     workers->begun = false;
-    workers->arena_end = at(workers, workers->submitted)->arena_end;
-    pthread_mutex_lock(&workers->mutex);
+    workers->arena_end = job->arena_end;
     workers->submitted++;
+    workers->open++;
+    pthread_mutex_lock(&workers->mutex);
+    hub_fair_push(&workers->fair, place, job->agency, job->bytes + 1u);
     pthread_mutex_unlock(&workers->mutex);
 }
 
 void hub_workers_kick(struct hub_workers *workers)
 {
-    struct hub_job *lone = NULL;
+    uint32_t lone = HUB_FAIR_NONE;
     pthread_mutex_lock(&workers->mutex);
-    if (workers->submitted - workers->ended == 1 && workers->claimed + 1 == workers->submitted)
-        lone = at(workers, workers->claimed++);
-    else if (workers->claimed < workers->submitted)
+    if (workers->open == 1)
+        lone = hub_fair_claim(&workers->fair);
+    else if (workers->fair.waiting > 0)
         pthread_cond_broadcast(&workers->work);
     pthread_mutex_unlock(&workers->mutex);
-    if (lone == NULL)
+    if (lone == HUB_FAIR_NONE)
         return;
-    hub_job_verify(lone);
+    hub_job_verify(&workers->jobs[lone]);
     pthread_mutex_lock(&workers->mutex);
-    lone->done = true;
+    hub_fair_done(&workers->fair, lone, cost_of(&workers->jobs[lone]));
     pthread_mutex_unlock(&workers->mutex);
 }
 
 struct hub_job *hub_workers_first(struct hub_workers *workers)
 {
-    if (workers->ended == workers->submitted)
+    if (workers->open == 0)
         return NULL;
-    struct hub_job *job = at(workers, workers->ended);
     pthread_mutex_lock(&workers->mutex);
-    bool done = job->done;
+    uint32_t place = hub_fair_first(&workers->fair);
     pthread_mutex_unlock(&workers->mutex);
-    return done ? job : NULL;
+    return place == HUB_FAIR_NONE ? NULL : &workers->jobs[place];
 }
 
-void hub_workers_end(struct hub_workers *workers)
+void hub_workers_end(struct hub_workers *workers, struct hub_job *job)
 {
-    rh_assert(workers->ended < workers->submitted);
-    workers->arena_begin = at(workers, workers->ended)->arena_end;
-    workers->ended++;
-    if (workers->ended == workers->submitted)
+    rh_assert(workers->open > 0 && !job->over);
+    pthread_mutex_lock(&workers->mutex);
+    hub_fair_end(&workers->fair, (uint32_t)(job - workers->jobs));
+    pthread_mutex_unlock(&workers->mutex);
+    job->over = true;
+    workers->open--;
+    while (workers->freed < workers->submitted && at(workers, workers->freed)->over) {
+        workers->arena_begin = at(workers, workers->freed)->arena_end;
+        workers->freed++;
+    }
+    if (workers->freed == workers->submitted)
         workers->arena_begin = workers->arena_end;
 }
 
-uint32_t hub_workers_count(struct hub_workers *workers)
+uint32_t hub_workers_count(const struct hub_workers *workers)
 {
-    return (uint32_t)(workers->submitted - workers->ended);
+    return workers->open;
+}
+
+bool hub_workers_full(const struct hub_workers *workers)
+{
+    return workers->submitted - workers->freed == HUB_JOBS_MAX;
+}
+
+void hub_workers_room(const struct hub_workers *workers, uint32_t *jobs, uint64_t *bytes)
+{
+    *jobs = HUB_JOBS_MAX - (uint32_t)(workers->submitted - workers->freed);
+    *bytes = HUB_JOB_ARENA_BYTES - (workers->arena_end - workers->arena_begin);
 }

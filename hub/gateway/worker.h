@@ -1,21 +1,20 @@
 /* Signature workers: what costs time and needs no state is done beside the engine's thread.
  *
- * Jobs are taken and given back in order of arrival:
- *
  *     begin -> fill -> submit | any worker verifies | first -> use -> end
  *
- * so the order of every agency, and of all of them, is the order of the ring. Memory for all
- * jobs is carved at start; when it is used up, begin answers NULL and the ring is read no
- * further. */
+ * The order of each agency's jobs is the order of the ring. Between agencies they are verified and
+ * given back in fair turns (fair.h): who sent little does not wait behind those who sent much.
+ * Memory for all jobs is carved at start; when it is used up, begin answers NULL. */
 #ifndef HUB_GATEWAY_WORKER_H
 #define HUB_GATEWAY_WORKER_H
 
+#include "gateway/fair.h"
 #include "gateway/ring.h"
 
 #include <rh/wire.h>
 
 enum {
-    HUB_JOBS_MAX = 256,
+    HUB_JOBS_MAX = HUB_FAIR_PLACES_MAX,
     HUB_JOB_ARENA_BYTES = 32 * 1024 * 1024,
     HUB_WORKERS_MAX = 8
 };
@@ -48,7 +47,7 @@ struct hub_job {
 
     /* the queue's */
     uint64_t arena_end;
-    bool done;
+    bool over;
 };
 
 struct hub_workers;
@@ -68,12 +67,16 @@ void hub_workers_submit(struct hub_workers *workers);
  * waking a thread and being woken by it costs more time than the signature. */
 void hub_workers_kick(struct hub_workers *workers);
 
-/* The oldest job, once it is done; NULL. Stays valid until end. */
+/* The next job that is done, the oldest of its agency; NULL. Stays valid until end. */
 struct hub_job *hub_workers_first(struct hub_workers *workers);
-void hub_workers_end(struct hub_workers *workers);
+void hub_workers_end(struct hub_workers *workers, struct hub_job *job);
 
 /* Jobs submitted and not ended. */
-uint32_t hub_workers_count(struct hub_workers *workers);
+uint32_t hub_workers_count(const struct hub_workers *workers);
+/* No place for another. */
+bool hub_workers_full(const struct hub_workers *workers);
+/* What is free for others: places and bytes. */
+void hub_workers_room(const struct hub_workers *workers, uint32_t *jobs, uint64_t *bytes);
 
 /* The lost receipts of a verified bundle (lost.c): job->lost is filled. 0, or why the bundle is
  * refused. What the journal has to say about them, the engine asks. */

@@ -63,7 +63,7 @@ static void test_session_welcome_waits_until_the_epoch_is_durable(void **state)
     kit_expect(&kit, court, RH_FRAME_WELCOME);
 }
 
-static void test_session_confirms_leave_after_finish_in_order_of_arrival(void **state)
+static void test_session_confirms_leave_after_finish_in_order(void **state)
 {
     (void)state;
     struct kit_agency *one = kit_agency(&kit, "court.620001");
@@ -77,16 +77,51 @@ static void test_session_confirms_leave_after_finish_in_order_of_arrival(void **
     kit_turn(&kit);
     kit_expect_nothing(&kit);
     assert_int_equal(kit.engine.offer_count, 80);
+    uint64_t rounds_one = 0, rounds_two = 0;
     for (uint32_t i = 0; i < 80; i++) {
-        assert_int_equal(kit.engine.offer_agency[i], i % 2 == 0 ? one->no : two->no);
-        assert_int_equal(kit.engine.offer_first[i], i % 2 == 0 ? 1 + i / 2 * 3 : 1 + i / 2);
+        uint64_t expected =
+            kit.engine.offer_agency[i] == one->no ? 1 + rounds_one++ * 3 : 1 + rounds_two++;
+        assert_int_equal(kit.engine.offer_first[i], expected);
     }
+    assert_int_equal(rounds_one, 40);
     kit_finish(&kit);
-    for (uint64_t round = 0; round < 40; round++) {
-        expect_confirm(one, 1 + round * 3, 3);
-        expect_confirm(two, 1 + round, 1);
+    rounds_one = rounds_two = 0;
+    for (uint32_t i = 0; i < 80; i++) {
+        if (kit.engine.offer_agency[i] == one->no)
+            expect_confirm(one, 1 + rounds_one++ * 3, 3);
+        else
+            expect_confirm(two, 1 + rounds_two++, 1);
     }
     kit_expect_nothing(&kit);
+}
+
+/* Otherwise nothing more would be delivered to a receiver while others send: what it has
+ * acknowledged would not be known. */
+static void test_session_a_small_bundle_passes_the_loads_of_eight(void **state)
+{
+    (void)state;
+    enum { SENDERS = 8, LOADS = 20, ITEMS = 100, WAITED_MAX = 40 };
+    struct kit_agency *senders[SENDERS];
+    char name[] = "police.62000x";
+    for (unsigned i = 0; i < SENDERS; i++) {
+        name[12] = (char)('0' + i);
+        senders[i] = kit_agency(&kit, name);
+        kit_connect(&kit, senders[i], 10, 1 << 20);
+    }
+    struct kit_agency *court = kit_agency(&kit, "court.620423");
+    kit_connect(&kit, court, 10, 1 << 20);
+    for (uint64_t load = 0; load < LOADS; load++)
+        for (unsigned i = 0; i < SENDERS; i++)
+            kit_send_bundle(&kit, senders[i], 1 + load * ITEMS, ITEMS);
+    kit_send_bundle(&kit, court, 1, 1);
+    kit_turn(&kit);
+    uint32_t place = 0;
+    while (place < kit.engine.offer_count && kit.engine.offer_agency[place] != court->no)
+        place++;
+    assert_true(place < kit.engine.offer_count && place <= WAITED_MAX);
+    while (hub_workers_count(kit.gateway->workers) > 0)
+        kit_loop(&kit);
+    assert_int_equal(kit.engine.offer_count, SENDERS * LOADS + 1);
 }
 
 static void test_session_known_numbers_are_confirmed_again(void **state)
@@ -575,7 +610,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SESSION_TEST(test_session_welcome_waits_until_the_epoch_is_durable),
-        SESSION_TEST(test_session_confirms_leave_after_finish_in_order_of_arrival),
+        SESSION_TEST(test_session_confirms_leave_after_finish_in_order),
+        SESSION_TEST(test_session_a_small_bundle_passes_the_loads_of_eight),
         SESSION_TEST(test_session_known_numbers_are_confirmed_again),
         SESSION_TEST(test_session_busy_and_refusals_name_the_first_number),
         SESSION_TEST(test_session_of_a_revoked_agency_ends_at_once),
