@@ -399,6 +399,7 @@ static const struct agent_verb verbs[] = {
     { "inbox", agent_verb_inbox, { "limit", "cursor", "state", "department", NULL } },
     { "outbox", agent_verb_outbox, { "limit", "cursor", "state", NULL } },
     { "due", agent_verb_due, { "limit", "cursor", "state", "department", NULL } },
+    { "shared", agent_verb_shared, { "limit", "cursor", NULL } },
     { "show", agent_verb_show, { "id", NULL } },
     { "participant.list", agent_verb_participants, { "id", NULL } },
     { "participant.show", agent_verb_show_participant, { "id", "for", "reason", NULL } },

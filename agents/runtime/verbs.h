@@ -10,6 +10,7 @@ uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t miss
 
 agent_verb_fn agent_verb_status;
 agent_verb_fn agent_verb_inbox;
+agent_verb_fn agent_verb_shared;
 agent_verb_fn agent_verb_outbox;
 agent_verb_fn agent_verb_due;
 agent_verb_fn agent_verb_show;

@@ -72,6 +72,20 @@ static json_t *changed_clocks(const struct timeline *timeline, const struct hub_
     return list;
 }
 
+/* Who was told of it by a subscription, masked: "justice.620423 by 3". */
+static json_t *list_shares(const struct hub_outcome *outcome, const struct hub_roster *roster)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; outcome != NULL && i < outcome->share_count; i++) {
+        char line[RH_AGENCY_BYTES_MAX + 32];
+        snprintf(line, sizeof line, "%s by %u",
+                 hub_roster_name(roster, outcome->deliveries[outcome->shares[i].place].to),
+                 (unsigned)outcome->shares[i].subscription);
+        json_array_append_new(list, json_string(line));
+    }
+    return list;
+}
+
 static json_t *make_event(struct timeline *timeline, const struct hub_pass *pass,
                           const struct hub_pass_record *sight, const struct hub_referral *row)
 {
@@ -101,6 +115,8 @@ static json_t *make_event(struct timeline *timeline, const struct hub_pass *pass
     json_object_set_new(event, "deadlines",
                         row != NULL ? changed_clocks(timeline, row, &pass->roster)
                                     : json_array());
+    if (sight->outcome != NULL && sight->outcome->share_count > 0)
+        json_object_set_new(event, "shared_with", list_shares(sight->outcome, &pass->roster));
     return event;
 }
 

@@ -99,6 +99,28 @@ static const struct hub_cli_flag ungrant_flags[] = {
     { .name = NULL },
 };
 
+static const struct hub_cli_flag subscribe_flags[] = {
+    { "category", 0, HUB_CLI_TEXT, "category", N_("CATEGORY"),
+      N_("of this category and those below it; * is any") },
+    { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
+      N_("of this division and those in it; * is any") },
+    { "events", 0, HUB_CLI_TEXT, "events", N_("LIST"),
+      N_("what is told: register,dispatch,accept,conclude,close,overdue ...") },
+    { "give", 0, HUB_CLI_TEXT, "give", N_("LIST"),
+      N_("what a notice carries: area=county,date=month,holder=role,state ...") },
+    { "from", 0, HUB_CLI_TEXT, "from", N_("DATE"), N_("its first day; from now if not given") },
+    { "until", 0, HUB_CLI_TEXT, "until", N_("DATE"), N_("its last day") },
+    { "basis", 0, HUB_CLI_TEXT, "basis", N_("TEXT"),
+      N_("the law, policy or agreement it rests on") },
+    { .name = NULL },
+};
+
+static const struct hub_cli_flag subscription_flags[] = {
+    { "agency", 0, HUB_CLI_TEXT, "agency", N_("AGENCY"), N_("of this subscriber") },
+    { "all", 0, HUB_CLI_SWITCH, "all", NULL, N_("those that are over too") },
+    { .name = NULL },
+};
+
 static const struct hub_cli_flag succeed_flags[] = {
     { "by", 0, HUB_CLI_TEXT, "by", N_("AGENCY"), N_("who takes over") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"),
@@ -283,6 +305,28 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
     { "agency", "resume", HUB_CLI_HUB, "agency.resume", NULL, N_("end a suspension"),
       "rhub agency resume court.510603 --reason \"copy removed\"", PRESS, AGENCY, NULL,
       "agency", NULL, hub_cli_card, NULL },
+
+    { "subscription", "add", HUB_CLI_HUB, "subscription.add", NULL,
+      N_("let an agency hear of matters of a topic, each field masked"),
+      "rhub subscription add justice.620423 --category labour --area 620423 "
+      "--events register,dispatch,conclude,overdue "
+      "--give category,area=county,date=month,holder=role,state --until 2026-12-31 "
+      "--basis \"county sharing catalogue 2026, item 12\"",
+      HUB_CLI_CAN_ROWS | HUB_CLI_CAN_REASON, AGENCY, subscribe_flags, "subscription", NULL,
+      hub_cli_card, NULL },
+    { "subscription", "list", HUB_CLI_HUB, "subscription.list", NULL,
+      N_("who hears of what by subscription"),
+      "rhub subscription list\nrhub subscription list --agency justice.620423 --all", PAGES,
+      { { NULL } }, subscription_flags, "subscription", NULL, NULL, NULL },
+    { "subscription", "show", HUB_CLI_HUB, "subscription.show", NULL,
+      N_("one subscription with its masks"), "rhub subscription show 1", ROWS,
+      { HUB_CLI_ARG(N_("NUMBER"), "id", true, false) }, NULL, "subscription", NULL,
+      hub_cli_card, NULL },
+    { "subscription", "end", HUB_CLI_HUB, "subscription.end", NULL,
+      N_("end a subscription at once"),
+      "rhub subscription end 1 --reason \"agreement cancelled\"", PRESS,
+      { HUB_CLI_ARG(N_("NUMBER"), "id", true, false) }, NULL, "subscription", NULL,
+      hub_cli_card, NULL },
 
     { "clock", "show", HUB_CLI_HUB, "clock.show", NULL, N_("hub time and wall clock"),
       "rhub clock show", ROWS, { { NULL } }, NULL, "clock", NULL, hub_cli_page_clock, NULL },

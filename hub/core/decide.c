@@ -268,6 +268,7 @@ static void reset(struct hub_outcome *out)
     out->queue_count = 0;
     out->note_count = 0;
     out->hot_count = 0;
+    out->share_count = 0;
     out->month = 0;
     out->month_area[0] = 0;
     memset(out->month_sums, 0, sizeof out->month_sums);
@@ -317,7 +318,7 @@ enum rh_err hub_decide(const struct hub_world *world, const struct hub_event *ev
 
     struct hub_step step = { .world = world, .event = event, .out = out };
     step.at_ms = hub_step_instant(event);
-    bool decided = decide_event(&step);
+    bool decided = decide_event(&step) && hub_share_event(&step);
     if (step.err != RH_OK) {
         reset(out);
         return step.err;

@@ -138,13 +138,15 @@ struct hub_outcome {
     uint32_t row_count;
     struct hub_referral rows[HUB_ROWS_OUT_MAX]; /* full rows after; row 0 is the referral */
     uint32_t delivery_count;
-    struct hub_delivery_out deliveries[HUB_DELIVERIES_OUT_MAX];
+    struct hub_delivery_out deliveries[HUB_DELIVERIES_OUT_MAX + HUB_SHARES_OUT_MAX];
     uint32_t queue_count;
     struct hub_queue_out queue[HUB_DELIVERIES_OUT_MAX];
     uint32_t note_count;
     struct hub_note_out notes[HUB_NOTES_OUT_MAX];
     uint32_t hot_count;
     struct hub_hot hots[HUB_HOTS_OUT_MAX]; /* rows of the hot-spot map after */
+    uint32_t share_count;           /* by subscriptions; the last of the deliveries carry them */
+    struct hub_share_out shares[HUB_SHARES_OUT_MAX];
     uint32_t month;                 /* MONTHLY: whose bulletin was sent, 0 none, */
     char month_area[RH_CODE_BYTES_MAX + 1]; /* of which area, */
     struct hub_sum month_sums[RH_COLUMN_COUNT]; /* and what it says, for ever */
@@ -192,12 +194,16 @@ struct hub_world {
                          uint64_t columns[RH_COLUMN_COUNT]);
     /* Whether the bulletin of a record went to an agency: RH_OK or RH_ERR_NOTFOUND. */
     enum rh_err (*told)(void *context, uint64_t index, uint32_t agency);
-    /* The dead letter of a record for a receiver, settled or not. */
+    /* The subscription of the first agency after `after` (from 0) whose topic is exactly this
+     * area and category, in force or not. NULL: there are none. */
+    enum rh_err (*subscribed)(void *context, const char *area, const char *category,
+                              uint32_t after, struct hub_subscription *out);
     /* A procedure as it was in an earlier record of rules: a referral keeps those it was
      * registered under. NULL (the function or its answer): as it is in `rules`. Borrowed for
      * the decision. */
     const struct rh_procedure *(*procedure)(void *context, uint64_t rules_index,
                                             const char *id);
+    /* The dead letter of a record for a receiver, settled or not. */
     enum rh_err (*dead)(void *context, uint64_t index, uint32_t to, struct hub_dead *out);
 };
 

@@ -142,6 +142,7 @@ static const struct hub_transition transitions[] = {
     STAY(HELD,                       OVERDUE,            HUB),
     STAY(ANY,                        DEAD_LETTER,        HUB),
     STAY(ANY,                        DEAD_RETRY,         HUB),
+    STAY(ANY,                        SHARED,             HUB),
 };
 
 enum { TRANSITIONS = sizeof(transitions) / sizeof(transitions[0]) };

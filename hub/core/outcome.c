@@ -75,6 +75,7 @@ static const struct rh_layout_field outcome_fields[] = {
     RH_LAYOUT_TEXT(14, struct hub_outcome, month_area),
     RH_LAYOUT_FIXED_LIST(15, struct hub_outcome, month_sums, &sum_layout),
     RH_LAYOUT_STRUCT(16, struct hub_outcome, monthly, &monthly_layout),
+    RH_LAYOUT_LIST(17, struct hub_outcome, shares, share_count, &hub_share_layout),
 };
 
 static const struct rh_layout outcome_layout =
@@ -93,6 +94,10 @@ enum rh_err hub_outcome_decode(struct rh_bytes bytes, struct hub_outcome *out)
     enum rh_err err = hub_row_read(&outcome_layout, bytes, out);
     for (uint32_t i = 0; err == RH_OK && i < out->row_count; i++) {
         if (!hub_referral_is_sound(&out->rows[i]))
+            err = RH_ERR_CORRUPT;
+    }
+    for (uint32_t i = 0; err == RH_OK && i < out->share_count; i++) {
+        if (out->shares[i].place >= out->delivery_count)
             err = RH_ERR_CORRUPT;
     }
     return err;

@@ -12,6 +12,8 @@
 #include <rh/receipt.h>
 #include <rh/rules.h>
 
+#include "core/share.h"
+
 enum {
     HUB_ROW_SCHEMA = 1,
     HUB_DEADLINES_MAX = 24,     /* of one referral, ended ones included until they are dropped */
@@ -359,6 +361,11 @@ enum rh_err hub_queued_encode(const struct hub_queued *row, struct rh_writer *wr
 enum rh_err hub_queued_decode(struct rh_bytes bytes, struct hub_queued *out);
 enum rh_err hub_dead_encode(const struct hub_dead *row, struct rh_writer *writer);
 enum rh_err hub_dead_decode(struct rh_bytes bytes, struct hub_dead *out);
+enum rh_err hub_subscription_encode(const struct hub_subscription *row,
+                                    struct rh_writer *writer);
+enum rh_err hub_subscription_decode(struct rh_bytes bytes, struct hub_subscription *out);
+/* What struct hub_subscription says of its members; hub_subscription_encode asserts it. */
+bool hub_subscription_is_sound(const struct hub_subscription *row);
 enum rh_err hub_job_encode(const struct hub_job_row *row, struct rh_writer *writer);
 enum rh_err hub_job_decode(struct rh_bytes bytes, struct hub_job_row *out);
 

@@ -6,6 +6,7 @@
 
 extern const struct rh_layout hub_hot_layout;
 extern const struct rh_layout hub_referral_layout;
+extern const struct rh_layout hub_share_layout;
 extern const struct rh_layout hub_span_layout;
 
 /* Write a row. writer->err tells whether it fitted. */

@@ -339,6 +339,20 @@ struct hub_delivery_out *hub_step_deliver(struct hub_step *step, struct hub_refe
     return hub_step_deliver_record(step, row, to, step->agency, kind, step->event->index);
 }
 
+bool hub_step_deliver_share(struct hub_step *step, uint32_t to)
+{
+    struct hub_outcome *out = step->out;
+    rh_assert(out->delivery_count < HUB_DELIVERIES_OUT_MAX + HUB_SHARES_OUT_MAX);
+    struct hub_delivery_out delivery = {
+        .to = to, .from = HUB_AGENCY_HUB, .lane = RH_LANE_NORMAL,
+        .index = step->event->index, .kind = RH_KIND_SHARED, .place = out->delivery_count,
+    };
+    if (!pick_seq(step, &delivery))
+        return false;
+    out->deliveries[out->delivery_count++] = delivery;
+    return true;
+}
+
 static bool ended(const struct hub_step *step)
 {
     return step->out->refusal != 0 || step->err != RH_OK;

@@ -95,6 +95,10 @@ struct hub_delivery_out *hub_step_deliver_record(struct hub_step *step,
                                                  uint32_t from, enum rh_kind kind,
                                                  uint64_t index);
 
+/* A subscriber's notice of this event, of no referral; behind everything else, in the lane of
+ * what does not hurry, and in the room that is kept for these. */
+bool hub_step_deliver_share(struct hub_step *step, uint32_t to);
+
 /* Whom to tell, for hub_step_tell. */
 enum {
     HUB_TELL_ORIGIN = 1,
@@ -218,6 +222,11 @@ bool hub_relation_close(struct hub_step *step);
 
 /* Queue the item for whom the procedure says must have a copy of this kind of step. */
 bool hub_copies_give(struct hub_step *step);
+
+/* ---- subscriptions (share.c) ------------------------------------------------------------ */
+
+/* After everything else: tell those who have subscribed to what happened to the row, masked. */
+bool hub_share_event(struct hub_step *step);
 
 /* ---- attention (attention.c) ----------------------------------------------------------- */
 

@@ -296,6 +296,9 @@ enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_comma
     case HUB_COMMAND_DEAD_RETRY:
     case HUB_COMMAND_DEAD_RETURN:
         return settle_dead(engine, command, out);
+    case HUB_COMMAND_SUBSCRIPTION:
+        return hub_command_subscription(engine, begin(engine, command), &command->subscription,
+                                        out);
     case HUB_COMMAND_NOTE:
         return hub_stage(engine, begin(engine, command), (struct rh_bytes){ 0 }, 0);
     }

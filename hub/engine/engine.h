@@ -110,6 +110,8 @@ struct hub_command {
                                        else of `agency` counts */
     struct hub_grant grant;     /* AGENCY, since_ms not 0: agency.no gets it, or with until_ms 0
                                    loses the one like it; nothing else of `agency` counts */
+    struct hub_subscription subscription; /* SUBSCRIPTION: number 0, the one wanted (from_ms 0:
+                                       from now); else the one of that number ends */
     uint64_t rno;               /* ATTENTION */
     enum rh_kind action;        /* ATTENTION */
     uint64_t dead_index;        /* DEAD_RETRY, DEAD_RETURN */
@@ -121,6 +123,7 @@ struct hub_command_result {
     uint64_t index;             /* record */
     uint32_t agency;            /* AGENCY: its number */
     uint64_t job;               /* AGENCY with a successor: the job that does it */
+    uint32_t subscription;      /* SUBSCRIPTION: its number */
 };
 
 enum rh_err hub_engine_command(struct hub_engine *engine, const struct hub_command *command,

@@ -224,6 +224,22 @@ enum rh_err hub_engine_read(struct hub_engine *engine, unsigned which, uint64_t 
                             struct rh_bytes *core, struct rh_bytes *rest,
                             struct rh_bytes *content, struct hub_record **out);
 
+/* serve_share.c -------------------------------------------------------------------------- */
+
+/* What the delivery at a place of an outcome shares; NULL when nothing. Borrowed. */
+const struct hub_share_out *hub_engine_share(const struct hub_outcome *outcome, uint32_t place);
+/* Into a notice that has nothing yet but its id and kind. */
+void hub_engine_describe_share(const struct hub_share_out *share, struct rh_public *notice);
+/* Whether a matter may not be told of any more. */
+enum rh_err hub_engine_share_is_void(struct hub_engine *engine, uint64_t rno, bool *is_void);
+
+/* subscribe.c ---------------------------------------------------------------------------- */
+
+/* Give a subscription (number 0) or end one; `record` is the command's, begun. */
+enum rh_err hub_command_subscription(struct hub_engine *engine, struct hub_record *record,
+                                     const struct hub_subscription *wish,
+                                     struct hub_command_result *out);
+
 /* publish.c ------------------------------------------------------------------------------ */
 
 /* Publish a checkpoint of the present size; the journal must be synced that far. */

@@ -270,7 +270,11 @@ static void refuse_undecodable(struct hub_engine *engine, uint32_t refusal, unsi
     outcome->field = field;
     outcome->rno = 0;
     outcome->row_count = outcome->delivery_count = outcome->queue_count = 0;
-    outcome->note_count = outcome->hot_count = 0;
+    outcome->note_count = outcome->hot_count = outcome->share_count = 0;
+    outcome->month = 0; /* the event before may have been a bulletin's */
+    outcome->month_area[0] = '\0';
+    memset(outcome->month_sums, 0, sizeof outcome->month_sums);
+    memset(&outcome->monthly, 0, sizeof outcome->monthly);
     outcome->holder = 0;
     outcome->due_ms = 0;
     memset(outcome->due_limit, 0, sizeof outcome->due_limit);

@@ -280,7 +280,7 @@ static void put_u32(uint8_t out[4], uint32_t number)
 /* The same words get the same id whenever they are said again and wherever they were moved,
  * different ones never: two that a successor gets from one record are not one another's copy. */
 static void name_notice(const struct hub_record *record, const struct hub_delivery_out *made,
-                        uint32_t place, struct rh_message_id *out)
+                        uint32_t place, uint64_t at_ms, struct rh_message_id *out)
 {
     uint8_t said[9] = { (uint8_t)made->kind };
     put_u32(said + 1, made->to);
@@ -289,7 +289,7 @@ static void name_notice(const struct hub_record *record, const struct hub_delive
                                       { said, sizeof said } };
     struct rh_hash mixed;
     rh_hash_tagged("rhub/notice/1", parts, 2, &mixed);
-    rh_id_make(out->bytes, record->core.stored_ms, mixed.bytes);
+    rh_id_make(out->bytes, at_ms, mixed.bytes);
 }
 
 static bool is_moved(const struct hub_note_out *note)
@@ -488,6 +488,43 @@ static void describe_month(const struct hub_outcome *outcome, const struct hub_r
                    (int64_t)outcome->month_sums[i].n);
 }
 
+static enum rh_err write_notice(struct hub_engine *engine, struct rh_delivery *out)
+{
+    struct rh_writer writer;
+    rh_writer_init(&writer, engine->notice, sizeof engine->notice);
+    enum rh_err err = rh_public_encode(engine->public_part, &writer);
+    out->form = RH_DELIVERY_NOTICE;
+    out->item.public_part = (struct rh_bytes){ engine->notice, writer.bytes };
+    return err;
+}
+
+/* What was shared with a subscriber, as far as it still may be: the instants that go around it,
+ * of storing and in the id, say no more than the date in it. */
+static enum rh_err fill_shared(struct hub_engine *engine, const struct hub_queued *queued,
+                               const struct hub_record *record, struct rh_delivery *out)
+{
+    struct rh_public *notice = engine->public_part;
+    enum rh_err err = hub_outcome_decode(record->outcome, engine->outcome);
+    if (err != RH_OK)
+        return err;
+    const struct hub_delivery_out *made = made_as(engine->outcome, queued);
+    const struct hub_share_out *share = hub_engine_share(engine->outcome, queued->place);
+    if (made == NULL || share == NULL)
+        return RH_ERR_CORRUPT;
+    bool is_void;
+    out->stored_ms = share->date_ms;
+    err = met(engine, hub_engine_share_is_void(engine, engine->outcome->rno, &is_void));
+    if (err == RH_OK && is_void)
+        out->form = RH_DELIVERY_TOMBSTONE;
+    if (err != RH_OK || is_void)
+        return err;
+    memset(notice, 0, sizeof *notice);
+    name_notice(record, made, queued->place, share->date_ms, &notice->message_id);
+    notice->kind = RH_KIND_SHARED;
+    hub_engine_describe_share(share, notice);
+    return write_notice(engine, out);
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -507,7 +544,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     uint32_t rank = rank_of(engine->outcome, made);
     memset(notice, 0, sizeof *notice);
     notice->refusal = cause;
-    name_notice(record, made, queued->place, &notice->message_id);
+    name_notice(record, made, queued->place, record->core.stored_ms, &notice->message_id);
     notice->kind = queued->kind;
     notice->referral_id = row->id;
     notice->root_id = row->root;
@@ -528,14 +565,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
         err = describe_registration(engine, row, notice);
     if (queued->kind == RH_KIND_BULLETIN && engine->outcome->month != 0)
         describe_month(engine->outcome, record, notice);
-    if (err != RH_OK)
-        return err;
-    struct rh_writer writer;
-    rh_writer_init(&writer, engine->notice, sizeof engine->notice);
-    err = rh_public_encode(notice, &writer);
-    out->form = RH_DELIVERY_NOTICE;
-    out->item.public_part = (struct rh_bytes){ engine->notice, writer.bytes };
-    return err;
+    return err == RH_OK ? write_notice(engine, out) : err;
 }
 
 enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queued *queued,
@@ -570,6 +600,8 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
     /* An item can be the cause of a word of the hub's own: a nack makes a dead letter. */
     if (record->core.type == RH_RECORD_ITEM && queued->from != HUB_AGENCY_HUB)
         return fill_item(engine, record, content, out);
+    if (queued->kind == RH_KIND_SHARED)
+        return fill_shared(engine, queued, record, out);
     return fill_notice(engine, queued, record, row, out);
 }
 

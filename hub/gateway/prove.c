@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Whether a record is the agency's own or was put into its queue. That is on record for ever,
- * while the queue forgets what was acknowledged. */
+ * while the queue forgets what was acknowledged. What was shared with a subscriber is less than
+ * the record's core says, which has author, holder and date: it proves nothing to that one. */
 static bool may_see(struct hub_gateway *gateway, uint32_t agency, uint64_t index)
 {
     struct rh_bytes core, rest;
@@ -19,7 +20,8 @@ static bool may_see(struct hub_gateway *gateway, uint32_t agency, uint64_t index
         return false;
     for (uint32_t i = 0; i < gateway->outcome->delivery_count; i++) {
         const struct hub_delivery_out *delivery = &gateway->outcome->deliveries[i];
-        if (delivery->to == agency && delivery->index == index)
+        if (delivery->to == agency && delivery->index == index &&
+            delivery->kind != RH_KIND_SHARED)
             return true;
     }
     return false;

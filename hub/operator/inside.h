@@ -346,6 +346,8 @@ void hub_known_put(struct hub_ask *ask, json_t *row, const struct hub_deadline *
 
 hub_verb_fn hub_verb_agency_grant, hub_verb_agency_succeed, hub_verb_agency_tree,
     hub_verb_agency_ungrant;
+hub_verb_fn hub_verb_subscription_add, hub_verb_subscription_end, hub_verb_subscription_list,
+    hub_verb_subscription_show;
 hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
     hub_verb_calendar_import, hub_verb_calendar_list, hub_verb_calendar_show,

@@ -93,6 +93,14 @@ static const struct hub_verb verbs[] = {
     { "rules.reload", "read the rule files again", hub_verb_rules_reload, { { NULL } } },
     { "status", "one page", hub_verb_status, { { NULL } } },
     { "stop", "stop after the batch in hand", hub_verb_stop, { { NULL } } },
+    { "subscription.add", "let an agency hear of a topic, masked", hub_verb_subscription_add,
+      { NEEDED("id"), TEXT("area"), TEXT("category"), NEEDED("events"), TEXT("give"),
+        AT("from"), { "until", HUB_ARG_INSTANT, true }, NEEDED("basis"), TEXT("reason") } },
+    { "subscription.end", "end such a right", hub_verb_subscription_end,
+      { NEEDED("id"), NEEDED("reason") } },
+    { "subscription.list", "who hears of what", hub_verb_subscription_list,
+      { TEXT("agency"), SWITCH("all"), PAGE } },
+    { "subscription.show", "one of them", hub_verb_subscription_show, { NEEDED("id") } },
 };
 
 const struct hub_verb *hub_verb_at(size_t index)

@@ -118,24 +118,31 @@ static json_t *text_or_null(const char *text)
     return text[0] == '\0' ? json_null() : json_string(text);
 }
 
-/* Who got a word of it, each once however many words it was: ids, and names in their order. */
-static void put_readers(struct hub_ask *ask, json_t *row, const struct hub_outcome *outcome)
+static const char *const readers[] = { "delivered_to", "delivered_to_zh", "delivered_to_en",
+                                       "shared_with",  "shared_with_zh",  "shared_with_en" };
+
+/* Who got a word of it, each once however many words it was: ids, and names in their order.
+ * Subscribers, who got it masked, stand by themselves. */
+static void put_readers(struct hub_ask *ask, json_t *row, const struct hub_outcome *outcome,
+                        bool shared, const char *const keys[3])
 {
     json_t *ids = json_array(), *zh = json_array(), *en = json_array();
     for (uint32_t i = 0; i < outcome->delivery_count; i++) {
-        bool named = false;
+        const struct hub_delivery_out *delivery = &outcome->deliveries[i];
+        bool named = (delivery->kind == RH_KIND_SHARED) != shared;
         for (uint32_t j = 0; j < i && !named; j++)
-            named = outcome->deliveries[j].to == outcome->deliveries[i].to;
+            named = outcome->deliveries[j].to == delivery->to &&
+                    (outcome->deliveries[j].kind == RH_KIND_SHARED) == shared;
         if (named)
             continue;
-        const struct hub_name *name = hub_json_name(ask, outcome->deliveries[i].to);
+        const struct hub_name *name = hub_json_name(ask, delivery->to);
         json_array_append_new(ids, json_string(name->id.text));
         json_array_append_new(zh, text_or_null(name->zh));
         json_array_append_new(en, text_or_null(name->en));
     }
-    json_object_set_new(row, "delivered_to", ids);
-    json_object_set_new(row, "delivered_to_zh", zh);
-    json_object_set_new(row, "delivered_to_en", en);
+    json_object_set_new(row, keys[0], ids);
+    json_object_set_new(row, keys[1], zh);
+    json_object_set_new(row, keys[2], en);
 }
 
 /* A registration and what it repeats: "R-2026-000001 repeat same-person-same-matter v1". */
@@ -182,7 +189,8 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
         hub_json_text(row, "state", rh_state_name(outcome->rows[i].state));
         hub_json_agency(ask, row, "turn", outcome->rows[i].holder);
     }
-    put_readers(ask, row, outcome);
+    put_readers(ask, row, outcome, false, readers);
+    put_readers(ask, row, outcome, true, readers + 3);
     put_due(ask, row, outcome);
     put_notes(ask, row, outcome, rno);
     put_also(row, outcome, rno);
@@ -227,7 +235,6 @@ static json_t *blank(const struct piece *piece)
     hub_json_text(row, "kind", rh_kind_name(piece->kind));
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         hub_json_text(row, texts[i], NULL);
-    static const char *const readers[] = { "delivered_to", "delivered_to_zh", "delivered_to_en" };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
         json_object_set_new(row, readers[i], json_array());
     json_object_set_new(row, "notes", json_array());

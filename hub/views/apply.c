@@ -22,6 +22,7 @@ static enum rh_kind own_kind(const struct hub_record *record)
     case HUB_COMMAND_DEAD_RETURN:
         return RH_KIND_DEAD_LETTER;
     case HUB_COMMAND_AGENCY:
+    case HUB_COMMAND_SUBSCRIPTION:
     case HUB_COMMAND_NOTE:
     default:
         return RH_KIND_NONE;
@@ -98,6 +99,15 @@ static enum rh_err count_notes(struct hub_views *views, const struct hub_outcome
     return err;
 }
 
+static enum rh_err count_shares(struct hub_views *views, const struct hub_outcome *outcome)
+{
+    enum rh_err err = RH_OK;
+    for (uint32_t i = 0; i < outcome->share_count && err == RH_OK; i++)
+        err = hub_count_both(views, HUB_FIGURE_SHARED, HUB_FIGURE_SHARED_NUMBER,
+                             outcome->shares[i].subscription, 1);
+    return err;
+}
+
 static enum rh_err apply_outcome(struct hub_views *views, const struct hub_record *record,
                                  const struct hub_outcome *outcome)
 {
@@ -112,6 +122,8 @@ static enum rh_err apply_outcome(struct hub_views *views, const struct hub_recor
         err = hub_apply_hot(views, &outcome->hots[i]);
     if (err == RH_OK)
         err = apply_timeline(views, record, outcome);
+    if (err == RH_OK)
+        err = count_shares(views, outcome);
     return err == RH_OK ? count_notes(views, outcome) : err;
 }
 
@@ -127,7 +139,7 @@ static enum rh_err apply_item(struct hub_views *views, const struct hub_record *
     if (refusal != 0) {
         outcome->row_count = outcome->note_count = 0;
         outcome->delivery_count = outcome->queue_count = 0;
-        outcome->hot_count = 0;
+        outcome->hot_count = outcome->share_count = 0;
         err = hub_count_both(views, HUB_FIGURE_REFUSED, HUB_FIGURE_REFUSED_NUMBER, refusal, 1);
         return err == RH_OK ? apply_timeline(views, record, outcome) : err;
     }
@@ -161,6 +173,7 @@ static enum rh_err apply_place(struct hub_views *views, uint64_t index,
 struct carried {
     struct hub_agency agency;
     struct hub_job_row job;
+    struct hub_subscription subscription;
 };
 
 static enum rh_err apply_job(struct hub_views *views, const struct hub_record *record,
@@ -194,6 +207,17 @@ static enum rh_err apply_timer(struct hub_views *views, const struct hub_record 
     return apply_outcome(views, record, outcome);
 }
 
+static enum rh_err apply_command(struct hub_views *views, const struct hub_record *record,
+                                 const struct carried *carried)
+{
+    enum rh_err err = RH_OK;
+    if (record->agency_row.bytes != 0)
+        err = hub_apply_agency(views, &carried->agency, record->agency_row);
+    if (err == RH_OK && record->subscription_row.bytes != 0)
+        err = hub_apply_subscription(views, &carried->subscription, record->subscription_row);
+    return err == RH_OK ? apply_outcome(views, record, views->outcome) : err;
+}
+
 static enum rh_err apply_type(struct hub_views *views, const struct hub_record *record,
                               const struct carried *carried)
 {
@@ -205,13 +229,7 @@ static enum rh_err apply_type(struct hub_views *views, const struct hub_record *
     case RH_RECORD_TIMER:
         return apply_timer(views, record, views->outcome);
     case RH_RECORD_COMMAND:
-        if (record->agency_row.bytes != 0) {
-            enum rh_err err =
-                hub_apply_agency(views, &carried->agency, record->agency_row);
-            if (err != RH_OK)
-                return err;
-        }
-        return apply_outcome(views, record, views->outcome);
+        return apply_command(views, record, carried);
     case RH_RECORD_STREAM:
         return hub_apply_stream(views, record);
     case RH_RECORD_RULES:
@@ -240,7 +258,7 @@ static void no_outcome(struct hub_outcome *out)
     out->due_limit[0] = 0;
     out->due_basis = RH_DUE_NONE;
     out->row_count = out->delivery_count = out->queue_count = out->note_count = 0;
-    out->hot_count = 0;
+    out->hot_count = out->share_count = 0;
     out->month = 0;
 }
 
@@ -260,6 +278,9 @@ enum rh_err hub_views_apply(struct hub_views *views, uint64_t index, struct rh_b
         hub_agency_decode(record.agency_row, &carried.agency) != RH_OK)
         return RH_ERR_CORRUPT;
     if (record.job_row.bytes != 0 && hub_job_decode(record.job_row, &carried.job) != RH_OK)
+        return RH_ERR_CORRUPT;
+    if (record.subscription_row.bytes != 0 &&
+        hub_subscription_decode(record.subscription_row, &carried.subscription) != RH_OK)
         return RH_ERR_CORRUPT;
 
     enum rh_err err = hub_month_record(views, &record);

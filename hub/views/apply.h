@@ -32,6 +32,9 @@ enum rh_err hub_apply_message(struct hub_views *views, const struct hub_record *
 enum rh_err hub_apply_told(struct hub_views *views, const struct hub_record *record,
                            const struct hub_delivery_out *delivery);
 enum rh_err hub_apply_read(struct hub_views *views, const struct hub_record *record);
+/* A subscription as it is after; `bytes` is its encoded form. */
+enum rh_err hub_apply_subscription(struct hub_views *views, const struct hub_subscription *row,
+                                   struct rh_bytes bytes);
 /* A row of the hot-spot map as it is after. */
 enum rh_err hub_apply_hot(struct hub_views *views, const struct hub_hot *hot);
 enum rh_err hub_apply_rules(struct hub_views *views, uint64_t index);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NEXT_BYTES = 48 };
+enum { NEXT_BYTES = 52 };
 
 static const char next_name[] = "next";
 static const char monthly_name[] = "monthly";
@@ -92,6 +92,7 @@ static void next_value(const struct hub_next *next, uint8_t out[NEXT_BYTES])
     hub_put_u64(out + 24, next->ordinal);
     hub_put_u64(out + 32, next->rules_size);
     hub_put_u64(out + 40, next->down_ms);
+    hub_put_u32(out + 48, next->subscription);
 }
 
 enum rh_err hub_apply_next(struct hub_views *views)
@@ -119,7 +120,8 @@ enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *know
     struct hub_key key = hub_key_text(next_name);
     enum rh_err err = hub_look(map, HUB_TABLE_META, &key, &row);
     *known = err == RH_OK;
-    *next = (struct hub_next){ .rno = 1, .slot = 1, .agency = HUB_AGENCY_FIRST, .ordinal = 1 };
+    *next = (struct hub_next){ .rno = 1, .slot = 1, .agency = HUB_AGENCY_FIRST, .ordinal = 1,
+                               .subscription = 1 };
     if (err == RH_ERR_NOTFOUND)
         return RH_OK;
     if (err == RH_OK && row.bytes != NEXT_BYTES)
@@ -133,6 +135,7 @@ enum rh_err hub_next_read(struct hub_map *map, struct hub_next *next, bool *know
     next->ordinal = hub_get_u64(row.data + 24);
     next->rules_size = hub_get_u64(row.data + 32);
     next->down_ms = hub_get_u64(row.data + 40);
+    next->subscription = hub_get_u32(row.data + 48);
     return next->rno == 0 ? RH_ERR_CORRUPT : RH_OK;
 }
 

@@ -47,6 +47,8 @@ static const struct {
     [HUB_FIGURE_REFUSED_NUMBER] = { "refused", BY_NUMBER },
     [HUB_FIGURE_NOTED_KIND] = { "noted", BY_KIND },
     [HUB_FIGURE_CLOCK_STATUS] = { "clock", BY_STATUS },
+    [HUB_FIGURE_SHARED] = { "shared", BY_NOTHING },
+    [HUB_FIGURE_SHARED_NUMBER] = { "shared", BY_NUMBER },
 };
 
 static const char *status_name(uint32_t status)

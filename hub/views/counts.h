@@ -27,6 +27,8 @@ enum hub_figure {
     HUB_FIGURE_REFUSED_NUMBER,
     HUB_FIGURE_NOTED_KIND,
     HUB_FIGURE_CLOCK_STATUS,
+    HUB_FIGURE_SHARED,         /* notices by subscriptions */
+    HUB_FIGURE_SHARED_NUMBER,  /* by number of the subscription */
     HUB_FIGURES
 };
 

@@ -226,6 +226,15 @@ struct hub_key hub_key_hot(const char *rule, const char *area)
     return key;
 }
 
+struct hub_key hub_key_subscription(const char *area, const char *category, uint32_t agency)
+{
+    struct hub_key key = hub_key_text(area);
+    add_u8(&key, 0);
+    add_raw(&key, category, strlen(category) + 1);
+    add_u32(&key, agency);
+    return key;
+}
+
 struct hub_key hub_key_month(uint32_t month, uint32_t agency, const char *procedure)
 {
     struct hub_key key = hub_key_u32(month);

@@ -55,6 +55,7 @@ struct hub_key hub_key_child(const struct rh_referral_id *parent, uint64_t rno);
 struct hub_key hub_key_mark(const struct hub_mark *mark, uint64_t rno);
 struct hub_key hub_key_mark_prefix(const struct hub_mark *mark);
 struct hub_key hub_key_hot(const char *rule, const char *area);
+struct hub_key hub_key_subscription(const char *area, const char *category, uint32_t agency);
 struct hub_key hub_key_month(uint32_t month, uint32_t agency, const char *procedure);
 struct hub_key hub_key_after(struct rh_bytes key);
 

@@ -55,7 +55,8 @@ static const struct field fields[] = {
     /* 15 */ FIELD(FIELD_U64, rno, BIT(TIMER) | BIT(COMMAND) | BIT(JOB) | BIT(ERASE), 0,
                    UINT64_MAX),
     /* 16 */ FIELD(FIELD_U64, key_slot, BIT(ERASE), 0, UINT64_MAX),
-    /* 17 */ FIELD(FIELD_U32, command, BIT(COMMAND), BIT(COMMAND), HUB_COMMAND_NOTE),
+    /* 17 */ FIELD(FIELD_U32, command, BIT(COMMAND), BIT(COMMAND),
+                   HUB_COMMAND_SUBSCRIPTION),
     /* 18 */ FIELD(FIELD_U32, action, BIT(COMMAND), 0, RH_KIND_END - 1),
     /* 19 */ FIELD(FIELD_TEXT, operator_name, BY_OPERATOR, 0, 0),
     /* 20 */ FIELD(FIELD_TEXT, reason, BY_OPERATOR, 0, 0),
@@ -77,6 +78,7 @@ static const struct field fields[] = {
     /* 36 */ FIELD(FIELD_U32, lost_generation, BIT(ITEM), 0, UINT32_MAX),
     /* 37 */ FIELD(FIELD_BYTES, job_row, BIT(JOB), BIT(JOB), HUB_JOB_BYTES_MAX),
     /* 38 */ FIELD(FIELD_BYTES, queued_row, BIT(JOB), 0, HUB_JOB_BYTES_MAX),
+    /* 39 */ FIELD(FIELD_BYTES, subscription_row, BIT(COMMAND), 0, HUB_SUBSCRIPTION_BYTES_MAX),
 };
 
 enum { FIELDS = (int)(sizeof fields / sizeof fields[0]) };

@@ -20,7 +20,8 @@ enum hub_command_type {
     HUB_COMMAND_ATTENTION = 2, /* urge, supervise, escalate a referral */
     HUB_COMMAND_DEAD_RETRY = 3,
     HUB_COMMAND_DEAD_RETURN = 4, /* return to origin: the sender holds it, letter settled */
-    HUB_COMMAND_NOTE = 5       /* anything else worth a record, text only */
+    HUB_COMMAND_NOTE = 5,      /* anything else worth a record, text only */
+    HUB_COMMAND_SUBSCRIPTION = 6 /* given or ended: the row after */
 };
 
 enum hub_clock_type {
@@ -66,6 +67,9 @@ struct hub_record {
     struct rh_bytes agency_row; /* COMMAND AGENCY, JOB SUCCESSOR at its end: hub_agency_encode
                                    form after */
     struct rh_bytes dead_row;   /* COMMAND DEAD_*: hub_dead_encode form before */
+
+    struct rh_bytes subscription_row; /* COMMAND SUBSCRIPTION: hub_subscription_encode form
+                                   after */
 
     struct rh_bytes compiled;   /* RULES */
     struct rh_bytes sources;    /* RULES: encoded array of [name, bytes] */

@@ -301,6 +301,23 @@ static enum rh_err check_told(struct hub_verify *verify, const struct hub_key *k
     return RH_OK;
 }
 
+static enum rh_err check_subscription(struct hub_verify *verify, const struct hub_key *key,
+                                      struct rh_bytes value)
+{
+    struct hub_subscription row;
+    if (hub_subscription_decode(value, &row) != RH_OK || row.agency >= verify->agencies ||
+        row.number >= verify->next.subscription) {
+        hub_verify_fault(verify, HUB_TABLE_SUBSCRIPTION, "no subscription, or of nobody known",
+                         hub_key_view(key));
+        return RH_OK;
+    }
+    struct hub_key wanted = hub_key_subscription(row.area, row.category, row.agency);
+    if (wanted.bytes != key->bytes || memcmp(wanted.data, key->data, key->bytes) != 0)
+        hub_verify_fault(verify, HUB_TABLE_SUBSCRIPTION, "under another key than its own",
+                         hub_key_view(key));
+    return RH_OK;
+}
+
 static enum rh_err only_count(struct hub_verify *verify, const struct hub_key *key,
                               struct rh_bytes value)
 {
@@ -347,6 +364,8 @@ static enum rh_err verify_all(struct hub_verify *verify)
         err = hub_verify_walk(verify, HUB_TABLE_MONTH, check_month);
     if (err == RH_OK)
         err = hub_verify_walk(verify, HUB_TABLE_TOLD, check_told);
+    if (err == RH_OK)
+        err = hub_verify_walk(verify, HUB_TABLE_SUBSCRIPTION, check_subscription);
     if (err == RH_OK)
         err = hub_verify_queues(verify);
     if (err == RH_OK)

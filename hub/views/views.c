@@ -116,7 +116,7 @@ const char *hub_table_name(unsigned table)
         "due",      "holder",  "party",     "pair",   "queue",  "queue_ref",
         "dead",     "count",   "child",     "rules",  "body",   "local",
         "job",      "mark",    "query",     "hot",    "clock",
-        "month",    "told",
+        "month",    "told",    "subscription",
     };
     return table < HUB_TABLES ? names[table] : "?";
 }

@@ -57,7 +57,8 @@ enum hub_table {
     HUB_TABLE_CLOCK = 28,    /* D index(8) -> type(1): records of clocks but steering */
     HUB_TABLE_MONTH = 29,    /* D month(4) agency(4) procedure -> figures(8 each): hub_month */
     HUB_TABLE_TOLD = 30,     /* D index(8) to(4) -> hub_told: bulletins of no referral */
-    HUB_TABLES = 31
+    HUB_TABLE_SUBSCRIPTION = 31, /* D area 0 category 0 agency(4) -> hub_subscription */
+    HUB_TABLES = 32
 };
 
 /* Where a record lies in the journal. */
@@ -77,6 +78,7 @@ struct hub_next {
     uint64_t ordinal;     /* its ordinal plus one */
     uint64_t rules_size;  /* index of the newest record of rules plus one, 0 none */
     uint64_t down_ms;     /* newest down_ms of a record */
+    uint32_t subscription; /* from 1 */
 };
 
 struct hub_counts;
@@ -244,6 +246,17 @@ enum rh_err hub_views_party_next(struct hub_map *map, uint32_t agency,
 enum rh_err hub_views_child_next(struct hub_map *map, const struct rh_referral_id *parent,
                                  struct hub_cursor *cursor, uint64_t *rno);
 
+/* Subscriptions in order of topic and agency; by number; by topic and agency; and the first of a
+ * topic whose agency stands after `after`. */
+enum rh_err hub_views_subscription_next(struct hub_map *map, struct hub_cursor *cursor,
+                                        struct hub_subscription *out);
+enum rh_err hub_views_subscription(struct hub_map *map, uint32_t number,
+                                   struct hub_subscription *out);
+enum rh_err hub_views_subscription_of(struct hub_map *map, uint32_t agency, const char *area,
+                                      const char *category, struct hub_subscription *out);
+enum rh_err hub_views_subscribed(struct hub_map *map, const char *area, const char *category,
+                                 uint32_t after, struct hub_subscription *out);
+
 /* Jobs, in order of their numbers; and records of rules, in order. */
 enum rh_err hub_views_job(struct hub_map *map, uint64_t number, struct hub_job_row *out);
 enum rh_err hub_views_job_next(struct hub_map *map, uint64_t *number, struct hub_job_row *out);
@@ -274,7 +287,8 @@ enum rh_err hub_views_pair(struct hub_map *map, uint32_t to, uint32_t from, enum
  *             "overdue/<agency no>" (clocks missed whose act is still owed), "queue",
  *             "queue/<agency no>", "dead", "dead/<sender no>", "agencies"
  * since ever: "stored", "stored/<kind>", "refused", "refused/<number>", "noted/<kind>",
- *             "clock/<status>" (clocks that became met, met_late, missed ...) */
+ *             "clock/<status>" (clocks that became met, met_late, missed ...), "shared",
+ *             "shared/<subscription no>" */
 enum rh_err hub_views_count(struct hub_map *map, const char *name, uint64_t *value);
 
 #endif

@@ -98,6 +98,16 @@ static enum rh_err month(void *context, uint32_t which, const char *area,
     return hub_month_sum(context, which, area, columns);
 }
 
+/* A hub without subscriptions, which is most, does not look into the map for every event. */
+static enum rh_err subscribed(void *context, const char *area, const char *category,
+                              uint32_t after, struct hub_subscription *out)
+{
+    const struct hub_views *views = context;
+    return views->next.subscription <= 1
+               ? RH_ERR_NOTFOUND
+               : hub_views_subscribed(views->map, area, category, after, out);
+}
+
 static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     return hub_views_dead(map_of(context), index, to, out);
@@ -126,6 +136,7 @@ void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
         .hot = hot,
         .month = month,
         .told = told,
+        .subscribed = subscribed,
         .dead = dead,
     };
 }

@@ -86,6 +86,7 @@ static const struct rh_load_step steps[] = {
     ROW(HELD, OVERDUE, NONE),
     ROW(ANY, DEAD_LETTER, NONE),
     ROW(ANY, DEAD_RETRY, NONE),
+    ROW(ANY, SHARED, NONE),
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -265,7 +265,7 @@ static unsigned missing_field(const struct rh_public *value)
         return FIELD_OF_KIND;
     if (value->kind == RH_KIND_ACK || value->kind == RH_KIND_NACK ||
         value->kind == RH_KIND_BULLETIN || value->kind == RH_KIND_WARNING ||
-        value->kind == RH_KIND_ACKNOWLEDGE_INFO)
+        value->kind == RH_KIND_ACKNOWLEDGE_INFO || value->kind == RH_KIND_SHARED)
         return 0;
     return is_present(value, FIELD_REFERRAL_ID) ? 0 : FIELD_REFERRAL_ID;
 }

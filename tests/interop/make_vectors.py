@@ -246,7 +246,10 @@ def public_file():
                         "smallest": {1: uuid("a"), 2: 71, 3: uuid("b")},
                         "bulletin_without_referral": {1: uuid("a"), 2: 85, 7: COURT},
                         "acknowledge_without_referral": {1: uuid("a"), 2: 86,
-                                                         6: uuid("b")}}.items():
+                                                         6: uuid("b")},
+                        "shared": {1: uuid("a"), 2: 105, 10: "labour", 11: "620423",
+                                   13: "overdue",
+                                   26: {"month": 202608, "subscription": 3}}}.items():
         out.good(name, "public", w.pack(value), "a public part", value=readable(value))
     for name, (value, why) in bad.public(REGISTER, FORWARD, SPLIT, ACK, rnd).items():
         out.bad(name, "public", value if isinstance(value, bytes) else w.pack(value), why)

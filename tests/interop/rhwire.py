@@ -29,9 +29,9 @@ NUMBER_MAX = 2**53 - 1
 U32, U64 = 2**32 - 1, 2**64 - 1
 DEPTH_MAX = 8
 
-KINDS = {1, *range(10, 21), *range(30, 66), *range(70, 74), *range(80, 87), 90, 91,
-         *range(100, 105)}
-ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO = 90, 91, 85, 84, 86
+KINDS = {1, *range(10, 21), *range(30, 67), *range(70, 74), *range(80, 87), 90, 91,
+         *range(100, 106)}
+ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO, SHARED = 90, 91, 85, 84, 86, 105
 
 
 class Refused(ValueError):
@@ -373,7 +373,7 @@ def by_table(value, table):
 def public_decode(data):
     value = by_table(unpack(data, PUBLIC_MAX), PUBLIC)
     required = [1, 2] if value.get(2) in (
-        ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO) else [1, 2, 3]
+        ACK, NACK, BULLETIN, WARNING, ACKNOWLEDGE_INFO, SHARED) else [1, 2, 3]
     need(all(key in value for key in required), "a required field is missing")
     return value
 

@@ -255,6 +255,23 @@ static enum rh_err see_told(void *context, uint64_t index, uint32_t agency)
     return RH_ERR_NOTFOUND;
 }
 
+static enum rh_err see_subscribed(void *context, const char *area, const char *category,
+                                  uint32_t after, struct hub_subscription *out)
+{
+    struct rht_world *world = context;
+    const struct hub_subscription *found = NULL;
+    for (uint32_t i = 0; i < world->subscription_count; i++) {
+        const struct hub_subscription *row = &world->subscriptions[i];
+        if (strcmp(row->area, area) == 0 && strcmp(row->category, category) == 0 &&
+            row->agency > after && (found == NULL || row->agency < found->agency))
+            found = row;
+    }
+    if (found == NULL)
+        return RH_ERR_NOTFOUND;
+    *out = *found;
+    return RH_OK;
+}
+
 static enum rh_err see_dead(void *context, uint64_t index, uint32_t to, struct hub_dead *out)
 {
     struct rht_world *world = context;
@@ -299,6 +316,7 @@ struct rht_world *rht_world_open(void)
         .query_code = see_query_code,
         .hot = see_hot,
         .told = see_told,
+        .subscribed = see_subscribed,
         .dead = see_dead,
     };
     world->now_ms = rht_at(2026, 3, 2, 9);
@@ -590,6 +608,25 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
 
 /* ---- sending ------------------------------------------------------------------------------
  */
+
+struct hub_subscription *rht_world_subscribe(struct rht_world *world, uint32_t agency,
+                                             const char *area, const char *category,
+                                             enum rh_kind event)
+{
+    if (world->subscription_count == RHT_WORLD_SUBSCRIPTIONS_MAX)
+        abort();
+    struct hub_subscription *row = &world->subscriptions[world->subscription_count++];
+    memset(row, 0, sizeof *row);
+    row->number = world->subscription_count;
+    row->agency = agency;
+    snprintf(row->area, sizeof row->area, "%s", area);
+    snprintf(row->category, sizeof row->category, "%s", category);
+    rh_kind_add(&row->events, event);
+    row->masks[HUB_SHARE_DATE] = HUB_MASK_MONTH;
+    row->given_ms = row->from_ms = world->now_ms;
+    row->until_ms = world->now_ms + 3650 * RH_DAY_MS;
+    return row;
+}
 
 struct rh_public *rht_world_item(struct rht_world *world, enum rh_kind kind, uint64_t number)
 {

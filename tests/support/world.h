@@ -11,7 +11,8 @@
 #include "support/rht.h"
 
 enum {
-    RHT_WORLD_AGENCIES_MAX = 40,
+    RHT_WORLD_AGENCIES_MAX = 60,
+    RHT_WORLD_SUBSCRIPTIONS_MAX = 48,
     RHT_WORLD_TRACE_BYTES = 64 * 1024,
     RHT_WORLD_PAIRS_MAX = 4096
 };
@@ -39,6 +40,8 @@ struct rht_world {
     struct hub_dead *dead;
     uint32_t hot_count, hot_capacity;
     struct hub_hot *hots;
+    uint32_t subscription_count;
+    struct hub_subscription subscriptions[RHT_WORLD_SUBSCRIPTIONS_MAX];
     uint64_t now_ms, down_ms, index, slot;
     uint64_t message_number;       /* of the item being built */
     struct rh_public item;
@@ -67,6 +70,11 @@ struct rh_hash rht_world_unit(const struct rht_world *world, uint32_t agency);
 
 struct rh_referral_id rht_referral_id(uint64_t number);
 struct rh_message_id rht_message_id(uint64_t number);
+
+/* A subscription in force for ten years to `events` (one kind), that gives nothing but the month. */
+struct hub_subscription *rht_world_subscribe(struct rht_world *world, uint32_t agency,
+                                             const char *area, const char *category,
+                                             enum rh_kind event);
 
 /* Begin an item of a kind about referral `number` (0 none): fresh message id, nothing else.
  * The item is world->item; fill it, then send. */

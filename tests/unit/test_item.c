@@ -45,7 +45,7 @@ static void test_kind_names_lead_back_to_their_numbers(void **state)
         assert_int_equal(rh_kind_find(name, strlen(name)), i);
         assert_int_equal(rh_kind_find(name, strlen(name) - 1), RH_KIND_NONE);
     }
-    assert_int_equal(known, 67);
+    assert_int_equal(known, 68);
     assert_string_equal(rh_kind_name(RH_KIND_OVERDUE), "overdue");
     for (int i = 1; i < RH_STATE_COUNT; i++) {
         const char *name = rh_state_name((enum rh_state)i);

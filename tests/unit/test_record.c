@@ -257,7 +257,7 @@ static void test_record_refuses_fields_of_another_type(void **state)
     rh_writer_init(&writer, rest, sizeof rest);
     assert_int_equal(hub_record_rest_encode(&record, &writer), RH_ERR_INVALID);
     fill(&random, RH_RECORD_COMMAND, &record);
-    record.command = (enum hub_command_type)6;
+    record.command = (enum hub_command_type)7;
     rh_writer_init(&writer, rest, sizeof rest);
     assert_int_equal(hub_record_rest_encode(&record, &writer), RH_ERR_INVALID);
     fill(&random, RH_RECORD_COMMAND, &record);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -331,6 +332,56 @@ ROUND_TRIP(stream, fill_stream)
 ROUND_TRIP(queued, fill_queued)
 ROUND_TRIP(dead, fill_dead)
 
+static void fill_subscription(struct hub_subscription *out)
+{
+    static const char *const areas[] = { "", "62", "6204", "620423", "620423101", "620423101202" };
+    out->number = 1 + (uint32_t)pick(1000);
+    out->agency = HUB_AGENCY_FIRST + (uint32_t)pick(1000);
+    snprintf(out->area, sizeof out->area, "%s", areas[pick(6)]);
+    snprintf(out->category, sizeof out->category, "%s", pick(2) == 0 ? "" : "labour.wage");
+    while (out->events.bits[0] == 0 && out->events.bits[1] == 0) {
+        for (unsigned i = 1; i < RH_KIND_END; i++) {
+            if (hub_share_is_event((enum rh_kind)i) && pick(3) == 0)
+                rh_kind_add(&out->events, (enum rh_kind)i);
+        }
+    }
+    for (unsigned field = 0; field < HUB_SHARE_FIELDS; field++) {
+        unsigned mask = (unsigned)pick(HUB_MASK_END);
+        while (!hub_mask_fits((enum hub_share_field)field, (enum hub_mask)mask))
+            mask = (mask + 1) % HUB_MASK_END;
+        out->masks[field] = (uint8_t)mask;
+    }
+    out->given_ms = number();
+    out->from_ms = (uint64_t)pick(1000);
+    out->until_ms = out->from_ms + 1 + (uint64_t)pick(1000);
+    out->ended_ms = number();
+    snprintf(out->basis, sizeof out->basis, "%s", pick(2) == 0 ? "" : "目录第12项");
+}
+
+ROUND_TRIP(subscription, fill_subscription)
+
+/* What a subscription may not be is not read, whoever wrote it. */
+static void test_unsound_subscription_is_corrupt(void **state)
+{
+    (void)state;
+    struct hub_subscription row;
+    for (int what = 0; what < 8; what++) {
+        uint8_t bytes[HUB_SUBSCRIPTION_BYTES_MAX];
+        struct rh_writer writer;
+        memset(&row, 0, sizeof row);
+        fill_subscription(&row);
+        snprintf(row.area, sizeof row.area, "620423");
+        rh_writer_init(&writer, bytes, sizeof bytes);
+        assert_int_equal(hub_subscription_encode(&row, &writer), RH_OK);
+        size_t at = 0;
+        while (memcmp(bytes + at, "620423", 6) != 0)
+            at++;
+        bytes[at + (size_t)what % 6] = (uint8_t)"xX ./-:_"[what]; /* no digits any more */
+        assert_int_equal(hub_subscription_decode((struct rh_bytes){ bytes, writer.bytes }, &row),
+                         RH_ERR_CORRUPT);
+    }
+}
+
 static void fill_outcome(struct hub_outcome *out)
 {
     memset(out, 0, sizeof(*out));
@@ -354,6 +405,15 @@ static void fill_outcome(struct hub_outcome *out)
     out->note_count = (uint32_t)pick(HUB_NOTES_OUT_MAX + 1);
     for (uint32_t i = 0; i < out->note_count; i++)
         out->notes[i].level = (uint8_t)pick(6);
+    out->share_count = out->delivery_count == 0 ? 0 : (uint32_t)pick(HUB_SHARES_OUT_MAX + 1);
+    for (uint32_t i = 0; i < out->share_count; i++) {
+        out->shares[i].place = (uint32_t)pick(out->delivery_count);
+        out->shares[i].subscription = (uint32_t)number();
+        out->shares[i].event = RH_KIND_OVERDUE;
+        out->shares[i].date_ms = number();
+        out->shares[i].date_mask = HUB_MASK_MONTH;
+        snprintf(out->shares[i].holder, sizeof out->shares[i].holder, "court");
+    }
     out->holder = (uint32_t)number();
     out->due_ms = number();
     out->due_basis = (enum rh_due_basis)pick(RH_DUE_POLICY + 1);
@@ -396,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_stream_survives_the_round_trip),
         cmocka_unit_test(test_queued_survives_the_round_trip),
         cmocka_unit_test(test_dead_survives_the_round_trip),
+        cmocka_unit_test(test_subscription_survives_the_round_trip),
+        cmocka_unit_test(test_unsound_subscription_is_corrupt),
         cmocka_unit_test(test_outcome_survives_the_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ struct rh_public {
     struct rh_message_id message_id;        /* 1  required */
     enum rh_kind kind;                      /* 2  required */
     struct rh_referral_id referral_id;      /* 3  required except ack, nack, bulletin,
-                                                  warning */
+                                                  warning, acknowledge_info, shared */
     struct rh_referral_id root_id;          /* 4  register: under which matter */
     struct rh_referral_id other_id;         /* 5  merge: master; register: repeats; release */
     struct rh_message_id refers_to;         /* 6  amend, acknowledge_info: earlier message */

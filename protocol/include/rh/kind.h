@@ -77,7 +77,8 @@
     X(DUE_SOON, 101, "due_soon", H)                         \
     X(OVERDUE, 102, "overdue", H)                           \
     X(DEAD_LETTER, 103, "dead_letter", H)                   \
-    X(DEAD_RETRY, 104, "dead_retry", H)
+    X(DEAD_RETRY, 104, "dead_retry", H)                     \
+    X(SHARED, 105, "shared", H) /* told to a subscriber, masked; of no referral */
 
 enum rh_kind {
     RH_KIND_NONE = 0,
