@@ -60,7 +60,7 @@ static void show_progress(struct telling *telling, const json_t *row)
         return;
     telling->told_ms = now_ms;
     clear_line(telling);
-    fprintf(stderr, _("%lld rows, %lld new, %lld bad, %.0f rows/s, %.0f %%"),
+    fprintf(stderr, _("rows: %lld, new: %lld, bad: %lld, %.0f/s, %.0f %%"),
             number(row, "rows"), number(row, "new"), number(row, "failed"),
             (double)number(row, "rows") * 1000 / (double)spent_ms, part * 100);
     if (spent_ms >= LONG_MS && part > 0)
@@ -96,8 +96,8 @@ static void show_figures(const json_t *row)
 {
     if (json_is_true(json_object_get(row, "dry_run")))
         printf("%s\n", _("Nothing was sent: this was a trial."));
-    printf(_("%lld rows: %lld registered (%lld sent on, %lld await screening), %lld known "
-             "already, %lld bad\n"),
+    printf(_("rows: %lld; registered: %lld (sent on: %lld, awaiting screening: %lld), known "
+             "already: %lld, bad: %lld\n"),
            number(row, "rows"), number(row, "new"), number(row, "dispatched"),
            number(row, "screening"), number(row, "known"), number(row, "failed"));
     if (number(row, "continued") > 0)

@@ -167,7 +167,7 @@ static void show_counts(const struct table *table)
                 "{\"object\":\"screening\",\"v\":1,\"rows\":%" PRIu64 ",\"screened\":%" PRIu64
                 ",\"bad\":%" PRIu64 ",\"rules\":[", table->rows, table->screened, table->bad);
     else
-        fprintf(table->out, _("%llu rows: %llu with a hit, %llu bad\n"),
+        fprintf(table->out, _("rows: %llu; with a hit: %llu, bad: %llu\n"),
                 (unsigned long long)table->rows, (unsigned long long)table->screened,
                 (unsigned long long)table->bad);
     for (uint32_t i = 0; i < count; i++) {

@@ -295,7 +295,7 @@ static enum rh_err take_note(struct hub_copy *copy, const char *name, const char
     }
     if (named_size != UINT64_MAX && named_size != checkpoint.size)
         hub_findings_say(findings, HUB_FINDING_NOTE, HUB_FINDING_NOWHERE,
-                         N_("%s: it is the checkpoint of %" PRIu64 " records"), name,
+                         N_("%s: it is the checkpoint of size %" PRIu64), name,
                          checkpoint.size);
     uint32_t generation = rh_hub_id_generation(&origin);
     const struct hub_copy_checkpoint kept = {

@@ -157,9 +157,9 @@ static void print_table(FILE *out, const struct side *a, const struct side *b, b
         print_side(out, "A", a->found);
         print_side(out, "B", b->found);
     } else if (a->count == b->count) {
-        fprintf(out, _("Equal: %s records\n"), hub_screen_count(index, count));
+        fprintf(out, _("Equal, both of size %s\n"), hub_screen_count(index, count));
     } else {
-        fprintf(out, _("The first %s records are equal; %s goes on with %llu more\n"),
+        fprintf(out, _("Equal up to size %s; %s goes on, further records: %llu\n"),
                 hub_screen_count(index, count), a->count > b->count ? "A" : "B",
                 (unsigned long long)(a->count > b->count ? a->count - b->count
                                                          : b->count - a->count));

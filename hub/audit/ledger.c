@@ -30,7 +30,7 @@ static enum rh_err open_reference(struct hub_ledger *ledger)
     }
     if (err == RH_ERR_CORRUPT || err == RH_ERR_NOTFOUND || err == RH_ERR_IO)
         hub_findings_say(ledger->findings, HUB_FINDING_TILES, HUB_FINDING_NOWHERE,
-                         N_("checkpoint of %" PRIu64 " records: %s"), found.size,
+                         N_("checkpoint of size %" PRIu64 ": %s"), found.size,
                          rh_text(rh_err_text(err)));
     return err == RH_ERR_NOMEM ? err : RH_OK;
 }
@@ -100,7 +100,7 @@ static void compare(struct hub_ledger *ledger, const struct hub_copy_checkpoint 
     ledger->diverged = ledger->reference == NULL || checkpoint->size > ledger->reference_size;
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_ROOT, ledger->last_good,
-        N_("checkpoint of %" PRIu64 " records%s, generation %" PRIu32
+        N_("checkpoint of size %" PRIu64 "%s, generation %" PRIu32
         "; the last that agrees has %" PRIu64),
         checkpoint->size, checkpoint->given ? _(" (given)") : "", checkpoint->generation,
         ledger->last_good);
@@ -197,7 +197,7 @@ void hub_ledger_seal(struct hub_ledger *ledger, uint32_t generation)
         return;
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_ROLLBACK, size,
-        N_("generation %" PRIu32 " published %" PRIu64 " records%s, generation %" PRIu32
+        N_("generation %" PRIu32 " published size %" PRIu64 "%s, generation %" PRIu32
         " kept %" PRIu64),
         furthest->generation, furthest->size, furthest->given ? _(" (given)") : "", generation,
         size);
@@ -217,7 +217,7 @@ void hub_ledger_end(struct hub_ledger *ledger)
         &copy->checkpoints[copy->checkpoint_count - 1];
     struct hub_finding finding = hub_finding_make(
         HUB_FINDING_SHORT, size,
-        N_("the checkpoint of %" PRIu64 " records%s is signed, %" PRIu64 " records are here"),
+        N_("the checkpoint of size %" PRIu64 "%s is signed, records here: %" PRIu64),
         furthest->size, furthest->given ? _(" (given)") : "", size);
     finding.count = furthest->size - size;
     hub_findings_add(ledger->findings, &finding);

@@ -189,7 +189,7 @@ static void check_generation(struct hub_pass *pass, const struct hub_record *rec
     if (record->old_size == index && (!rooted || rh_hash_equal(&root, &record->old_root)))
         return;
     struct hub_finding finding =
-        hub_finding_make(HUB_FINDING_GENERATION, index, N_("it seals %" PRIu64 " records"),
+        hub_finding_make(HUB_FINDING_GENERATION, index, N_("it seals the log at size %" PRIu64),
                          record->old_size);
     finding.hashed = rooted;
     finding.expected = record->old_root;
@@ -511,7 +511,7 @@ static void check_witnesses(struct hub_pass *pass)
             pass->witnesses++;
         if (err == RH_ERR_CRYPTO)
             hub_findings_say(&pass->findings, HUB_FINDING_WITNESS, HUB_FINDING_NOWHERE,
-                             N_("%s, checkpoint of %" PRIu64 " records"), agency->id.text,
+                             N_("%s, checkpoint of size %" PRIu64), agency->id.text,
                              pass->copy.newest_size);
     }
 }

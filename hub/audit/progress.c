@@ -55,7 +55,7 @@ void hub_progress_show(struct hub_pass *pass, bool last)
     uint64_t left = permille == 0 ? 0 : since * (1000 - permille) / permille / 1000;
     if (terminal)
         fputs("\r\033[K", stderr);
-    fprintf(stderr, _("%llu records, %llu %%, %llu records/s, %llu s elapsed, about %llu s left"),
+    fprintf(stderr, _("records: %llu, %llu %%, %llu/s, %llu s elapsed, about %llu s left"),
             (unsigned long long)pass->next, (unsigned long long)(permille / 10),
             (unsigned long long)(pass->next * 1000 / since), (unsigned long long)(since / 1000),
             (unsigned long long)left);

@@ -144,7 +144,7 @@ static int report(const struct hub_receipt_file *file, const struct judgement *j
                     rh_text(judgement->fault));
         else if (judgement->published)
             fprintf(options->out,
-                    _("Conclusion: holds, and the published checkpoint of %llu records covers "
+                    _("Conclusion: holds, and the published checkpoint of size %llu covers "
                       "it\n"),
                     (unsigned long long)judgement->published_size);
         else

@@ -132,7 +132,7 @@ static int write_state(struct hub_pass *pass, const struct hub_verb_options *opt
     }
     if (file.path != NULL) {
         char hex[HUB_SCREEN_HEX_BYTES], count[HUB_SCREEN_COUNT_BYTES];
-        fprintf(options->out, _("state after %s records, digest %s\n"),
+        fprintf(options->out, _("state at size %s, digest %s\n"),
                 hub_screen_count(pass->state.views.applied, count),
                 hub_screen_hex(&digest, hex));
     }
@@ -146,7 +146,7 @@ static bool reaches(const struct hub_pass *pass, const struct hub_verb_options *
         return true;
     fprintf(options->err, "rhub-audit: ");
     fprintf(options->err,
-            _("the log has only %" PRIu64 " records, not %llu"), pass->next,
+            _("the log has a size of %" PRIu64 " only, not of %llu"), pass->next,
             (unsigned long long)options->pass.to + 1);
     fputc('\n', options->err);
     return false;

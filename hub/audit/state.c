@@ -190,6 +190,6 @@ enum rh_err hub_state_end(struct hub_state *state)
         err = hub_views_verify(state->views.map, &report);
     if (err == RH_OK && report.faults > 0)
         hub_findings_say(state->findings, HUB_FINDING_STATE, HUB_FINDING_NOWHERE,
-                         N_("%" PRIu64 " faults, the first: %s"), report.faults, report.text);
+                         N_("faults: %" PRIu64 ", the first: %s"), report.faults, report.text);
     return err;
 }

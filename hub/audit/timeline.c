@@ -296,7 +296,7 @@ static int report(struct timeline *timeline, struct hub_pass *pass,
     else
         print_table(options->out, timeline, object);
     if (pass->findings.breaks > 0)
-        fprintf(options->err, _("rhub-audit: the log has %llu breaks; see rhub-audit verify\n"),
+        fprintf(options->err, _("rhub-audit: breaks in the log: %llu; see rhub-audit verify\n"),
                 (unsigned long long)pass->findings.breaks);
     json_decref(object);
     return !written ? RH_EXIT_IO : broken ? RH_EXIT_NO : RH_EXIT_OK;

@@ -85,7 +85,7 @@ static void print_finding(FILE *out, const struct hub_finding *finding)
         fprintf(out, _("    actual   %s\n"), hub_screen_hex(&finding->actual, hex));
     }
     if (is_break)
-        fprintf(out, _("    last checkpoint that agreed before: %s records\n"),
+        fprintf(out, _("    last checkpoint that agreed before: size %s\n"),
                 hub_screen_count(finding->last_good, count));
 }
 

@@ -126,7 +126,7 @@ static void print_head(FILE *out, const struct hub_pass *pass)
     char count[HUB_SCREEN_COUNT_BYTES], from[HUB_SCREEN_TIME_BYTES], to[HUB_SCREEN_TIME_BYTES];
     hub_screen_time(pass->first_ms, false, from);
     hub_screen_time(pass->last_ms, false, to);
-    fprintf(out, _("%s records of %s, %s to %s (Beijing time)\n"),
+    fprintf(out, _("records: %s of %s, %s to %s (Beijing time)\n"),
             hub_screen_count(pass->records, count), pass->hub.text, from, to);
     if (pass->copy.carded)
         hub_screen_line(out, _("Hub key"), -1, _("fingerprint %s, from the card given"),
@@ -144,8 +144,8 @@ static void print_checkpoints(FILE *out, const struct hub_pass *pass,
     char good[HUB_SCREEN_COUNT_BYTES], last[HUB_SCREEN_COUNT_BYTES],
         after[HUB_SCREEN_COUNT_BYTES];
     hub_screen_line(out, _("Checkpoints"), totals->checkpoints == 0 && pass->ledger.good > 0,
-                    _("%s agree, the last with %s records, %llu witnesses; %s records are "
-                      "behind it"),
+                    _("%s agree, the last at size %s, witnesses: %llu; records behind it: "
+                      "%s"),
                     hub_screen_count(pass->ledger.good, good),
                     hub_screen_count(pass->ledger.last_good, last),
                     (unsigned long long)pass->witnesses,
@@ -158,7 +158,7 @@ static void print_state(FILE *out, const struct hub_pass *pass, const struct tot
         applied[HUB_SCREEN_COUNT_BYTES], differing[HUB_SCREEN_COUNT_BYTES];
     const struct hub_state *state = &pass->state;
     hub_screen_line(out, _("State"), totals->state == 0 && !state->stopped,
-                    _("replayed to #%s, %s digests equal, %s dates derived again"),
+                    _("replayed to #%s, equal digests: %s, dates derived again: %s"),
                     hub_screen_count(state->views.applied, applied),
                     hub_screen_count(state->digests, digests),
                     hub_screen_count(state->deadlines, dates));
@@ -175,7 +175,7 @@ static void print_conclusion(FILE *out, const struct hub_pass *pass,
 {
     char proven[HUB_SCREEN_COUNT_BYTES], rest[HUB_SCREEN_COUNT_BYTES];
     if (pass->findings.breaks > 0)
-        fprintf(out, _("Conclusion: NOT INTACT, %llu breaks; %s records proven, %s not.\n"),
+        fprintf(out, _("Conclusion: NOT INTACT. Breaks: %llu; records proven: %s, not proven: %s.\n"),
                 (unsigned long long)pass->findings.breaks,
                 hub_screen_count(totals->proven, proven),
                 hub_screen_count(totals->size - totals->proven, rest));
@@ -194,7 +194,7 @@ static void print_table(FILE *out, const struct hub_pass *pass, const struct tot
     hub_screen_line(out, _("Chain"), totals->chain == 0, "%s/%s",
                     hub_screen_count(pass->records, a), hub_screen_count(totals->size, b));
     hub_screen_line(out, _("Signatures"), totals->claims == 0,
-                    _("%s verify (%s agencies), %llu items in %llu bundles"),
+                    _("%s verify (agencies: %s, items: %llu, bundles: %llu)"),
                     hub_screen_count(pass->claims.signatures, a),
                     hub_screen_count(pass->roster.enrolled, b),
                     (unsigned long long)pass->claims.items,

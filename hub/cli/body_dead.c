@@ -72,7 +72,8 @@ static enum rh_exit settle(struct hub_cli *cli, const char *verb)
                      (unsigned long long)json_array_size(letters));
     } else if (code == RH_EXIT_OK) {
         const char *reason = hub_cli_reason(cli, &code);
-        hub_cli_note(cli, _("%llu dead letters"),
+        hub_cli_note(cli, rh_text_count("%llu dead letter", "%llu dead letters",
+                                        json_array_size(letters)),
                      (unsigned long long)json_array_size(letters));
         if (reason != NULL && hub_cli_confirm(cli, rh_text(cli->command->question), &code))
             code = settle_each(cli, verb, letters, reason);

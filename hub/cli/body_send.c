@@ -196,7 +196,7 @@ static void tell_progress(struct importing *importing, const json_t *row)
     double rows = json_number_value(json_object_get(row, "rows"));
     importing->told_ms = now_ms;
     fputs(cli->err_tty ? "\r\033[K" : "", cli->err);
-    fprintf(cli->err, _("%lld rows, %lld new, %lld bad, %.0f rows/s, %.0f %%"),
+    fprintf(cli->err, _("rows: %lld, new: %lld, bad: %lld, %.0f/s, %.0f %%"),
             (long long)rows, (long long)json_integer_value(json_object_get(row, "new")),
             (long long)json_integer_value(json_object_get(row, "failed")), rows / spent_s,
             part * 100);
@@ -253,7 +253,7 @@ enum rh_exit hub_cli_body_import(struct hub_cli *cli)
         code = hub_cli_show(cli, figures);
         json_decref(figures);
         if (json_array_size(errors) > 0)
-            hub_cli_note(cli, _("%llu lines were not taken; -o jsonl lists them"),
+            hub_cli_note(cli, _("lines not taken: %llu; -o jsonl lists them"),
                          (unsigned long long)json_array_size(errors));
     } else if (code == RH_EXIT_OK) {
         code = hub_cli_show(cli, importing.rows);

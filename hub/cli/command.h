@@ -148,6 +148,8 @@ struct hub_cli_field {
 
 /* The fields of a kind of row, in order; NULL past the last. */
 const struct hub_cli_field *hub_cli_field_at(const char *object, size_t index);
+/* Whether rows of this kind have a field of that name, shown or only in their JSON. */
+bool hub_cli_field_is_known(const char *object, const char *path);
 /* The value at "a.b", or NULL. Borrowed. */
 const json_t *hub_cli_path(const json_t *row, const char *path);
 /* For people, in the language and zone in use; escaped; "" for nothing. The caller's. */

@@ -355,7 +355,7 @@ static const struct hub_cli_field fields[] = {
 
     OF("route_limit", "limit", N_("step"), TITLED, SHOW),
     NUMBER("route_limit", "n", N_("how long"), SHOW),
-    WORD("route_limit", "unit", N_("unit"), "units", SHOW),
+    WORD("route_limit", "unit", N_("unit"), "deadlines", SHOW),
     TEXT("route_limit", "basis", N_("legal basis"), SHOW),
     TEXT("route_limit", "verification", N_("checked"), SHOW),
 
@@ -593,6 +593,90 @@ static const struct hub_cli_field fields[] = {
     OF("damaged", "code", N_("problem"), CODE, SHOW),
     TEXT("damaged", "detail", N_("details"), SHOW),
 };
+
+/* What the JSON of a row holds beside its columns: without titles, but known by name, so that a
+ * slip in --fields is told from a path of the JSON where there is no row to look at. */
+static const struct {
+    const char *object;
+    const char *paths; /* divided by blanks */
+} further[] = {
+    { "agency",
+      "dead in_flight last_sent_at online_since_at succession_done" },
+    { "clock",
+      "claims records" },
+    { "dead",
+      "lane log_index pair_seq" },
+    { "deadline",
+      "ended_at extension_count first_generation id missed_at n nominal_date "
+      "pause_count right_only round title_en title_zh unit" },
+    { "deadline_count",
+      "by procedure" },
+    { "event",
+      "id notes occurred_at record title_en title_zh to" },
+    { "figure",
+      "id since_at until_at" },
+    { "misdirected",
+      "figure id since_at until_at" },
+    { "procedure",
+      "limits rules_index title_en title_zh" },
+    { "public_status",
+      "parts parts_open" },
+    { "queue",
+      "oldest_at" },
+    { "queued",
+      "log_index to to_en to_zh" },
+    { "referral",
+      "arrival_due_at bounce_count child_count child_open children dead_count "
+      "deadlines designated dispatch_count extend_pending facts merged_into_id "
+      "monitors parent_id parties procedure_version reject_count reopen_count "
+      "repeat_of_id repeats reply_owed report_required reported_at review_open "
+      "rules_index sealed suspended_at systems" },
+    { "route",
+      "id limits matched_area matched_category" },
+};
+
+static bool is_further(const char *object, const char *path)
+{
+    const size_t bytes = strlen(path);
+    for (size_t i = 0; i < sizeof further / sizeof further[0]; i++) {
+        if (strcmp(further[i].object, object) != 0)
+            continue;
+        for (const char *at = further[i].paths; *at != '\0'; at += at[0] == ' ' ? 1 : 0) {
+            const size_t word = strcspn(at, " ");
+            if (word <= bytes && strncmp(at, path, word) == 0 &&
+                (word == bytes || path[word] == '.'))
+                return true;
+            at += word;
+        }
+    }
+    return false;
+}
+
+/* Whether `path` is the field itself, what it stands in, a part of it, or its name in one of the
+ * languages. */
+static bool is_of(const struct hub_cli_field *field, const char *path)
+{
+    const size_t bytes = strlen(path), own = strlen(field->path);
+    const size_t less = bytes < own ? bytes : own;
+    /* What is left of a time has no name of its own; its parts stand in the table. */
+    if (field->type == HUB_CLI_FIELD_REST || strncmp(field->path, path, less) != 0)
+        return false;
+    if (bytes == own || field->path[less] == '.' || path[less] == '.')
+        return true;
+    return bytes > own && (strcmp(path + own, "_zh") == 0 || strcmp(path + own, "_en") == 0);
+}
+
+bool hub_cli_field_is_known(const char *object, const char *path)
+{
+    const struct hub_cli_field *known;
+    if (strcmp(path, "object") == 0 || strcmp(path, "v") == 0 || is_further(object, path))
+        return true;
+    for (size_t i = 0; (known = hub_cli_field_at(object, i)) != NULL; i++) {
+        if (is_of(known, path))
+            return true;
+    }
+    return hub_cli_field_at(object, 0) == NULL; /* nothing is known of such rows */
+}
 
 const struct hub_cli_field *hub_cli_field_at(const char *object, size_t index)
 {

@@ -61,6 +61,24 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
     free(title);
 }
 
+/* "1 month", "5 working days". */
+static void print_span(struct hub_cli *cli, const char *unit, long long n)
+{
+    const unsigned long long count = (unsigned long long)n;
+    const char *format = "%lld";
+    if (strcmp(unit, "hour") == 0)
+        format = rh_text_count("%lld hour", "%lld hours", count);
+    else if (strcmp(unit, "calendar_day") == 0)
+        format = rh_text_count("%lld calendar day", "%lld calendar days", count);
+    else if (strcmp(unit, "working_day") == 0)
+        format = rh_text_count("%lld working day", "%lld working days", count);
+    else if (strcmp(unit, "month") == 0)
+        format = rh_text_count("%lld month", "%lld months", count);
+    else if (strcmp(unit, "month_criminal") == 0)
+        format = rh_text_count("%lld month (criminal)", "%lld months (criminal)", count);
+    fprintf(cli->out, format, n);
+}
+
 static void print_start(struct hub_cli *cli, const json_t *row)
 {
     char *at = shown(cli, row, "started_at", HUB_CLI_FIELD_AT, NULL);
@@ -82,7 +100,7 @@ static void print_start(struct hub_cli *cli, const json_t *row)
     if (json_is_true(json_object_get(row, "sender_set"))) {
         fprintf(cli->out, "%s\n", _("a date set by the sender"));
     } else {
-        fprintf(cli->out, "%lld %s", number(row, "n"), rh_word("deadlines", unit));
+        print_span(cli, unit, number(row, "n"));
         if (number(row, "round") > 0)
             fprintf(cli->out, _(", time %lld"), number(row, "round") + 1);
         char *calendar = shown(cli, row, "calendar.version", HUB_CLI_FIELD_TEXT, NULL);
@@ -185,8 +203,8 @@ static void print_pauses(struct hub_cli *cli, const json_t *row)
     fputs(json_array_size(extensions) == 0 ? _("none") : "", cli->out);
     json_array_foreach(extensions, i, item) {
         const char *unit = json_string_value(json_object_get(item, "unit"));
-        fprintf(cli->out, "%s%lld %s", i > 0 ? ", " : "", number(item, "n"),
-                unit == NULL ? "" : rh_word("deadlines", unit));
+        fputs(i > 0 ? ", " : "", cli->out);
+        print_span(cli, unit == NULL ? "" : unit, number(item, "n"));
     }
     fputc('\n', cli->out);
 }

@@ -435,12 +435,13 @@ static void add_remarks(struct hub_cli *cli, const struct gathering *gathering,
     if ((cli->command->can & HUB_CLI_CAN_PAGE) == 0 || cli->options.watch_s > 0)
         return;
     if (cursor != NULL)
-        hub_cli_note(cli, _("%llu rows; more: --cursor %s, or --limit 0"),
+        hub_cli_note(cli, _("rows: %llu; more: --cursor %s, or --limit 0"),
                      (unsigned long long)gathering->count, cursor);
     else if (gathering->count == 0 && cli->options.format == HUB_CLI_TABLE)
         hub_cli_note(cli, "%s", _("nothing found"));
     else if (is_interactive(cli))
-        hub_cli_note(cli, _("%llu rows"), (unsigned long long)gathering->count);
+        hub_cli_note(cli, rh_text_count("%llu row", "%llu rows", gathering->count),
+                     (unsigned long long)gathering->count);
 }
 
 static bool is_machine_stream(const struct hub_cli *cli)

@@ -110,16 +110,6 @@ static void add_machine(struct columns *columns, const char *object, const json_
     }
 }
 
-static bool is_known(const char *object, const json_t *row, const char *path)
-{
-    const struct hub_cli_field *known;
-    for (size_t i = 0; (known = hub_cli_field_at(object, i)) != NULL; i++) {
-        if (strcmp(known->path, path) == 0)
-            return true;
-    }
-    return row == NULL || hub_cli_path(row, path) != NULL;
-}
-
 static enum rh_exit unknown_field(struct hub_cli *cli, const char *object, const char *path)
 {
     const char *paths[128];
@@ -162,7 +152,8 @@ static enum rh_exit choose(struct hub_cli *cli, const char *object, const json_t
     char *rest = cli->fields_text;
     for (char *path = strtok_r(rest, ",", &rest); path != NULL;
          path = strtok_r(NULL, ",", &rest)) {
-        if (!is_known(object, row, path))
+        if (!hub_cli_field_is_known(object, path) &&
+            (row == NULL || hub_cli_path(row, path) == NULL))
             return unknown_field(cli, object, path);
         add_path(columns, object, path);
     }
@@ -455,11 +446,11 @@ enum rh_exit hub_cli_sheet(struct hub_cli *cli, const char *object, const json_t
     const char *kind = object_of(object, first);
     if (cli->options.fields != NULL && strcmp(cli->options.fields, "help") == 0)
         return list_fields(cli, kind);
-    if (cli->options.format == HUB_CLI_TABLE)
-        return print_tables(cli, object, rows);
-    enum rh_exit code = choose(cli, kind, first, &columns);
+    enum rh_exit code = choose(cli, kind, first, &columns); /* a slip is one of no rows too */
     if (code != RH_EXIT_OK)
         return code;
+    if (cli->options.format == HUB_CLI_TABLE)
+        return print_tables(cli, object, rows);
     if (cli->options.format == HUB_CLI_JSON) {
         print_json(cli, &columns, rows);
         return RH_EXIT_OK;

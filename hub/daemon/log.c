@@ -52,7 +52,7 @@ static void put_times(FILE *out)
     char text[RH_INSTANT_TEXT_BYTES];
     uint64_t wall_ms = hub_time_system_wall();
     rh_instant_format_utc(wall_ms, text);
-    put_text(out, "time", text);
+    put_text(out, "at", text);
     uint64_t apart_ms = wall_ms > hub_now_ms ? wall_ms - hub_now_ms : hub_now_ms - wall_ms;
     if (hub_now_ms == 0 || apart_ms <= APART_MS)
         return;

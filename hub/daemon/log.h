@@ -1,9 +1,9 @@
 /* What rhubd says: one line of JSON on standard error for each thing that happened.
  *
- *     {"time":"2026-11-22T01:02:03.004Z","hub_time":"2026-03-02T01:00:00.000Z",
+ *     {"at":"2026-11-22T01:02:03.004Z","hub_time":"2026-03-02T01:00:00.000Z",
  *      "level":"warning","event":"clock_held","text":"..."}
  *
- * `time` is the wall clock's, UTC; `hub_time` stands beside it where the two are more than a
+ * `at` is the wall clock's, UTC; `hub_time` stands beside it where the two are more than a
  * second apart. `level` is info, warning or error; `event` is a fixed word, `text` one sentence
  * in the hub's language (--lang, else the surroundings'). Further members, each only where it
  * says something: agency, code, count, key, from. Never payload, never personal data.

@@ -367,7 +367,7 @@ static enum rh_err open_hub(struct hub *hub, bool *again)
     if (err == RH_ERR_CORRUPT && hub->assembly.views_to_blame)
         *again = renew_views(hub);
     else if (err != RH_OK)
-        return failed(err, "start", _("the hub does not start; nothing was changed"),
+        return failed(err, "start", _("the hub does not start; see the detail, which says what to mend"),
                       hub->assembly.report);
     else if (hub->assembly.report[0] != '\0') {
         const struct hub_log_about about = { .detail = hub->assembly.report };
@@ -492,7 +492,8 @@ int hub_daemon_recover(const struct hub_options *options)
     enum rh_err err = hub_assembly_open(&assembly, options);
     if (err != RH_OK) {
         (void)failed(err, "recover",
-                     _("the hub does not open, nothing was changed; it must be stopped first"),
+                     _("the hub does not open and no generation was begun; a hub that runs must be "
+                       "stopped first"),
                      assembly.report);
         return rh_exit_of(err);
     }

@@ -171,7 +171,7 @@ static enum rh_err replay_tail(struct hub_engine *engine, struct replay *replay,
                         (unsigned long long)engine->next_index, rh_text(rh_err_text(err)));
     if (engine->next_index != state.next_index || engine->views.applied != state.next_index)
         return complain(report, report_bytes, RH_ERR_CORRUPT,
-                        _("journal has %llu records, views %llu"),
+                        _("the journal has a size of %llu, the views of %llu"),
                         (unsigned long long)state.next_index, (unsigned long long)engine->views.applied);
     return RH_OK;
 }

@@ -185,7 +185,7 @@ static enum rh_err open_reading(struct hub_journal *journal, struct hub_journal_
     if (err == RH_OK && journal->segment_count == 0)
         err = RH_ERR_NOTFOUND;
     if (err == RH_OK)
-        snprintf(report->text, sizeof report->text, _("%zu segments, read only"),
+        snprintf(report->text, sizeof report->text, _("segments: %zu, read only"),
                  journal->segment_count);
     else
         snprintf(report->text, sizeof report->text, _("no journal can be read here: %s"),

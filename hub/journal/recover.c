@@ -353,11 +353,11 @@ static enum rh_err check_length(struct recovery *r)
     }
     if (!r->report->cut)
         snprintf(r->report->text, sizeof r->report->text,
-                 _("%" PRIu64 " records in %" PRIu64 " frames, %zu segments here"), end,
+                 _("records: %" PRIu64 ", frames: %" PRIu64 ", segments here: %zu"), end,
                  journal->next_frame, r->count);
     else
         snprintf(r->report->text, sizeof r->report->text,
-                 _("%" PRIu64 " records in %" PRIu64 " frames, %zu segments here; an unfinished "
+                 _("records: %" PRIu64 ", frames: %" PRIu64 ", segments here: %zu; an unfinished "
                    "frame of %" PRIu32 " bytes behind them is now quarantine/%s"),
                  end, journal->next_frame, r->count, r->report->cut_bytes,
                  r->report->cut_file);

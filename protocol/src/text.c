@@ -115,3 +115,10 @@ const char *rh_text(const char *msgid)
         return msgid;
     return dgettext(domain, msgid);
 }
+
+const char *rh_text_count(const char *one, const char *many, unsigned long long count)
+{
+    if (!chinese)
+        return count == 1 ? one : many;
+    return dngettext(domain, one, many, count == 1 ? 1 : 2);
+}

@@ -293,6 +293,8 @@ class Teller:
         if not clock["n"]:
             return self.t("来文写明", "as the message says") + f" · {basis}"
         zh, en = UNITS.get(clock["unit"], (clock["unit"], clock["unit"]))
+        if clock["n"] == 1:
+            en = en.replace("hours", "hour").replace("days", "day").replace("months", "month")
         text = self.t(f"自 {began} 起 {clock['n']}{zh}", f"{clock['n']} {en} from {began}")
         last = self.end(play.ms(clock["end_at"]))[:10]
         if clock["nominal_date"] and clock["nominal_date"] != last:

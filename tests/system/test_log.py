@@ -65,7 +65,7 @@ class Log(unittest.TestCase):
         self.hub.start()
         self.hub.stop()
         for line in lines(self.hub):
-            datetime.datetime.strptime(line["time"], STAMP)
+            datetime.datetime.strptime(line["at"], STAMP)
             self.assertIn(line["level"], ("info", "warning", "error"))
             self.assertTrue(line["event"] and line["text"])
             self.assertNotIn("hub_time", line) # it agrees with the wall clock

@@ -18,7 +18,7 @@ import tidy
 PO = "protocol/po/zh_CN.po"
 SAME = "protocol/po/same-in-both.txt"
 ROOMS = ("protocol", "hub", "agents")
-KEYWORDS = ("_", "N_", "rh_text", "RH_REFUSAL:5,6")
+KEYWORDS = ("_", "N_", "rh_text", "RH_REFUSAL:5,6", "rh_text_count:1,2")
 # Whoever finds a problem gives its sentence here, by the number of the argument: it is put
 # together where it is read.
 REPORTS = ("hub_report:2",)  # may have lengths of <inttypes.h>, which xgettext knows

@@ -82,6 +82,22 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* What a row holds can be asked for by its name also where there is no row: --fields of an empty
+ * list knows it from the table alone. */
+static void check_members(const char *words, const char *object, const json_t *row)
+{
+    unsigned missing = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)row, key, value) {
+        if (hub_cli_field_is_known(object, key))
+            continue;
+        print_error("rhub %s: '%s' of %s is in no table\n", words, key, object);
+        missing++;
+    }
+    assert_int_equal(missing, 0);
+}
+
 /* A column nobody fills would be a lie by omission. */
 static void check_fields(const char *words, const char *object)
 {
@@ -100,6 +116,7 @@ static void check_fields(const char *words, const char *object)
         if (hub_cli_path(row, path) == NULL && hub_cli_path(row, spoken) == NULL)
             fail_msg("rhub %s: no %s in %s", words, path, object);
     }
+    check_members(words, object, row);
     json_decref(rows);
     /* And a person is shown something. */
     assert_true(strlen(done(words)->out) > 20);

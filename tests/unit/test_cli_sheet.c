@@ -41,6 +41,18 @@ static int serve_three(void **state)
     return 0;
 }
 
+static const struct rht_answer none[] = {
+    { "referral.list", "{\"end\":{\"count\":0,\"seq\":184201}}\n" },
+    { NULL, NULL },
+};
+
+static int serve_none(void **state)
+{
+    (void)state;
+    rht_cli_serve(none);
+    return 0;
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -196,6 +208,25 @@ static void test_sheet_prints_what_is_asked_for(void **state)
     assert_non_null(strstr(run->out, "due.end_at"));
 }
 
+/* A script with a slip in --fields must not look right until the day there is a row. */
+static void test_sheet_knows_fields_without_rows(void **state)
+{
+    (void)state;
+    static const char *const formats[] = { "", "-o json", "-o jsonl", "-o csv", "-o tsv" };
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        char words[120];
+        snprintf(words, sizeof words, "referral list %s --fields id,sate", formats[i]);
+        const struct rht_run *run = rht_rhub(words, NULL);
+        assert_int_equal(run->code, RH_EXIT_USAGE);
+        assert_non_null(strstr(run->err, "sate"));
+        /* Columns, their parts and names, and what only the JSON has. */
+        snprintf(words, sizeof words,
+                 "referral list %s --fields id,due.overdue_s,due,from_zh,log_index,bounce_count",
+                 formats[i]);
+        assert_int_equal(rht_rhub(words, NULL)->code, RH_EXIT_OK);
+    }
+}
+
 /* Sorting is by value, of all rows, and nothing comes last either way. */
 static void test_sheet_sorts_here(void **state)
 {
@@ -251,6 +282,7 @@ static void test_sheet_disarms_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_sheet_knows_fields_without_rows, serve_none, stop),
         cmocka_unit_test_setup_teardown(test_sheet_aligns_chinese, serve_three, stop),
         cmocka_unit_test_setup_teardown(test_sheet_colours_only_a_terminal, serve_three, stop),
         cmocka_unit_test_setup_teardown(test_sheet_forms_agree_field_by_field, serve_three,
