@@ -36,9 +36,22 @@ static void check_addressee(struct desk_work *work)
                       "本单位没有该单位的公钥卡");
 }
 
+/* An amendment goes where the message it mends went, or to who has taken that agency over. Of a
+ * sealed one `to` says who is to open it, and does not leave: the body that was sealed for the
+ * old agency's key is mended so. */
+static void take_reader(struct desk_work *work)
+{
+    struct rh_public *item = &desk_last(work)->item;
+    if (item->kind != RH_KIND_AMEND || !work->message->seal)
+        return;
+    work->reader = item->to;
+    memset(&item->to, 0, sizeof item->to);
+}
+
 static void check_drafts(struct desk_work *work)
 {
     const struct agent_desk *desk = work->desk;
+    take_reader(work);
     check_addressee(work);
     for (uint32_t i = 0; i < work->count; i++) {
         const struct rh_public *item = &work->drafts[i].item;

@@ -166,6 +166,8 @@ void desk_seal_content(struct desk_work *work)
     rh_random(key.bytes, sizeof key.bytes);
     if (item->to.text[0] != '\0')
         seal_for(work, &key, &item->to, "/to");
+    if (work->reader.text[0] != '\0')
+        seal_for(work, &key, &work->reader, "/to");
     for (uint32_t i = 0; i < item->copy_count; i++)
         seal_for(work, &key, &item->copies[i], "/copies");
     for (uint32_t i = 0; i < item->child_count; i++)

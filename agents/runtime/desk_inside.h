@@ -33,6 +33,7 @@ struct desk_work {
     size_t private_bytes;
     uint8_t *body;               /* the same */
     size_t body_bytes;
+    struct rh_agency_id reader;  /* whom a sealed amendment is for: it names no addressee */
     struct rh_sealed_key sealed[RH_SEALED_KEYS_MAX];
     uint32_t sealed_count;
     uint8_t keys[RH_SEALED_KEYS_MAX * (RH_AGENCY_BYTES_MAX + RH_SEALED_KEY_BYTES + 16) + 16];

@@ -8,6 +8,7 @@
 #include <rh/glossary.h>
 #include <rh/refusal.h>
 
+#include "runtime/bulletin.h"
 #include "runtime/words.h"
 
 json_t *agent_json_row(const char *object)
@@ -255,6 +256,9 @@ json_t *agent_message_write(const struct agent_delivered *delivered)
         json_object_set_new(out, "verified", json_boolean(!got->trusted));
     if (delivered->item != NULL)
         write_item(out, delivered->item);
+    if (delivered->item != NULL && got->form == RH_DELIVERY_NOTICE &&
+        agent_bulletin_is(delivered->item))
+        json_object_set_new(out, "bulletin", agent_bulletin_write(delivered->item));
     if (delivered->known != NULL) {
         agent_json_text(out, "state", rh_state_name(delivered->known->state));
         agent_json_text(out, "holder", delivered->known->holder.text);

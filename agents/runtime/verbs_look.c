@@ -8,6 +8,7 @@
 
 #include <rh/refusal.h>
 
+#include "runtime/bulletin.h"
 #include "runtime/receipt.h"
 #include "runtime/words.h"
 
@@ -206,6 +207,56 @@ static json_t *sent_row(struct agent *agent, const struct agent_sent *sent)
     return row;
 }
 
+/* Why a message came back, and what to do. */
+static void say_dead(struct agent *agent, json_t *row, uint32_t refusal)
+{
+    char code[RH_REFUSAL_TEXT_BYTES], text[512];
+    rh_refusal_format(refusal, code);
+    agent_json_text(row, "refusal", code);
+    snprintf(text, sizeof text, "%s. %s", agent_texts_title(agent->texts, refusal, false),
+             agent_texts_action(agent->texts, refusal, false));
+    agent_json_text(row, "says", text);
+    snprintf(text, sizeof text, "%s。%s", agent_texts_title(agent->texts, refusal, true),
+             agent_texts_action(agent->texts, refusal, true));
+    agent_json_text(row, "says_zh", text);
+}
+
+/* Who acts in a matter from now on. */
+static void say_successor(json_t *row, const struct rh_agency_id *by)
+{
+    char text[RH_AGENCY_BYTES_MAX + 40];
+    snprintf(text, sizeof text, "taken over by %s", by->text);
+    agent_json_text(row, "says", text);
+    snprintf(text, sizeof text, "已由 %s 承接", by->text);
+    agent_json_text(row, "says_zh", text);
+}
+
+/* Words of the hub's own say in the list what they are about; an agency's message is read. */
+static void add_words(struct agent *agent, json_t *row, const struct agent_got *got)
+{
+    static struct rh_delivery delivery;
+    static struct rh_public item;
+    struct rh_bytes frame;
+    if (got->form != RH_DELIVERY_NOTICE ||
+        agent_spool_delivery(agent->spool, got->arrival, &frame) != RH_OK ||
+        rh_delivery_decode(frame, &delivery) != RH_OK ||
+        rh_public_decode(delivery.item.public_part, &item, NULL) != RH_OK)
+        return;
+    if (agent_bulletin_is(&item))
+        agent_bulletin_say(row, &item);
+    else if (item.kind == RH_KIND_DEAD_LETTER && item.refusal != 0)
+        say_dead(agent, row, item.refusal);
+    else if (item.kind == RH_KIND_NOTICE && strcmp(item.code, "succeeded") == 0)
+        say_successor(row, &item.proper);
+}
+
+static enum rh_err give_got(struct agent_ask *ask, const struct agent_got *got)
+{
+    json_t *row = got_row(ask->agent, got);
+    add_words(ask->agent, row, got);
+    return agent_ask_row(ask, row);
+}
+
 enum rh_err agent_verb_inbox(struct agent_ask *ask)
 {
     struct agent_got got;
@@ -221,7 +272,7 @@ enum rh_err agent_verb_inbox(struct agent_ask *ask)
         err = agent_spool_got_next(ask->agent->spool, &arrival, &got);
         if (err == RH_OK && (state < 0 || (int)got.state == state) &&
             is_asked_for(department, reader_of(ask->agent, &got.referral_id)))
-            err = agent_ask_row(ask, got_row(ask->agent, &got));
+            err = give_got(ask, &got);
     }
     if (err == RH_OK)
         set_cursor(ask, arrival);

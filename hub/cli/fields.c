@@ -465,6 +465,7 @@ static const struct hub_cli_field fields[] = {
     OF("message", "limit", N_("step"), TITLED, SHOW),
     WORD("message", "basis", N_("rests on"), "deadlines", SHOW),
     TEXT("message", "verification", N_("verified"), MORE),
+    OF("message", "says", N_("what it says"), SPOKEN, SHOW),
 
     TEXT("owed", "referral", N_("number"), SHOW),
     OF("owed", "mine", N_("our turn"), YES, SHOW),

@@ -441,7 +441,7 @@ static void describe_hot_spot(const struct hub_outcome *outcome, uint32_t to, ui
 /* An agency's part in a matter is another's now: who it is that acts. Said by the job that moves
  * a matter, and to whoever dispatches one to an address that is no more. */
 static void describe_succession(const struct hub_engine *engine, const struct hub_record *record,
-                                struct rh_public *notice)
+                                const struct hub_referral *row, struct rh_public *notice)
 {
     const struct hub_outcome *outcome = engine->outcome;
     if (record->core.type != RH_RECORD_JOB &&
@@ -453,6 +453,8 @@ static void describe_succession(const struct hub_engine *engine, const struct hu
         if (note->kind != RH_KIND_NOTICE || note->deadline != 0)
             continue;
         memcpy(notice->code, "succeeded", sizeof "succeeded");
+        memcpy(notice->procedure, row->procedure, sizeof notice->procedure);
+        memcpy(notice->category, row->category, sizeof notice->category);
         notice->proper = hub_engine_agency_text(engine, note->agency);
     }
 }
@@ -525,6 +527,24 @@ static enum rh_err fill_shared(struct hub_engine *engine, const struct hub_queue
     return write_notice(engine, out);
 }
 
+/* Of a dead letter: which message nobody could take, so that its sender can amend it. */
+static enum rh_err describe_dead(struct hub_engine *engine, struct rh_public *notice)
+{
+    const struct hub_outcome *outcome = engine->outcome;
+    for (uint32_t i = 0; i < outcome->queue_count; i++) {
+        struct rh_bytes core, rest, content;
+        struct hub_record *dead;
+        if (outcome->queue[i].what != HUB_QUEUE_DEAD)
+            continue;
+        enum rh_err err = hub_engine_read(engine, 1, outcome->queue[i].index, &core, &rest,
+                                          &content, &dead);
+        if (err == RH_OK)
+            notice->refers_to = dead->core.message_id;
+        return err;
+    }
+    return RH_OK;
+}
+
 /* The hub's own word to an agency, in the form of a public part. */
 static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queued *queued,
                                const struct hub_record *record, const struct hub_referral *row,
@@ -553,7 +573,7 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     const struct hub_deadline *told =
         describe_note(engine->outcome, row, made, rank, notice);
     if (queued->kind == RH_KIND_NOTICE)
-        describe_succession(engine, record, notice);
+        describe_succession(engine, record, row, notice);
     if (queued->kind == RH_KIND_WARNING && queued->rno == 0) {
         describe_hot_spot(engine->outcome, made->to, record->core.stored_ms, notice);
         notice->due_ms = 0;
@@ -563,6 +583,8 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     if (queued->kind == RH_KIND_NOTICE && record->core.type == RH_RECORD_ITEM &&
         hub_record_kind(record->public_part) == RH_KIND_REGISTER)
         err = describe_registration(engine, row, notice);
+    if (queued->kind == RH_KIND_DEAD_LETTER)
+        err = describe_dead(engine, notice);
     if (queued->kind == RH_KIND_BULLETIN && engine->outcome->month != 0)
         describe_month(engine->outcome, record, notice);
     return err == RH_OK ? write_notice(engine, out) : err;

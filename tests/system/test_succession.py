@@ -10,7 +10,7 @@ from harness import demand
 from play import KIND, Play
 from test_dead import Picky
 
-SEAL_INVALID = 7103  # what a receiver answers that cannot open a body
+SEAL_INVALID = 4222  # what a receiver answers that cannot open a body
 
 
 def keys_due(play):
