@@ -199,9 +199,14 @@ static void start_limit(struct hub_step *step, struct hub_referral *row,
     bool started = (starts & (1u << (unsigned)limit->start)) != 0;
     entered = entered || has_come_to_hold(limit, last);
 
-    if (limit->span.n == 0) {
+    bool same_agency = !started || row->no_clock_reset || change->kind == RH_KIND_SUPPLEMENT ||
+                       change->kind == RH_KIND_OVERRULE;
+    bool took_out = change->kind != RH_KIND_OVERRULE;
+    if (limit->span.n == 0) { /* the sender's date: a new one, or the one it had before */
         if (change->due_ms != 0 && !owed)
             hub_clock_begin_limit(step, row, limit, change->at_ms, 0, change->due_ms);
+        else if (!owed && same_agency && entered)
+            (void)revive(step, row, limit, last, took_out, change->at_ms);
         return;
     }
     if (limit->start == RH_START_FACT) {
@@ -217,10 +222,8 @@ static void start_limit(struct hub_step *step, struct hub_referral *row,
     }
     if (owed)
         return;
-    bool same_agency = !started || row->no_clock_reset || change->kind == RH_KIND_SUPPLEMENT ||
-                       change->kind == RH_KIND_OVERRULE;
     if (same_agency && (entered || started) &&
-        revive(step, row, limit, last, change->kind != RH_KIND_OVERRULE, change->at_ms))
+        revive(step, row, limit, last, took_out, change->at_ms))
         return;
     if (entered && start_rest(step, row, limit, last))
         return;

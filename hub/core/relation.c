@@ -270,6 +270,14 @@ static bool names_review(const struct hub_step *step)
     return asked[0] == '\0' || ruled[0] == '\0' || strcmp(asked, ruled) == 0;
 }
 
+/* The same agency looks at its decision again once (反家庭暴力法 art. 31: 可以申请复议一次). */
+static bool is_second_time(const struct hub_step *step)
+{
+    const struct rh_procedure *procedure = step->procedure;
+    return procedure->review == RH_REVIEW_SAME && procedure->review_procedure[0] == '\0' &&
+           step->row->born == RH_KIND_REVIEW_REQUEST;
+}
+
 bool hub_decide_review_request(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
@@ -277,7 +285,7 @@ bool hub_decide_review_request(struct hub_step *step)
     struct hub_agency to;
     if (item->child_count != 1)
         return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 25);
-    if (step->procedure->review == RH_REVIEW_NONE ||
+    if (step->procedure->review == RH_REVIEW_NONE || is_second_time(step) ||
         hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     if (!names_review(step))
