@@ -128,9 +128,37 @@ static bool type_fits(const struct rh_profile_field *field, struct rh_bytes valu
                    : fits("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", value);
     case RH_FIELD_CODE:
     case RH_FIELD_TEXT:
+    case RH_FIELD_PARTICIPANTS:
         break;
     }
     return true;
+}
+
+/* The list of third parties: whether there must be one, and which roles may stand in it. */
+static void check_participants(const struct rh_profile_field *field,
+                               const struct agent_message *message,
+                               struct agent_problems *problems)
+{
+    const struct rh_private *content = &message->content;
+    char pointer[AGENT_POINTER_BYTES], text[AGENT_EXPECTED_BYTES],
+        chinese[AGENT_EXPECTED_BYTES];
+    if (content->participant_count == 0 && field->required) {
+        snprintf(text, sizeof text, "%.200s is missing", field->title_en);
+        snprintf(chinese, sizeof chinese, "缺少%.200s", field->title_zh);
+        agent_problem_add(problems, RH_REFUSE_FIELD_MISSING, "/private/participants", text,
+                          chinese);
+    }
+    for (uint32_t i = 0; i < content->participant_count; i++) {
+        const struct rh_participant *one = &content->participants[i];
+        if (one->ended.bytes > 0 || fits(field->pattern, one->role))
+            continue;
+        snprintf(pointer, sizeof pointer, "/private/participants/%u/role", (unsigned)i);
+        snprintf(text, sizeof text, "%.90s: a role that fits %.120s", field->title_en,
+                 field->pattern);
+        snprintf(chinese, sizeof chinese, "%.90s: 身份应为 %.120s", field->title_zh,
+                 field->pattern);
+        agent_problem_add(problems, RH_REFUSE_DESK_REFUSED, pointer, text, chinese);
+    }
 }
 
 static void check_form(const struct rh_profile_form *form, const struct agent_message *message,
@@ -140,6 +168,10 @@ static void check_form(const struct rh_profile_form *form, const struct agent_me
         const struct rh_profile_field *field = &form->fields[i];
         char pointer[AGENT_POINTER_BYTES], text[AGENT_EXPECTED_BYTES],
             chinese[AGENT_EXPECTED_BYTES], number[24];
+        if (field->type == RH_FIELD_PARTICIPANTS) {
+            check_participants(field, message, problems);
+            continue;
+        }
         struct rh_bytes value = value_of(message, field, number);
         snprintf(pointer, sizeof pointer, "%s/%s",
                  field->place == RH_FIELD_FACT ? "/facts" : "/private/form", field->name);

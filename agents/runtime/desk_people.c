@@ -76,6 +76,21 @@ static void check_last_day(struct desk_work *work, const struct rh_participant *
                       "不得为已过的日期");
 }
 
+static enum rh_err check_room(struct desk_work *work)
+{
+    uint32_t words = 0;
+    if (work->desk->spool == NULL)
+        return RH_OK;
+    enum rh_err err = agent_people_words(work->desk->spool, &desk_last(work)->item.referral_id,
+                                         &work->desk->agency, &words);
+    if (err == RH_OK &&
+        words + work->message->content.participant_count > AGENT_PEOPLE_WORDS_MAX)
+        desk_complain(work, RH_REFUSE_TOO_MANY_ITEMS, "/private/participants",
+                      "at most 1024 entries for one matter altogether",
+                      "同一事项累计不超过 1024 条");
+    return err;
+}
+
 enum rh_err desk_check_people(struct desk_work *work)
 {
     const struct rh_private *content = &work->message->content;
@@ -91,6 +106,7 @@ enum rh_err desk_check_people(struct desk_work *work)
         return RH_OK;
     }
     fill_addressee(work, item);
+    err = check_room(work);
     for (uint32_t i = 0; i < content->participant_count && err == RH_OK; i++) {
         const struct rh_participant *one = &content->participants[i];
         char pointer[AGENT_POINTER_BYTES];

@@ -148,6 +148,19 @@ enum rh_err agent_people_find(struct agent_spool *spool, const struct rh_referra
     return found == 0 ? RH_ERR_NOTFOUND : found == 1 ? RH_OK : RH_ERR_EXISTS;
 }
 
+enum rh_err agent_people_words(struct agent_spool *spool, const struct rh_referral_id *id,
+                               const struct rh_agency_id *agency, uint32_t *out)
+{
+    struct agent_participant *at = calloc(1, sizeof *at);
+    enum rh_err err;
+    rh_assert(at != NULL);
+    *out = 0;
+    while ((err = agent_spool_participant_next(spool, id, at)) == RH_OK)
+        *out += strcmp(at->agency.text, agency->text) == 0 ? 1 : 0;
+    free(at);
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 static bool is_before(const char *day, struct rh_date other)
 {
     struct rh_date date;

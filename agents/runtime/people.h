@@ -5,6 +5,11 @@
 
 #include "runtime/spool.h"
 
+/* Words about persons that one agency says of one matter at most: whoever lists them, or looks
+ * for one, goes through all. The desk refuses more of ours; what others said is bounded by what the
+ * hub lets them send. */
+enum { AGENT_PEOPLE_WORDS_MAX = 1024 };
+
 /* Whose list it was. */
 struct agent_said {
     struct rh_agency_id agency;
@@ -34,6 +39,10 @@ enum rh_err agent_people_next(struct agent_spool *spool, const struct rh_referra
 enum rh_err agent_people_find(struct agent_spool *spool, const struct rh_referral_id *id,
                               const struct rh_agency_id *agency, const char *person,
                               struct agent_person *out);
+
+/* How many words an agency has said about persons of this matter. */
+enum rh_err agent_people_words(struct agent_spool *spool, const struct rh_referral_id *id,
+                               const struct rh_agency_id *agency, uint32_t *out);
 
 /* Whether a person may be shown something on a day. */
 enum agent_presence {

@@ -7,6 +7,8 @@
 /* A number argument, `missing` when absent, cut to `max`; a refusal when it is none. */
 uint64_t agent_ask_number(struct agent_ask *ask, const char *name, uint64_t missing,
                           uint64_t max);
+/* Where a page begins: a number, 1 at the start; a refusal when it is none. */
+uint64_t agent_ask_cursor(struct agent_ask *ask);
 
 agent_verb_fn agent_verb_status;
 agent_verb_fn agent_verb_inbox;

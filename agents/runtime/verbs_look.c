@@ -72,7 +72,7 @@ enum rh_err agent_verb_status(struct agent_ask *ask)
 /* ---- lists ------------------------------------------------------------------------------ */
 
 /* Where a page begins: a number, 1 at the start. */
-static uint64_t read_cursor(struct agent_ask *ask)
+uint64_t agent_ask_cursor(struct agent_ask *ask)
 {
     const char *text = agent_ask_text(ask, "cursor");
     char *end;
@@ -260,7 +260,7 @@ static enum rh_err give_got(struct agent_ask *ask, const struct agent_got *got)
 enum rh_err agent_verb_inbox(struct agent_ask *ask)
 {
     struct agent_got got;
-    uint64_t arrival = read_cursor(ask);
+    uint64_t arrival = agent_ask_cursor(ask);
     uint64_t limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     int state = read_state(ask, got_states);
     const char *department = agent_ask_text(ask, "department");
@@ -282,7 +282,7 @@ enum rh_err agent_verb_inbox(struct agent_ask *ask)
 enum rh_err agent_verb_outbox(struct agent_ask *ask)
 {
     struct agent_sent sent;
-    uint64_t n = read_cursor(ask);
+    uint64_t n = agent_ask_cursor(ask);
     uint64_t limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     int state = read_state(ask, sent_states);
     enum rh_err err = RH_OK;

@@ -106,25 +106,12 @@ static json_t *shown_row(const struct agent_shown *shown, bool sound)
     return row;
 }
 
-static uint64_t read_cursor(struct agent_ask *ask)
-{
-    const char *text = agent_ask_text(ask, "cursor");
-    char *end;
-    if (text == NULL)
-        return 1;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (*end != '\0' || value == 0 || value > RH_NUMBER_MAX)
-        agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor",
-                          "a cursor of an earlier answer", "应为先前应答给出的游标");
-    return value;
-}
-
 enum rh_err agent_verb_views(struct agent_ask *ask)
 {
     struct agent_case known;
     struct agent_shown shown;
     bool sound, one = json_object_get(ask->args, "id") != NULL;
-    uint64_t no = read_cursor(ask);
+    uint64_t no = agent_ask_cursor(ask);
     uint64_t limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     enum rh_err err = one && ask->refusal == 0 ? agent_ask_case(ask, &known) : RH_OK;
     if (ask->refusal != 0)

@@ -90,23 +90,10 @@ static enum rh_err show(struct agent_ask *ask, const struct agent_got *got)
     return err;
 }
 
-static uint64_t read_cursor(struct agent_ask *ask)
-{
-    const char *text = agent_ask_text(ask, "cursor");
-    char *end;
-    if (text == NULL)
-        return 1;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (*end != '\0' || value == 0 || value > RH_NUMBER_MAX)
-        agent_ask_explain(ask, RH_REFUSE_FIELD_INVALID, "/args/cursor",
-                          "a cursor of an earlier answer", "应为先前应答给出的游标");
-    return value;
-}
-
 enum rh_err agent_verb_shared(struct agent_ask *ask)
 {
     struct agent_got got;
-    uint64_t arrival = read_cursor(ask);
+    uint64_t arrival = agent_ask_cursor(ask);
     uint64_t limit = agent_ask_number(ask, "limit", ROWS_DEFAULT, ROWS_MAX);
     enum rh_err err = RH_OK;
     if (ask->refusal != 0)

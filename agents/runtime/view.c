@@ -132,6 +132,46 @@ static enum rh_err hear_person(struct agent_view *view, const struct rh_person *
     return err;
 }
 
+/* A field of a form that is about who somebody is: its name says so. What it holds is looked for
+ * in all texts, and shown only to who may know the persons. NONE: any other field. */
+enum { FIELD_NONE = -1 };
+static int field_of_person(struct rh_bytes key)
+{
+    static const struct {
+        const char *part;
+        int what;
+    } words[] = {
+        { "id_number", HEARD_ID_NUMBER }, { "id_card", HEARD_ID_NUMBER },
+        { "phone", HEARD_PHONE },         { "mobile", HEARD_PHONE },
+        { "telephone", HEARD_PHONE },     { "contact", HEARD_PHONE },
+        { "address", HEARD_ADDRESS },     { "residence", HEARD_ADDRESS },
+        { "school", HEARD_UNIT },         { "employer", HEARD_UNIT },
+        { "name", HEARD_NAME },           { "petitioner", HEARD_NAME },
+        { "applicant", HEARD_NAME },      { "complainant", HEARD_NAME },
+        { "respondent", HEARD_NAME },     { "victim", HEARD_NAME },
+        { "guardian", HEARD_NAME },       { "person", HEARD_NAME },
+    };
+    char text[RH_FACT_KEY_BYTES_MAX + 1] = "";
+    if (key.bytes < sizeof text)
+        memcpy(text, key.data, key.bytes);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strstr(text, words[i].part) != NULL)
+            return words[i].what;
+    return FIELD_NONE;
+}
+
+static enum rh_err hear_field(struct agent_view *view, const struct rh_form_field *field)
+{
+    struct rh_person owner = { .role = { NULL, 0 } };
+    int what = field_of_person(field->key);
+    if (what == FIELD_NONE || field->value.bytes > RH_LINE_BYTES_MAX)
+        return RH_OK;
+    if (what != HEARD_NAME)
+        return hear(view, field->value, what, &owner);
+    owner.name = field->value;
+    return hear_person(view, &owner);
+}
+
 /* A matter that is about minors, whoever is named in it. Source: the procedures' and the
  * categories' names in protocol/rules. */
 static bool is_of_minors(const char *procedure, const char *category,
@@ -165,6 +205,8 @@ enum rh_err agent_view_learn(struct agent_view *view, const char *procedure,
     enum rh_err err = RH_OK;
     for (uint32_t i = 0; content != NULL && i < content->person_count && err == RH_OK; i++)
         err = hear_person(view, &content->persons[i]);
+    for (uint32_t i = 0; content != NULL && i < content->form_count && err == RH_OK; i++)
+        err = hear_field(view, &content->form[i]);
     for (uint32_t i = 0; content != NULL && i < content->participant_count && err == RH_OK;
          i++) {
         struct rh_person helper = { .name = content->participants[i].name };
@@ -373,6 +415,9 @@ static void add_form(const struct agent_view *view, json_t *out,
         if (content->form[i].key.bytes >= sizeof key)
             continue;
         memcpy(key, content->form[i].key.data, content->form[i].key.bytes);
+        if (field_of_person(content->form[i].key) != FIELD_NONE &&
+            !shows(view, RH_SCOPE_IDENTITY))
+            continue;
         if (shows(view, is_about_settling(key) ? RH_SCOPE_SETTLEMENT : RH_SCOPE_FACTS))
             add_text(view, form, key, content->form[i].value);
     }

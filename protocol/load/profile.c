@@ -88,7 +88,7 @@ static bool load_field(struct rh_yaml *yaml, struct fy_node *node,
 {
     static const char *const keys[] = { "name", "title", "type", "place", "required",
                                         "pattern" };
-    static const char *const types[] = { "code", "number", "date", "text" };
+    static const char *const types[] = { "code", "number", "date", "text", "participants" };
     static const char *const places[] = { "fact", "form" };
     size_t choice = RH_FIELD_TEXT;
 
@@ -112,7 +112,8 @@ static bool load_field(struct rh_yaml *yaml, struct fy_node *node,
     good = place != NULL &&
            rh_yaml_choice(yaml, place, "place", places, COUNT(places), &choice) && good;
     out->place = (enum rh_field_place)choice;
-    if (good && out->place == RH_FIELD_FACT && out->type == RH_FIELD_TEXT) {
+    if (good && out->place == RH_FIELD_FACT &&
+        (out->type == RH_FIELD_TEXT || out->type == RH_FIELD_PARTICIPANTS)) {
         rh_yaml_problem(yaml, place, "free text never goes into a fact; use 'place: form'");
         good = false;
     }

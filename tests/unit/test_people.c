@@ -158,6 +158,85 @@ static void test_people_have_words_for_all_roles_and_parts(void **state)
                                      agent_presence_name((enum agent_presence)i)));
 }
 
+/* The schema an editor checks a file by, and the code, grant the same to each role. */
+static void test_people_ceilings_are_those_of_the_schema(void **state)
+{
+    json_error_t error;
+    (void)state;
+    json_t *schema = json_load_file(RHT_SOURCE_DIR "/protocol/spec/message.schema.json", 0,
+                                    &error);
+    json_t *list = NULL;
+    assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:o}}}}", "properties", "private",
+                                 "properties", "participants", &list),
+                     0);
+    json_t *joins = json_array_get(
+        json_object_get(json_object_get(list, "items"), "oneOf"), 0);
+    json_t *narrower = json_object_get(joins, "allOf");
+    const struct rh_participant_role *role;
+    for (size_t i = 0; (role = rh_participant_role_at(i)) != NULL; i++) {
+        uint32_t most = RH_SCOPE_ALL;
+        for (size_t k = 0; k < json_array_size(narrower); k++) {
+            const char *name = NULL;
+            json_t *parts = NULL;
+            assert_int_equal(json_unpack(json_array_get(narrower, k),
+                                         "{s:{s:{s:{s:s}}}, s:{s:{s:{s:{s:o}}}}}", "if",
+                                         "properties", "role", "const", &name, "then",
+                                         "properties", "scope", "items", "enum", &parts),
+                             0);
+            if (strcmp(name, role->id) != 0)
+                continue;
+            most = 0;
+            for (size_t n = 0; n < json_array_size(parts); n++) {
+                const char *part = json_string_value(json_array_get(parts, n));
+                most |= rh_scope_find(part, strlen(part));
+            }
+        }
+        assert_int_equal(most, role->most);
+    }
+    json_decref(schema);
+}
+
+/* A profile may ask for participants, and say which roles may be named. */
+static void test_people_a_profile_says_who_may_be_named(void **state)
+{
+    struct rh_profile *profile = calloc(1, sizeof *profile);
+    struct agent_message message;
+    (void)state;
+    assert_non_null(profile);
+    struct rh_kind_set progress = { { 0 } };
+    rh_kind_add(&progress, RH_KIND_PROGRESS);
+    profile->answer_count = 1;
+    snprintf(profile->answers[0].procedure, sizeof profile->answers[0].procedure, "*");
+    profile->answers[0].kinds = progress;
+    profile->form_count = 1;
+    snprintf(profile->forms[0].procedure, sizeof profile->forms[0].procedure, "*");
+    profile->forms[0].kinds = progress;
+    profile->forms[0].field_count = 1;
+    struct rh_profile_field *field = &profile->forms[0].fields[0];
+    snprintf(field->name, sizeof field->name, "participants");
+    snprintf(field->title_zh, sizeof field->title_zh, "参与人");
+    snprintf(field->title_en, sizeof field->title_en, "participants");
+    snprintf(field->pattern, sizeof field->pattern, "mediator|people_.*");
+    field->type = RH_FIELD_PARTICIPANTS;
+    field->place = RH_FIELD_FORM;
+    field->required = true;
+
+    assert_int_equal(read_list("[{" ONE "},{\"id\":\"x\",\"ended\":\"y\"}]", &message), RH_OK);
+    agent_desk_check(profile, &message, "xinfang", RH_KIND_PROGRESS, &problems);
+    assert_int_equal(problems.count, 1); /* a lawyer; an end has no role */
+    assert_string_equal(problems.list[0].pointer, "/private/participants/0/role");
+    assert_int_equal(problems.list[0].refusal, RH_REFUSE_DESK_REFUSED);
+    agent_message_release(&message);
+
+    memset(&problems, 0, sizeof problems);
+    memset(&message, 0, sizeof message);
+    agent_desk_check(profile, &message, "xinfang", RH_KIND_PROGRESS, &problems);
+    assert_int_equal(problems.count, 1);
+    assert_int_equal(problems.list[0].refusal, RH_REFUSE_FIELD_MISSING);
+    assert_string_equal(problems.list[0].pointer, "/private/participants");
+    free(profile);
+}
+
 /* ---- what is remembered ----------------------------------------------------------------- */
 
 static struct rh_referral_id matter(uint64_t number)
@@ -354,6 +433,8 @@ int main(void)
         cmocka_unit_test(test_people_refuse_each_slip_with_its_place),
         cmocka_unit_test(test_people_are_at_most_sixteen_in_a_list),
         cmocka_unit_test(test_people_have_words_for_all_roles_and_parts),
+        cmocka_unit_test(test_people_ceilings_are_those_of_the_schema),
+        cmocka_unit_test(test_people_a_profile_says_who_may_be_named),
         cmocka_unit_test(test_people_newest_word_holds_and_an_end_keeps_what_was),
         cmocka_unit_test(test_people_take_part_from_day_to_day),
         cmocka_unit_test(test_people_are_forgotten_after_the_matter),

@@ -212,6 +212,35 @@ static void test_view_masks_what_a_later_message_names(void **state)
     agent_view_destroy(&view);
 }
 
+/* Forms name persons in fields of their own: those are shown with the identity alone, and what
+ * they hold is masked wherever it stands. */
+static void test_view_fields_of_a_person_belong_to_the_identity(void **state)
+{
+    static struct rh_public item;
+    static struct rh_private content;
+    (void)state;
+    memset(&item, 0, sizeof item);
+    memset(&content, 0, sizeof content);
+    item.kind = RH_KIND_REFER;
+    content.summary = text("孙大明(0943-5521234)反映, 其家住东街9号");
+    content.form_count = 4;
+    content.form[0] = (struct rh_form_field){ text("petitioner"), text("孙大明") };
+    content.form[1] = (struct rh_form_field){ text("phone"), text("0943-5521234") };
+    content.form[2] = (struct rh_form_field){ text("home_address"), text("东街9号") };
+    content.form[3] = (struct rh_form_field){ text("requirement"), text("请孙大明到场") };
+    struct agent_view *view = view_of(RH_SCOPE_FACTS, &item, &content);
+    char *json = shown(view, &item, &content);
+    assert_true(has(json, "孙某(094*******34)反映, 其家住***"));
+    assert_true(has(json, "\"form\":{\"requirement\":\"请孙某到场\"}"));
+    free(json);
+    agent_view_destroy(&view);
+    view = view_of(RH_SCOPE_FACTS | RH_SCOPE_IDENTITY, &item, &content);
+    json = shown(view, &item, &content);
+    assert_true(has(json, "\"petitioner\":\"孙大明\"") && has(json, "东街9号"));
+    free(json);
+    agent_view_destroy(&view);
+}
+
 /* Steps belong to the part they decide: who may see facts alone does not see how it ended. */
 static void test_view_outcome_and_settlement_are_parts_of_their_own(void **state)
 {
@@ -428,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_view_each_part_opens_its_own),
         cmocka_unit_test(test_view_masks_persons_in_every_field),
         cmocka_unit_test(test_view_masks_what_a_later_message_names),
+        cmocka_unit_test(test_view_fields_of_a_person_belong_to_the_identity),
         cmocka_unit_test(test_view_outcome_and_settlement_are_parts_of_their_own),
         cmocka_unit_test(test_view_minors_stand_under_a_pseudonym),
         cmocka_unit_test(test_view_guardian_sees_the_child_and_never_the_informant),

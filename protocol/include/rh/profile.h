@@ -30,7 +30,11 @@ struct rh_profile_use {
     struct rh_kind_set kinds;
 };
 
-enum rh_field_type { RH_FIELD_CODE, RH_FIELD_NUMBER, RH_FIELD_DATE, RH_FIELD_TEXT };
+/* PARTICIPANTS is no text: the list of third parties in the private part. Its pattern is of the
+ * roles that may be named. */
+enum rh_field_type {
+    RH_FIELD_CODE, RH_FIELD_NUMBER, RH_FIELD_DATE, RH_FIELD_TEXT, RH_FIELD_PARTICIPANTS
+};
 
 /* Where a field of a form goes. */
 enum rh_field_place {
