@@ -102,6 +102,7 @@ static bool read_ms(const char *text, uint32_t *out)
 static int read_options(int argc, char **argv, struct options *out)
 {
     int letter;
+    bool help = false;
     while ((letter = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
         switch (letter) {
         case 'o':
@@ -130,16 +131,18 @@ static int read_options(int argc, char **argv, struct options *out)
             if (!read_ms(optarg, &out->retry_ms))
                 return complain(RH_EXIT_USAGE, _("a number of milliseconds is wanted"), optarg);
             break;
-        case O_HELP:
-            rh_text_init(out->lang);
-            printf("%s", rh_text(usage));
-            return -1;
+        case O_HELP: help = true; break; /* in the language that may be named behind it */
         case O_VERSION:
             printf("rhub-agent %s\n", RH_VERSION);
             return -1;
         default:
             return RH_EXIT_USAGE; /* getopt has said why */
         }
+    }
+    if (help) {
+        rh_text_init(out->lang);
+        printf("%s", rh_text(usage));
+        return -1;
     }
     return RH_EXIT_OK;
 }

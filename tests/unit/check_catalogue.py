@@ -41,6 +41,11 @@ DIRECTIVE = re.compile(r"%(?:\d+\$)?[-+ #0']*(?:\*|\d+)?(?:\.(?:\*|\d+))?"
                        r"(?:hh|h|ll|l|j|z|t|L)?(?:<PRI\w+>|[diouxXeEfFgGaAcspn%])")
 
 
+# Chinese has its own comma; what is typed (a,b or K:V) has no blank behind it.
+HALF = re.compile(r"[\u4e00-\u9fff\u201d\uff09][,;:?](?: |$)|[,;] [\u4e00-\u9fff\u201c]"
+                  r"|[\u4e00-\u9fff] ?\([^()]*[\u4e00-\u9fff][^()]*\)")
+
+
 def check(root):
     wanted = sentences(root)
     same = {line for line in tidy.lines_of(root / SAME) if line and not line.startswith("#")}
@@ -65,6 +70,8 @@ def offences(line, msgid, msgstr, wanted, same):
         yield tidy.Finding(PO, line, f"{msgid!r} is not translated")
     elif msgstr == msgid and msgid not in same:
         yield tidy.Finding(PO, line, f"{msgid!r} is the same in both languages")
+    if HALF.search(msgstr):
+        yield tidy.Finding(PO, line, f"half-width punctuation beside Chinese in {msgstr!r}")
     if msgstr and directives(msgid) != directives(msgstr):
         yield tidy.Finding(PO, line, f"printf directives of {msgid!r} differ")
 
@@ -215,6 +222,8 @@ PLANTS = [
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "success"\n', says="same in both"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr ""\n', says="not translated"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功 %d"\n', says="directives"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr "办好了, 成功"\n', says="half-width"),
+    tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功 (完)"\n', says="half-width"),
     tidy.Plant(PO, '\nmsgid "success"\nmsgstr "成功"\n', says="duplicate"),
     tidy.Plant(PO, '\nmsgid "%<PRIu64> planted"\nmsgstr "%<PRIu64> 条"\n', says="c-format"),
     tidy.Plant(PO, '\nmsgid "broken\n', says="msgfmt"),
