@@ -109,10 +109,10 @@ struct rh_client {
     uint8_t *frame;               /* RH_FRAME_BYTES_MAX: frame being written */
 };
 
+/* link.c */
 uint64_t client_monotonic_ms(void);
+/* The agency's own time, UTC ms: its clock, or the one it was given. */
 uint64_t client_claimed_ms(const struct rh_client *client);
-
-/* client.c */
 void client_emit(struct rh_client *client, struct rh_client_event *event);
 /* Close the pipe, tell the caller, try again later; `patient` begins with the longest pause. */
 void client_drop(struct rh_client *client, uint32_t refusal, const char *detail, bool patient);

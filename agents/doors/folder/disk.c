@@ -10,6 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rh/refusal.h>
+
+#include "runtime/words.h"
+
+enum { TROUBLE_MS = 5000 };
+
 static enum rh_err from_errno(int code)
 {
     switch (code) {
@@ -174,4 +180,12 @@ void folder_remove_dir(int room, const char *name)
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
     unlinkat(room, name, AT_REMOVEDIR);
+}
+
+void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *what)
+{
+    folder->give_at = agent_monotonic_ms() + TROUBLE_MS;
+    agent_trouble(folder->options.agent, "folder_trouble",
+                  err == RH_ERR_NOSPACE ? RH_REFUSE_DISK_FULL : RH_REFUSE_FILE_UNREADABLE,
+                  what);
 }

@@ -12,7 +12,7 @@
 
 #include "runtime/words.h"
 
-enum { SETTLE_MS = 2000, RESCAN_MS = 10000, BYTES_MAX = 1024 * 1024, TROUBLE_MS = 5000 };
+enum { SETTLE_MS = 2000, RESCAN_MS = 10000, BYTES_MAX = 1024 * 1024 };
 
 static const char *const room_names[ROOMS] = {
     [ROOM_OUT] = "out",       [ROOM_IN] = "in",     [ROOM_SENT] = "sent",
@@ -59,14 +59,6 @@ enum rh_err folder_prepare(const char *dir)
     enum rh_err err = open_rooms(dir, rooms);
     close_rooms(rooms);
     return err;
-}
-
-void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *what)
-{
-    folder->give_at = agent_monotonic_ms() + TROUBLE_MS;
-    agent_trouble(folder->options.agent, "folder_trouble",
-                  err == RH_ERR_NOSPACE ? RH_REFUSE_DISK_FULL : RH_REFUSE_FILE_UNREADABLE,
-                  what);
 }
 
 /* ---- changes ---------------------------------------------------------------------------- */

@@ -67,6 +67,9 @@ DIR *folder_entries(int fd);
 /* A directory and the files in it (not deeper). */
 void folder_remove_dir(int room, const char *name);
 
+/* Say it, and leave the disk alone for a while. */
+void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *what);
+
 /* ---- out.c ------------------------------------------------------------------------------ */
 
 void folder_note_event(struct folder *folder, const char *name, bool published);
@@ -92,8 +95,5 @@ enum rh_err folder_give_answers(struct folder *folder);
 enum rh_err folder_give_deliveries(struct folder *folder);
 void folder_scan_done(struct folder *folder, bool whole);
 void folder_note_done(struct folder *folder, const char *name);
-
-/* Say it, and leave the disk alone for a while. */
-void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *what);
 
 #endif
