@@ -1,5 +1,5 @@
-/* The line to the hub while it lasts: what is said through it, what its owner is told, and how it
- * ends, for a while or for good. */
+/* The line to the hub while it lasts: what is said through it, what its owner is told, and how
+ * it ends, for a while or for good. */
 #include "client/inside.h"
 
 #include <time.h>

@@ -1,12 +1,12 @@
-/* A matter whose registration the hub has, but whose first dispatch it refused: saying it again,
- * corrected or not, goes on with that registration and does not make a second. */
+/* A matter whose registration the hub has, but whose first dispatch it refused: saying it
+ * again, corrected or not, goes on with that registration and does not make a second. */
 #ifndef AGENT_DESK_AGAIN_H
 #define AGENT_DESK_AGAIN_H
 
 #include "runtime/spool.h"
 
-/* The case, when this agency registered it, at least one dispatch of it was refused, and none is
- * stored or under way. RH_ERR_NOTFOUND otherwise. */
+/* The case, when this agency registered it, at least one dispatch of it was refused, and none
+ * is stored or under way. RH_ERR_NOTFOUND otherwise. */
 enum rh_err agent_again_case(struct agent_spool *spool, const struct rh_referral_id *id,
                              struct agent_case *out);
 

@@ -6,9 +6,9 @@
  * that numbers the row's messages. So a second import of the same file creates nothing.
  *
  * An import is a job of the agency, with a row of its own in the spool, written in the same
- * transactions. One that was broken off, by whatever, is gone on with by asking for it again: the
- * table is read from its beginning, what stands in the spool from first_n on was registered by
- * this import and is counted so, and the figures come out as if nothing had happened.
+ * transactions. One that was broken off, by whatever, is gone on with by asking for it again:
+ * the table is read from its beginning, what stands in the spool from first_n on was registered
+ * by this import and is counted so, and the figures come out as if nothing had happened.
  *
  * Work is done in steps of a few rows, so that receipts and deliveries go on in between, and
  * memory does not grow with the file. The format of maps: agents/README.md, "Import maps".

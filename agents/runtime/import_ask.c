@@ -50,7 +50,8 @@ static void clear_line(struct telling *telling)
     telling->line = false;
 }
 
-/* How far it is, how fast, and when it may be over: of the bytes, which are known beforehand. */
+/* How far it is, how fast, and when it may be over: of the bytes, which are known
+ * beforehand. */
 static void show_progress(struct telling *telling, const json_t *row)
 {
     uint64_t now_ms = agent_monotonic_ms(), spent_ms = now_ms - telling->begun_ms;

@@ -326,7 +326,8 @@ enum rh_err agent_verb_import(struct agent_ask *ask)
     serving->progress = flag(ask, "progress", "/args/progress");
     serving->told_at = serving->taken_at = agent_monotonic_ms();
     if (ask->refusal == 0 && file == NULL)
-        agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/file", "the table", "须给出表格");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/file", "the table",
+                          "须给出表格");
     if (ask->refusal == 0 && map == NULL)
         agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/map", "which column is what",
                           "须给出列对应文件");

@@ -1,6 +1,6 @@
-/* Screening where the text is: keyword rules (检索检察履职关键词) over title and text of what is
- * registered. The hub never sees the words: what leaves is the id and version of the rule that
- * fired, as facts keyword_rule and keyword_version, and its stars. Rules: RULES/screening/
+/* Screening where the text is: keyword rules (检索检察履职关键词) over title and text of what
+ * is registered. The hub never sees the words: what leaves is the id and version of the rule
+ * that fired, as facts keyword_rule and keyword_version, and its stars. Rules: RULES/screening/
  * keywords.yaml (protocol/rules/README.md). */
 #ifndef AGENT_SCREEN_H
 #define AGENT_SCREEN_H
@@ -25,8 +25,8 @@ struct agent_screen_stamp {
 void agent_screen_stamp(const char *rules, struct agent_screen_stamp *out);
 
 /* Read the rules again if the file is another than `seen`, which then is this one. *changed:
- * *screen holds the new rules. Anything but RH_OK: the new file cannot be used (RH_ERR_NOTFOUND:
- * it is gone), *screen holds the old rules; said once for each file. */
+ * *screen holds the new rules. Anything but RH_OK: the new file cannot be used
+ * (RH_ERR_NOTFOUND: it is gone), *screen holds the old rules; said once for each file. */
 enum rh_err agent_screen_again(const char *rules, struct agent_screen **screen,
                                struct agent_screen_stamp *seen, bool *changed, char *report,
                                size_t report_bytes);

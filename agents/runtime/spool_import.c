@@ -1,5 +1,6 @@
-/* Imports: which tables this agency has begun to take in, and how far each is. A place in the
- * outbox is all that is needed to go on: what was registered from it on is this import's work. */
+/* Imports: which tables this agency has begun to take in, and how far each is. A place in
+ * the outbox is all that is needed to go on: what was registered from it on is this import's
+ * work. */
 #include "runtime/spool_inside.h"
 
 #include <string.h>

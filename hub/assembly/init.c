@@ -1,8 +1,9 @@
 /* The keys of a new hub.
  *
  * The card is written last: where it stands, the hub is complete and nothing is touched. Where
- * it does not, an init was cut short: keys that are whole are kept and the rest is made, because
- * nobody can have used them yet. A file that is not whole is named, and left to the operator. */
+ * it does not, an init was cut short: keys that are whole are kept and the rest is made,
+ * because nobody can have used them yet. A file that is not whole is named, and left to the
+ * operator. */
 #include "assembly/assembly.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ struct maker {
 
 static enum rh_err name_file(struct maker *maker, const char *name)
 {
-    int bytes = snprintf(maker->path, sizeof maker->path, "%s/%s", maker->options->keys_dir, name);
+    int bytes =
+        snprintf(maker->path, sizeof maker->path, "%s/%s", maker->options->keys_dir, name);
     return bytes > 0 && (size_t)bytes < sizeof maker->path ? RH_OK : RH_ERR_CONFIG;
 }
 
@@ -109,9 +111,10 @@ static enum rh_err make_place(struct maker *maker)
     }
     enum rh_err err = name_file(maker, "hub.card");
     if (err == RH_OK && lstat(maker->path, &about) == 0)
-        return blame(maker, RH_ERR_EXISTS,
-                     _("here are the keys of a hub already, nothing was changed; choose another "
-                       "--keys, or go on with `rhubd run`"));
+        return blame(
+            maker, RH_ERR_EXISTS,
+            _("here are the keys of a hub already, nothing was changed; choose another "
+              "--keys, or go on with `rhubd run`"));
     return err;
 }
 

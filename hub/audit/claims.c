@@ -260,7 +260,8 @@ static bool find_place(struct hub_claims *claims, const struct hub_record *recor
     if (!follows || record->position >= header->count ||
         record->core.n != header->first_n + record->position ||
         strcmp(record->core.agency.text, header->sender.text) != 0 ||
-        memcmp(record->core.epoch.bytes, header->epoch.bytes, sizeof header->epoch.bytes) != 0) {
+        memcmp(record->core.epoch.bytes, header->epoch.bytes, sizeof header->epoch.bytes) !=
+            0) {
         hub_findings_say(claims->findings, HUB_FINDING_ITEM, index,
                          N_("position %" PRIu32 ", number %" PRIu64
                          " do not stand at this place of the bundle"),

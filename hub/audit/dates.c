@@ -91,7 +91,8 @@ static void check_clock(struct hub_state *state, uint64_t index, const struct hu
     bool live = hub_deadline_is_live(deadline);
     if (!live) {
         bool kept = before == NULL || before->status != HUB_DEADLINE_RUNNING ||
-                    deadline->end_ms == before->end_ms || deadline->pause_count > before->pause_count;
+                    deadline->end_ms == before->end_ms ||
+                    deadline->pause_count > before->pause_count;
         if (!kept)
             complain(state, index, row, deadline, before->end_ms, RH_OK);
         return;
@@ -113,8 +114,8 @@ static bool is_derived_anew(const struct hub_deadline *before, const struct hub_
     return before->end_ms != after->end_ms || before->nominal != after->nominal ||
            before->status != after->status || before->provisional != after->provisional ||
            before->start_ms != after->start_ms || before->round != after->round ||
-           before->unit != after->unit || before->n != after->n || before->roll != after->roll ||
-           before->pause_count != after->pause_count ||
+           before->unit != after->unit || before->n != after->n ||
+           before->roll != after->roll || before->pause_count != after->pause_count ||
            before->extension_count != after->extension_count;
 }
 

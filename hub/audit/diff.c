@@ -134,8 +134,10 @@ static json_t *comparison(const struct side *a, const struct side *b, bool diffe
     hub_json_count(object, "common", index);
     if (differ) {
         hub_json_count(object, "first_difference", index);
-        json_object_set_new(object, "a", a->found != NULL ? json_incref(a->found) : json_null());
-        json_object_set_new(object, "b", b->found != NULL ? json_incref(b->found) : json_null());
+        json_object_set_new(object, "a",
+                            a->found != NULL ? json_incref(a->found) : json_null());
+        json_object_set_new(object, "b",
+                            b->found != NULL ? json_incref(b->found) : json_null());
     }
     return object;
 }

@@ -1,7 +1,7 @@
 /* What an audit found: breaks, each independent of the others, and notices that are no break.
  *
- * A finding has a code for programs, a sentence for people, the place, and what exactly differs,
- * both in the language of the process. Nothing here decides; it remembers. */
+ * A finding has a code for programs, a sentence for people, the place, and what exactly
+ * differs, both in the language of the process. Nothing here decides; it remembers. */
 #ifndef HUB_AUDIT_FINDINGS_H
 #define HUB_AUDIT_FINDINGS_H
 

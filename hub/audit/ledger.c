@@ -141,8 +141,8 @@ enum rh_err hub_ledger_take(struct hub_ledger *ledger, const struct rh_hash *lea
         *altered = true;
         ledger->altered++;
         taken = &known;
-        struct hub_finding finding =
-            hub_finding_make(HUB_FINDING_ALTERED, index, N_("its leaf is not the published one"));
+        struct hub_finding finding = hub_finding_make(HUB_FINDING_ALTERED, index,
+                                                      N_("its leaf is not the published one"));
         finding.count = 1;
         finding.hashed = true;
         finding.expected = known;

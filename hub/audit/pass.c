@@ -121,7 +121,8 @@ static void check_hub(struct hub_pass *pass, const struct rh_receipt *core)
     pass->hub = follows ? core->hub : wanted;
 }
 
-/* Hub time never runs backwards: not from record to record, nor a frame behind what it holds. */
+/* Hub time never runs backwards: not from record to record, nor a frame behind what it
+ * holds. */
 static void check_time(struct hub_pass *pass, const struct rh_receipt *core,
                        const struct hub_journal_frame *frame)
 {
@@ -223,8 +224,8 @@ static enum rh_err take_type(struct hub_pass *pass, const struct hub_record *rec
         return take_agency(pass, record);
     case RH_RECORD_CLOCK:
         if (record->clock == HUB_CLOCK_STEERED && !rh_hub_id_is_test(&record->core.hub))
-            hub_findings_say(&pass->findings, HUB_FINDING_CLOCK, record->core.index, N_("by %s"),
-                             record->operator_name);
+            hub_findings_say(&pass->findings, HUB_FINDING_CLOCK, record->core.index,
+                             N_("by %s"), record->operator_name);
         return RH_OK;
     case RH_RECORD_CUT:
         pass->cuts++;
@@ -288,8 +289,8 @@ static enum rh_err pass_over(struct hub_pass *pass, uint64_t index)
 {
     uint64_t count = index - pass->next;
     if (!pass->gap_named) {
-        struct hub_finding finding =
-            hub_finding_make(HUB_FINDING_GAP, pass->next, N_("up to record %" PRIu64), index - 1);
+        struct hub_finding finding = hub_finding_make(HUB_FINDING_GAP, pass->next,
+                                                      N_("up to record %" PRIu64), index - 1);
         finding.count = count;
         hub_findings_add(&pass->findings, &finding);
     }
@@ -311,8 +312,9 @@ static bool decode_outcome(struct hub_pass *pass, uint64_t index)
     return false;
 }
 
-/* The slot beside the content is outside the leaf. It must be that of the referral, which the
- * outcome says; or the content could be blanked under a slot that was erased for another one. */
+/* The slot beside the content is outside the leaf. It must be that of the referral, which
+ * the outcome says; or the content could be blanked under a slot that was erased for another
+ * one. */
 static void check_slot(struct hub_pass *pass, const struct hub_journal_record *row,
                        const struct hub_outcome *outcome)
 {

@@ -176,8 +176,8 @@ static bool read_proof(struct reading *reading)
     const json_t *range = json_object_get(reading->root, "range");
     if (range == NULL) {
         out->proof_form = HUB_RECEIPT_INCLUSION;
-        return read_hashes(reading, "proof", json_object_get(reading->root, "proof"), out->proof,
-                           RH_PROOF_PATH_MAX, &out->proof_count);
+        return read_hashes(reading, "proof", json_object_get(reading->root, "proof"),
+                           out->proof, RH_PROOF_PATH_MAX, &out->proof_count);
     }
     const json_t *first = json_object_get(range, "first_index");
     if (!json_is_integer(first) || json_integer_value(first) < 0)

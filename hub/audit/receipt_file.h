@@ -14,9 +14,9 @@
  *     }
  *
  * This is what an agent writes. Instead of `proof` it may bring what a client library holds:
- * `"range": { "first_index": 15, "leaves": [...], "proof": [...] }` with the leaf hashes and the
- * range proof of the confirm, or `"confirm": "<base64>"`, the CONFIRM frame itself, which holds
- * the checkpoint too. Without `checkpoint` the path must lead to the note in `published`.
+ * `"range": { "first_index": 15, "leaves": [...], "proof": [...] }` with the leaf hashes and
+ * the range proof of the confirm, or `"confirm": "<base64>"`, the CONFIRM frame itself, which
+ * holds the checkpoint too. Without `checkpoint` the path must lead to the note in `published`.
  *
  * Unknown members are ignored. Base64 is the standard alphabet with padding. */
 #ifndef HUB_AUDIT_RECEIPT_FILE_H

@@ -100,9 +100,10 @@ static bool vouched(struct hub_roster *roster, uint64_t index, const struct hub_
     char fingerprint[RH_FINGERPRINT_BYTES];
     rh_card_fingerprint(&row->card, fingerprint);
     if (owned)
-        hub_findings_say(roster->findings, HUB_FINDING_AGENCY_KEY, index,
-                         N_("%s: the enrolled keys have fingerprint %s, the cards given do not"),
-                         row->id.text, fingerprint);
+        hub_findings_say(
+            roster->findings, HUB_FINDING_AGENCY_KEY, index,
+            N_("%s: the enrolled keys have fingerprint %s, the cards given do not"),
+            row->id.text, fingerprint);
     else if (roster->card_count > 0)
         hub_findings_say(roster->findings, HUB_FINDING_NO_AGENCY_CARD, index,
                          N_("%s, fingerprint %s"), row->id.text, fingerprint);
@@ -165,7 +166,8 @@ enum rh_err hub_roster_change(struct hub_roster *roster, uint64_t index,
         roster->enrolled++;
     if (row->card.owner[0] != '\0' && strcmp(row->card.owner, row->id.text) != 0)
         hub_findings_say(roster->findings, HUB_FINDING_AGENCY_KEY, index,
-                         N_("%s was enrolled with the card of %s"), row->id.text, row->card.owner);
+                         N_("%s was enrolled with the card of %s"), row->id.text,
+                         row->card.owner);
     agency->known = true;
     agency->id = row->id;
     agency->state = row->state;

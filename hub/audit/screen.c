@@ -58,7 +58,8 @@ unsigned hub_screen_width(const char *text)
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
         if ((*at & 0xC0) == 0x80)
             continue;
-        bool wide = *at >= 0xF0 || (*at >= 0xE3 && *at <= 0xEF) || (*at == 0xE2 && at[1] >= 0xBA);
+        bool wide =
+            *at >= 0xF0 || (*at >= 0xE3 && *at <= 0xEF) || (*at == 0xE2 && at[1] >= 0xBA);
         columns += wide ? 2 : 1;
     }
     return columns;

@@ -225,8 +225,8 @@ static void print_event(FILE *out, const json_t *event)
     fprintf(out, "%s  ", at);
     hub_screen_pad(out, rh_word("kinds", member(event, "kind")), 16);
     hub_screen_pad(out, who, 24);
-    hub_screen_pad(out, refused[0] != '\0' ? refused : rh_word("states", member(event, "state")),
-                   14);
+    hub_screen_pad(
+        out, refused[0] != '\0' ? refused : rh_word("states", member(event, "state")), 14);
     fprintf(out, "%s\n", member(event, "holder"));
     if (member(event, "first_stored_at")[0] != '\0') {
         show_time(event, "first_stored_at", false, at);

@@ -182,7 +182,8 @@ static void print_conclusion(FILE *out, const struct hub_pass *pass,
     else if (pass->ended_early)
         fprintf(out, _("Conclusion: no alteration found as far as was looked.\n"));
     else if (pass->ledger.good == 0)
-        fprintf(out, _("Conclusion: consistent in itself, but no checkpoint vouches for it.\n"));
+        fprintf(out,
+                _("Conclusion: consistent in itself, but no checkpoint vouches for it.\n"));
     else
         fprintf(out, _("Conclusion: no alteration found.\n"));
 }

@@ -8,9 +8,10 @@ static void print_advice(struct hub_cli *cli, const json_t *row)
 {
     const char *text = NULL;
     if (json_is_true(json_object_get(row, "firing_held")))
-        text = _("Timers are held: intake goes on, no deadline is judged. Compare this machine's "
-                 "clock with another one and with the agencies' below; when it is right: "
-                 "rhub clock confirm --reason TEXT");
+        text =
+            _("Timers are held: intake goes on, no deadline is judged. Compare this machine's "
+              "clock with another one and with the agencies' below; when it is right: "
+              "rhub clock confirm --reason TEXT");
     else if (json_is_true(json_object_get(row, "listening")))
         text = _("The hub was off for some time and asks two agencies' clocks, or waits some "
                  "seconds, before timers fire.");

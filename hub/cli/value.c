@@ -157,7 +157,8 @@ static char *agencies_text(const json_t *row, const struct hub_cli_field *field)
     snprintf(en, sizeof en, "%s_en", field->path);
     const json_t *names_zh = hub_cli_path(row, zh), *names_en = hub_cli_path(row, en);
     json_array_foreach(hub_cli_path(row, field->path), i, id) {
-        const char *name = in_language(json_array_get(names_zh, i), json_array_get(names_en, i));
+        const char *name =
+            in_language(json_array_get(names_zh, i), json_array_get(names_en, i));
         const char *text = name != NULL ? name : json_string_value(id);
         fprintf(stream, "%s%s", i > 0 ? ", " : "", text == NULL ? "" : text);
     }

@@ -193,9 +193,10 @@ static void drop(struct hub_referral *row, uint32_t at)
     memset(&row->deadlines[row->deadline_count], 0, sizeof(row->deadlines[0]));
 }
 
-/* Ended clocks are kept while there is room; the journal keeps them for ever. The first to go are
- * watchdogs, of which a matter that lies for years has many: they must not push out the clock
- * by which it is judged. Then what ended longest ago, last of all what was missed and is owed. */
+/* Ended clocks are kept while there is room; the journal keeps them for ever. The first to go
+ * are watchdogs, of which a matter that lies for years has many: they must not push out the
+ * clock by which it is judged. Then what ended longest ago, last of all what was missed and is
+ * owed. */
 static bool may_drop(const struct hub_deadline *deadline, unsigned pass)
 {
     if (pass == 0)
@@ -275,7 +276,8 @@ bool hub_clock_stays(const struct rh_limit *limit, const struct hub_referral *ro
            hub_referral_has_fact(row, limit->no_roll_fact, limit->no_roll_equals);
 }
 
-/* What becomes of a last day off: the rule says, or the place, and above both what forbids it. */
+/* What becomes of a last day off: the rule says, or the place, and above both what forbids
+ * it. */
 static enum rh_roll roll_of(const struct hub_step *step, const struct hub_referral *row,
                             const struct rh_limit *limit)
 {
@@ -297,8 +299,8 @@ void hub_clock_note_moved(struct hub_step *step, const struct hub_referral *row,
     note->now_ms = deadline->end_ms;
 }
 
-/* An end is never put behind the instant that moves it: somebody taken into custody on a day off
- * after the last day makes nobody late who was in time until then. */
+/* An end is never put behind the instant that moves it: somebody taken into custody on a day
+ * off after the last day makes nobody late who was in time until then. */
 void hub_clock_take_roll(struct hub_step *step, struct hub_referral *row,
                          struct hub_deadline *deadline)
 {

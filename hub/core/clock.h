@@ -31,8 +31,8 @@ void hub_clock_set_terms(const struct hub_step *step, const struct hub_referral 
 /* Whether what the rule says keeps its end on a day off holds now: no day off prolongs custody
  * (刑事诉讼法 art. 105). */
 bool hub_clock_stays(const struct rh_limit *limit, const struct hub_referral *row);
-/* That may have come to hold, or ceased to, with this step: the end moves, on record, and whoever
- * owes is told. What was missed stays missed. */
+/* That may have come to hold, or ceased to, with this step: the end moves, on record, and
+ * whoever owes is told. What was missed stays missed. */
 void hub_clock_take_roll(struct hub_step *step, struct hub_referral *row,
                          struct hub_deadline *deadline);
 /* The record says from when to when an end was moved. */

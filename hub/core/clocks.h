@@ -2,8 +2,9 @@
  *
  * The rules say it per clock (struct rh_limit); here it is done for all of them after every
  * event, in this order: meet and cancel, end those whose states were left, hand over to a new
- * holder, move ends that custody keeps on a day off or no longer does, pause or go on, revive and start, follow on, and last the watchdog: a clock of
- * policy for an open state in which the holder would otherwise owe nothing by any date.
+ * holder, move ends that custody keeps on a day off or no longer does, pause or go on, revive
+ * and start, follow on, and last the watchdog: a clock of policy for an open state in which the
+ * holder would otherwise owe nothing by any date.
  *
  * Bouncing resets nothing. A clock that ended only because the matter left its states keeps
  * that mark (`left`). When the matter comes back to the same agency it is revived: with its old
@@ -61,7 +62,8 @@ bool hub_clock_extend(struct hub_step *step, const struct hub_referral *row,
 /* Whether every clock that would stand still has room for one more pause. */
 bool hub_clocks_can_pause(const struct hub_step *step, const struct hub_referral *row);
 
-/* Whether a period that must run out first forbids this step (a public notice before a suit). */
+/* Whether a period that must run out first forbids this step (a public notice before a
+ * suit). */
 bool hub_clocks_bar(const struct hub_step *step, const struct hub_referral *row,
                     enum rh_kind kind);
 

@@ -1,9 +1,9 @@
 /* Whose matter is it: objection, its decision, return, recall, designation.
  *
  * A matter that bounces a third time between the same two agencies goes up by itself: their
- * common superior then holds it and must designate (信访工作条例 art. 24). So does the objection
- * of a second agency, once that of a first was upheld: it is no longer a question between the
- * sender and one addressee. */
+ * common superior then holds it and must designate (信访工作条例 art. 24). So does the
+ * objection of a second agency, once that of a first was upheld: it is no longer a question
+ * between the sender and one addressee. */
 #include "core/clocks.h"
 
 enum { BOUNCES_MAX = 3 };

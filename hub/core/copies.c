@@ -1,5 +1,5 @@
-/* Copies that the law names. Who must have a copy of a step stands in the procedure, by role and
- * area, and is not left to whoever sends it: the hub adds them to those the sender names.
+/* Copies that the law names. Who must have a copy of a step stands in the procedure, by role
+ * and area, and is not left to whoever sends it: the hub adds them to those the sender names.
  *
  * Deny rules win: an accused unit gets none (hub_step_deliver), and a sealed matter reaches
  * nobody new after its registration, whose own copies go out before the seal counts. Where the
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* The area by which roles become agencies: the matter's, or where it has none that of who sends. */
+/* The area by which roles become agencies: the matter's, or where it has none that of who
+ * sends. */
 static bool area_of(struct hub_step *step, char area[RH_CODE_BYTES_MAX + 1])
 {
     struct hub_agency author;

@@ -36,8 +36,8 @@ bool hub_decide_supplement(struct hub_step *step)
     return hub_step_tell(step, HUB_TELL_ADDRESSEE);
 }
 
-/* A leader in charge 领导包案 is owed for whole procedures, for categories (首次信访 of the three
- * types), and for what was raised before. */
+/* A leader in charge 领导包案 is owed for whole procedures, for categories (首次信访 of the
+ * three types), and for what was raised before. */
 static bool needs_leader(const struct rh_procedure *procedure, const struct hub_referral *row)
 {
     if (procedure->leader_required)

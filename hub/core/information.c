@@ -149,8 +149,8 @@ bool hub_decide_bulletin(struct hub_step *step)
     return true;
 }
 
-/* 阅知 of a bulletin of no referral: from whom it was sent to, told to its author. To anybody else
- * there is no such message. */
+/* 阅知 of a bulletin of no referral: from whom it was sent to, told to its author. To anybody
+ * else there is no such message. */
 bool hub_decide_acknowledge_bulletin(struct hub_step *step)
 {
     const struct hub_world *world = step->world;

@@ -31,7 +31,8 @@ enum hub_turn {
 /* Whether one of `actors` may raise `event` in `from`, whatever it leads to. */
 enum hub_turn hub_lifecycle_turn(enum rh_state from, enum rh_kind event, uint32_t actors);
 
-/* Whether one of `actors` may take `from` to `to` by `event`. Staying counts as `to` == from. */
+/* Whether one of `actors` may take `from` to `to` by `event`. Staying counts as `to` ==
+ * from. */
 bool hub_lifecycle_leads(enum rh_state from, enum rh_kind event, uint32_t actors,
                          enum rh_state to);
 

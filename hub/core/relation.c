@@ -339,8 +339,8 @@ static bool follows(const struct rh_procedure *procedure, const struct hub_refer
     return false;
 }
 
-/* 两建议一报告: a document registered under the one before it is the next step of its chain. The
- * one before must have been answered, or urged on record; it is closed only by the last. */
+/* 两建议一报告: a document registered under the one before it is the next step of its chain.
+ * The one before must have been answered, or urged on record; it is closed only by the last. */
 bool hub_relation_chain(struct hub_step *step, const struct rh_referral_id *id)
 {
     struct hub_referral *row = step->row;

@@ -1,12 +1,12 @@
-/* Screening 筛查: what a new registration repeats, what it adds to the hot-spot map, and the code
- * its petitioner asks by.
+/* Screening 筛查: what a new registration repeats, what it adds to the hot-spot map, and the
+ * code its petitioner asks by.
  *
  * Screening marks and tells; it never refuses, drops or merges. Persons and matters are known
  * as keyed hashes only. Two walls hold whatever the rules say. A sealed matter has no marks, so
  * nothing finds it, and counts in no hot spot. And an earlier matter that accuses a unit is
  * found only by one that accuses the same: then whoever must not learn of the earlier one must
- * not learn of the new one either, and no mark on the new one can give the earlier away. Source:
- * 信访工作条例 art. 30, 46; protocol/spec/lifecycle.md, "Screening". */
+ * not learn of the new one either, and no mark on the new one can give the earlier away.
+ * Source: 信访工作条例 art. 30, 46; protocol/spec/lifecycle.md, "Screening". */
 #include "core/step.h"
 
 #include <string.h>

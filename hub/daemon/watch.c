@@ -49,8 +49,8 @@ static void tell_offline(const struct hub_notice *notice, struct hub_log_about *
     if (notice->code == 0)
         hub_log(HUB_LOG_INFO, "agency_offline", about, _("the agency's connection ended"));
     else
-        hub_logf(HUB_LOG_WARNING, "agency_offline", about, _("the agency's session was ended: %s"),
-                 rh_refusal_title(notice->code));
+        hub_logf(HUB_LOG_WARNING, "agency_offline", about,
+                 _("the agency's session was ended: %s"), rh_refusal_title(notice->code));
 }
 
 static void tell(const struct hub_notice *notice)

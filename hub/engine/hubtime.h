@@ -12,8 +12,9 @@
 
 enum { HUB_TIME_JUMP_MS = 60 * 1000 }; /* a wall clock further off than this has jumped */
 #define HUB_TIME_BELIEVED_MS (UINT64_C(31) * 24 * 3600 * 1000)
-/* After a gap of at least HUB_TIME_ASK_MS nothing fires until two agencies' clocks agree with
- * the hub's, or so long after the start: those whose clocks contradict it must be heard first. */
+/* After a gap of at least HUB_TIME_ASK_MS nothing fires until two agencies' clocks agree
+ * with the hub's, or so long after the start: those whose clocks contradict it must be heard
+ * first. */
 #define HUB_TIME_ASK_MS (UINT64_C(3600) * 1000)
 enum { HUB_TIME_LISTEN_MS = 20 * 1000 };
 

@@ -1,10 +1,10 @@
 /* Large events as jobs: work over many referrals that must neither stop intake nor be lost.
  *
- * A job has a row (struct hub_job_row, hub/core/row.h) that each of its records carries as it is
- * afterwards: one record when it begins, one for each referral it changes, one for each group
- * of referrals it looked at without changing any, one when it ends. A turn of the engine does
- * a bounded piece; after a kill the row says where to go on, and what was looked at after the
- * last durable record is looked at again. The oldest running job works, the others wait.
+ * A job has a row (struct hub_job_row, hub/core/row.h) that each of its records carries as it
+ * is afterwards: one record when it begins, one for each referral it changes, one for each
+ * group of referrals it looked at without changing any, one when it ends. A turn of the engine
+ * does a bounded piece; after a kill the row says where to go on, and what was looked at after
+ * the last durable record is looked at again. The oldest running job works, the others wait.
  *
  * A kind of job is a `struct hub_job_worker` in the table of jobs.c. A new kind:
  *
@@ -44,17 +44,18 @@ struct hub_job_worker {
     /* The first thing above job->cursor that this job is for. Most jobs are about open
      * referrals: hub_job_next_referral. Numbers rise; RH_ERR_NOTFOUND: all is done.
      * What is found need not be counted by look. */
-    enum rh_err (*next)(struct hub_engine *engine, const struct hub_job_row *job, uint64_t *number);
+    enum rh_err (*next)(struct hub_engine *engine, const struct hub_job_row *job,
+                        uint64_t *number);
     /* Decide the job's event about it into engine->outcome (hub_job_event, hub_engine_decide).
      * Must answer the same when asked twice: what was done already is no change. */
-    enum rh_err (*look)(struct hub_engine *engine, const struct hub_job_row *job, uint64_t number,
-                        struct hub_job_did *did);
+    enum rh_err (*look)(struct hub_engine *engine, const struct hub_job_row *job,
+                        uint64_t number, struct hub_job_did *did);
     /* NULL, or: how many there are to do as the job begins; without it, the open referrals. */
     enum rh_err (*count)(struct hub_engine *engine, const struct hub_job_row *wish,
                          uint64_t *total);
     /* NULL, or: a step of its own before the last record: the agency row it puts into force,
-     * encoded into engine->agency_bytes, and did->text; an empty row when there is nothing to do,
-     * as when asked again. */
+     * encoded into engine->agency_bytes, and did->text; an empty row when there is nothing to
+     * do, as when asked again. */
     enum rh_err (*hand_over)(struct hub_engine *engine, const struct hub_job_row *job,
                              struct rh_bytes *agency_row, struct hub_job_did *did);
     /* NULL, or: the agency row, encoded into engine->agency_bytes, that the last record puts

@@ -14,14 +14,16 @@
 
 enum { COUNT_MAX = 65536 }; /* a larger one is told as that many until it is through */
 
-/* ---- whose it is -------------------------------------------------------------------------- */
+/* ---- whose it is
+ * -------------------------------------------------------------------------- */
 
 static enum rh_err read_old(struct hub_engine *engine, const struct hub_job_row *job)
 {
     return hub_views_agency(engine->views.map, job->from, &engine->agency);
 }
 
-/* Whether this job is for what belongs to referral `rno` (0: to none); the row into job_before. */
+/* Whether this job is for what belongs to referral `rno` (0: to none); the row into
+ * job_before. */
 static enum rh_err is_meant(struct hub_engine *engine, const struct hub_job_row *job,
                             uint64_t rno, bool *meant)
 {
@@ -37,7 +39,8 @@ static enum rh_err is_meant(struct hub_engine *engine, const struct hub_job_row 
     return RH_OK;
 }
 
-/* ---- the queue ---------------------------------------------------------------------------- */
+/* ---- the queue
+ * ---------------------------------------------------------------------------- */
 
 static struct hub_job_seen *find_seen(struct hub_engine *engine, enum rh_lane lane,
                                       uint32_t from)
@@ -102,7 +105,8 @@ static enum rh_err next_entry(struct hub_engine *engine, const struct hub_job_ro
     return found ? RH_OK : RH_ERR_NOTFOUND;
 }
 
-/* ---- the referrals ------------------------------------------------------------------------ */
+/* ---- the referrals
+ * ------------------------------------------------------------------------ */
 
 static enum rh_err next_party(struct hub_engine *engine, const struct hub_job_row *job,
                               uint64_t *rno)
@@ -145,8 +149,8 @@ static enum rh_err next(struct hub_engine *engine, const struct hub_job_row *job
     return next_party(engine, job, number);
 }
 
-static enum rh_err decide(struct hub_engine *engine, const struct hub_job_row *job, uint64_t rno,
-                          const struct hub_queued *entry)
+static enum rh_err decide(struct hub_engine *engine, const struct hub_job_row *job,
+                          uint64_t rno, const struct hub_queued *entry)
 {
     struct hub_event *event = hub_job_event(engine, HUB_EVENT_SUCCEED, rno);
     event->agency = job->from;
@@ -155,8 +159,8 @@ static enum rh_err decide(struct hub_engine *engine, const struct hub_job_row *j
     return hub_engine_decide(engine);
 }
 
-static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job, uint64_t number,
-                        struct hub_job_did *did)
+static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job,
+                        uint64_t number, struct hub_job_did *did)
 {
     struct hub_job_walk *walk = &engine->job_walk;
     struct hub_queued entry = walk->entry;
@@ -190,7 +194,8 @@ static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job
     return RH_OK;
 }
 
-/* ---- begin and end ------------------------------------------------------------------------ */
+/* ---- begin and end
+ * ------------------------------------------------------------------------ */
 
 static enum rh_err count(struct hub_engine *engine, const struct hub_job_row *wish,
                          uint64_t *total)
@@ -252,8 +257,8 @@ static bool add_grant(struct hub_agency *row, const struct hub_grant *grant, boo
     return *fits;
 }
 
-/* Where the old agency may look on, the one that has the whole of it may from now on. What finds
- * no place there stays in the old row, where an operator sees it. */
+/* Where the old agency may look on, the one that has the whole of it may from now on. What
+ * finds no place there stays in the old row, where an operator sees it. */
 static enum rh_err hand_over(struct hub_engine *engine, const struct hub_job_row *job,
                              struct rh_bytes *agency_row, struct hub_job_did *did)
 {

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* One line for each kind. */
-static const struct hub_job_worker *const workers[] = { &hub_job_recompute, &hub_job_successor };
+static const struct hub_job_worker *const workers[] = { &hub_job_recompute,
+                                                        &hub_job_successor };
 
 static const struct hub_job_worker *worker_of(enum hub_job_kind kind)
 {

@@ -3,10 +3,10 @@
  * Readers meet a bad row and say so (hub_engine_hurt, from any thread). When the engine is at
  * rest the whole journal is replayed into memory and the store is made equal to the result: not
  * the one row alone, because a damaged key hides rows that nobody would miss. That stands still
- * for about as long as a start without views would take (26,000 records: three seconds, unoptimised
- * and on a machine busy with other work), so it is bounded; above the bound the hub recovers by a
- * start. The journal is the truth: when it cannot be read to its end nothing
- * is changed. */
+ * for about as long as a start without views would take (26,000 records: three seconds,
+ * unoptimised and on a machine busy with other work), so it is bounded; above the bound the hub
+ * recovers by a start. The journal is the truth: when it cannot be read to its end nothing is
+ * changed. */
 #include "engine/inside.h"
 
 #include "views/memory_map.h"

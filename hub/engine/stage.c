@@ -191,7 +191,9 @@ enum rh_err hub_stage(struct hub_engine *engine, struct hub_record *record,
         return err;
     rh_assert(at.index == engine->next_index);
 
-    struct hub_location place = { .segment = at.segment, .offset = at.offset, .bytes = at.bytes };
+    struct hub_location place = { .segment = at.segment,
+                                  .offset = at.offset,
+                                  .bytes = at.bytes };
     err = hub_views_apply(&engine->views, at.index, row.core, row.rest, &place);
     if (err != RH_OK)
         return err;

@@ -76,8 +76,9 @@ static void spend(struct budget *budget, uint64_t bytes)
 {
     budget->messages--;
     budget->bytes -= bytes < budget->bytes ? bytes : budget->bytes;
-    budget->over = budget->messages == 0 || budget->bytes == 0 ||
-                   (budget->messages % LOOK_EVERY == 0 && hub_link_now_us() >= budget->until_us);
+    budget->over =
+        budget->messages == 0 || budget->bytes == 0 ||
+        (budget->messages % LOOK_EVERY == 0 && hub_link_now_us() >= budget->until_us);
 }
 
 /* Who wants something --------------------------------------------------------------------- */

@@ -284,8 +284,8 @@ enum rh_err hub_intake_turn(struct hub_gateway *gateway)
 /* Answers after the sync ------------------------------------------------------------------ */
 
 /* A record that cannot be read back is the storage's fault: its sender is told, and nothing
- * else stops. A device that is gone shows at the next sync. A row of the views is made anew in a
- * moment: ask again then. */
+ * else stops. A device that is gone shows at the next sync. A row of the views is made anew in
+ * a moment: ask again then. */
 static void not_confirmed(struct hub_gateway *gateway, struct hub_session *session, uint64_t n)
 {
     struct hub_engine_health health;

@@ -117,7 +117,8 @@ static enum rh_err check_content(struct hub_journal_record *out, uint64_t expect
         out->content.bytes = 0;
         *content = blanked ? HUB_JOURNAL_CONTENT_BLANKED : HUB_JOURNAL_CONTENT_DAMAGED;
         if (!blanked)
-            return record_differs(fault, N_("content checksum"), out->index, expected, found, true);
+            return record_differs(fault, N_("content checksum"), out->index, expected, found,
+                                  true);
     }
     if (!all_padding(padding, (size_t)(end - padding)))
         return record_differs(fault, N_("padding after a record"), out->index, HUB_PADDING,

@@ -1,6 +1,7 @@
 /* What is cut is kept: an unfinished frame is copied to DIR/quarantine before its place is
- * zeroed, with a note beside it that stays until the cut is on record. The rest of the segment is zeroed too, all of it: a shorter frame written there
- * later must not leave old bytes behind that look like a frame. */
+ * zeroed, with a note beside it that stays until the cut is on record. The rest of the segment
+ * is zeroed too, all of it: a shorter frame written there later must not leave old bytes behind
+ * that look like a frame. */
 #include "journal/internal.h"
 
 #include <dirent.h>

@@ -101,7 +101,8 @@ enum rh_err hub_checkpoint_load(const char *directory, char *note, size_t capaci
     err = path_of(directory, "checkpoints", path);
     if (err == RH_OK)
         err = hub_logfile_greatest(path, &size);
-    return err == RH_OK ? hub_checkpoint_load_size(directory, size, note, capacity, bytes) : err;
+    return err == RH_OK ? hub_checkpoint_load_size(directory, size, note, capacity, bytes)
+                        : err;
 }
 
 enum rh_err hub_checkpoint_publish(struct hub_tree *tree, const char *directory,

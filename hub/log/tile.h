@@ -7,8 +7,8 @@
  *     tile level 0     h0 h1 h2 ... h255                leaf hashes
  *
  * Only the lowest row is stored in files. In memory a tile holds all rows, 511 hashes, each
- * made the moment its two children are there: that is the whole incremental tree, one node
- * hash for each leaf on average, and every perfect subtree is a look-up. Inside hub/log only. */
+ * made the moment its two children are there: that is the whole incremental tree, one node hash
+ * for each leaf on average, and every perfect subtree is a look-up. Inside hub/log only. */
 #ifndef HUB_LOG_TILE_H
 #define HUB_LOG_TILE_H
 

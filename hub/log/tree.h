@@ -85,8 +85,9 @@ enum rh_err hub_tree_prove_range(struct hub_tree *tree, uint64_t first, uint64_t
                                  uint64_t size, struct rh_hash out[RH_PROOF_RANGE_MAX],
                                  size_t *count);
 
-/* Write complete tiles that wait in memory, without syncing. Appending does it by itself when
- * too many wait; call it in a quiet moment to keep that out of the way. Memory only: nothing. */
+/* Write complete tiles that wait in memory, without syncing. Appending does it by itself
+ * when too many wait; call it in a quiet moment to keep that out of the way. Memory only:
+ * nothing. */
 enum rh_err hub_tree_flush(struct hub_tree *tree);
 
 /* Make everything up to the present size durable: complete tiles, the partial tiles of this

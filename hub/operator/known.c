@@ -1,6 +1,6 @@
-/* What the hub knew at an earlier instant: the referral's row out of the newest of its records up
- * to then, the calendar out of the record of rules then in force. Records are read back from the
- * journal; nothing is derived from what is known today. */
+/* What the hub knew at an earlier instant: the referral's row out of the newest of its records
+ * up to then, the calendar out of the record of rules then in force. Records are read back from
+ * the journal; nothing is derived from what is known today. */
 #include "operator/inside.h"
 
 #include <stdlib.h>

@@ -53,7 +53,8 @@ static const char *verification_name(enum rh_verification verification)
     return "?";
 }
 
-/* The fact by which its end stays on a day off, though its rule moves others on; "": none does. */
+/* The fact by which its end stays on a day off, though its rule moves others on; "": none
+ * does. */
 static const char *kept_by(const struct rh_limit *limit, const struct hub_deadline *deadline)
 {
     bool kept = limit != NULL && limit->no_roll_fact[0] != '\0' && !deadline->sender_set &&

@@ -49,7 +49,9 @@ static enum rh_err look_pace(void *context, struct hub_engine *engine,
 static void put_pace(json_t *row, const struct hub_job_row *job, const struct pace *pace)
 {
     uint64_t done = pace->known ? pace->done : job->done;
-    uint64_t ms = pace->known ? pace->ms : job->ended_ms != 0 ? job->ended_ms - job->begun_ms : 0;
+    uint64_t ms = pace->known          ? pace->ms
+                  : job->ended_ms != 0 ? job->ended_ms - job->begun_ms
+                                       : 0;
     bool running = job->state == HUB_JOB_RUNNING;
     uint64_t rate = ms == 0 ? 0 : done * 1000 / ms;
     json_object_set_new(row, "rate", json_null());
@@ -154,6 +156,7 @@ enum rh_err hub_verb_job_show(struct hub_ask *ask)
                                            : hub_views_job(ask->map, number, &job);
     if (err == RH_ERR_NOTFOUND)
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/id",
-                              N_("there is no job of that number; rhub job list shows them"), id);
+                              N_("there is no job of that number; rhub job list shows them"),
+                              id);
     return err == RH_OK ? show(ask, &job) : err;
 }

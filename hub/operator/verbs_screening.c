@@ -230,10 +230,11 @@ enum rh_err hub_verb_report_misdirected(struct hub_ask *ask)
         (void)group_of(&tally, "");
     for (uint32_t i = 0; i < tally.count && err == RH_OK; i++) {
         const struct tally_group *group = &tally.groups[i];
-        err = show_rate(ask, &tally, "misdirected", "category", group->key, "misdirected",
-                        group->numbers[MISDIRECTED], group->numbers[SENT],
-                        N_("came to the wrong agency (returned, objection upheld, not competent, "
-                           "passed on) / sent, registered in the period"));
+        err =
+            show_rate(ask, &tally, "misdirected", "category", group->key, "misdirected",
+                      group->numbers[MISDIRECTED], group->numbers[SENT],
+                      N_("came to the wrong agency (returned, objection upheld, not competent, "
+                         "passed on) / sent, registered in the period"));
     }
     free(tally.groups);
     return err;

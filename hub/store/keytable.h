@@ -19,8 +19,8 @@
  * every erasure record above it, and repeating is harmless.
  *
  * The table is also where a hub notices that another external key lies in its keys directory: a
- * check value of that key (a keyed hash of a fixed text) is wrapped into the table's state. With
- * another one no external number of old would be found again, and nothing would say why.
+ * check value of that key (a keyed hash of a fixed text) is wrapped into the table's state.
+ * With another one no external number of old would be found again, and nothing would say why.
  *
  * Thread-safe. Every value carries a checksum (XXH3-64 over table, key, value), and each
  * wrapped key is bound to its slot and to this table, so that slots cannot be exchanged. */

@@ -21,8 +21,8 @@ bool rh_load_roll(struct rh_yaml *yaml, struct fy_node *node, enum rh_roll *out)
 bool rh_load_verification(struct rh_yaml *yaml, struct fy_node *node,
                           enum rh_verification *out);
 
-/* The rungs of a ladder, added behind the `*count` there are; and whether they climb, each later
- * than the one below, an urging before every level above it. */
+/* The rungs of a ladder, added behind the `*count` there are; and whether they climb, each
+ * later than the one below, an urging before every level above it. */
 bool rh_load_ladder(struct rh_yaml *yaml, struct fy_node *list, struct rh_rung *rungs,
                     uint32_t *count);
 bool rh_load_ladder_check(struct rh_yaml *yaml, struct fy_node *list,

@@ -3,8 +3,8 @@
  *     asks -> handler -> answered at once            -> the next line is read
  *                     -> later (rh_local_later) ...  -> finished -> the next line is read
  *
- * What the asker has not read yet is kept, up to LOCAL_KEPT_BYTES_MAX; no further request of his
- * is looked at before it is gone, so one asker can never make the server hold more than one
+ * What the asker has not read yet is kept, up to LOCAL_KEPT_BYTES_MAX; no further request of
+ * his is looked at before it is gone, so one asker can never make the server hold more than one
  * answer. Only a write above that bound waits, and then the connection is cut. */
 #include <pthread.h>
 

@@ -362,7 +362,8 @@ enum rh_err rh_calendar_overlay(const struct rh_calendar *base, const struct rh_
     const int32_t local_last = local->last_day.days;
     out->firm_day = base->firm_day;
     if (local_last < out->firm_day.days)
-        out->firm_day.days = local_last < out->first_day.days ? out->first_day.days : local_last;
+        out->firm_day.days =
+            local_last < out->first_day.days ? out->first_day.days : local_last;
     return err;
 }
 

@@ -1,6 +1,6 @@
 /* What a CONFIRM proves, checked by whoever is shown one: its holder, and after a recovery the
- * hub that lost the records, and auditors. Source: protocol/spec/receipt.md, "What the holder of
- * a confirm checks", whose steps are numbered below, and wire.md, section 11. */
+ * hub that lost the records, and auditors. Source: protocol/spec/receipt.md, "What the holder
+ * of a confirm checks", whose steps are numbered below, and wire.md, section 11. */
 #include <rh/wire.h>
 
 #include <string.h>

@@ -1,11 +1,11 @@
-/* One way to write what a matter is about, so that two tables, or a table and a desk, that say the
- * same claim in other type get the same hash:
+/* One way to write what a matter is about, so that two tables, or a table and a desk, that say
+ * the same claim in other type get the same hash:
  *
  *     "某小区（3号）  夜间噪声！"  ->  "某小区3号夜间噪声"
  *
- * Blanks and marks of punctuation say nothing about a claim and differ from keyboard to keyboard;
- * so do full-width letters and digits, and small letters. Nothing else is touched: a claim in
- * other words is another claim, and what is nearly the same is for people to see. */
+ * Blanks and marks of punctuation say nothing about a claim and differ from keyboard to
+ * keyboard; so do full-width letters and digits, and small letters. Nothing else is touched: a
+ * claim in other words is another claim, and what is nearly the same is for people to see. */
 #include <rh/item.h>
 
 #include <string.h>

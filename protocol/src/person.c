@@ -50,7 +50,8 @@ bool rh_person_text(const char *id_number, const char *name, const char *phone,
 void rh_person_hash(const uint8_t key[32], const char *person_text, struct rh_hash *out)
 {
     rh_external_hash(key, "person",
-                     (struct rh_bytes){ (const uint8_t *)person_text, strlen(person_text) }, out);
+                     (struct rh_bytes){ (const uint8_t *)person_text, strlen(person_text) },
+                     out);
 }
 
 void rh_matter_hash(const uint8_t key[32], const char *matter, struct rh_hash *out)

@@ -1,7 +1,7 @@
 /* Computations of ends per second and core: short and long periods, rolls, pauses, extensions,
- * a mix of all of them, and with their explanation. Time is the processor's own (this thread's),
- * so that a busy machine does not lower the figure; the wall's stands beside it. No test: it
- * prints, people compare. The bar is 1,000,000 per second and core. */
+ * a mix of all of them, and with their explanation. Time is the processor's own (this
+ * thread's), so that a busy machine does not lower the figure; the wall's stands beside it. No
+ * test: it prints, people compare. The bar is 1,000,000 per second and core. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -26,7 +26,8 @@ static void fill_one(struct rht_random *random, uint32_t i, enum rh_unit unit, u
                      uint32_t pause_count, uint32_t extension_count)
 {
     inputs[i] = (struct hub_deadline_input){
-        .start_ms = rht_random_between(random, UINT64_C(1200000000000), UINT64_C(1790000000000)),
+        .start_ms =
+            rht_random_between(random, UINT64_C(1200000000000), UINT64_C(1790000000000)),
         .terms = { .span = { unit, (uint32_t)rht_random_between(random, 1, n_max) },
                    .roll = RH_ROLL_NEXT_WORKING_DAY },
         .pauses = pauses[i],
@@ -107,8 +108,8 @@ int main(void)
     struct rht_random random;
 
     rh_load_report_init(&report, complaints, sizeof complaints);
-    if (rh_load_calendar(RHT_SOURCE_DIR "/protocol/rules/calendars/cn-2007-2026.yaml", &calendar,
-                         &report) != RH_OK) {
+    if (rh_load_calendar(RHT_SOURCE_DIR "/protocol/rules/calendars/cn-2007-2026.yaml",
+                         &calendar, &report) != RH_OK) {
         fputs(complaints, stderr);
         return 1;
     }

@@ -77,7 +77,8 @@ static void put_clock(uint64_t at_ms, uint64_t rno)
 {
     const struct hub_key wake = hub_key_u64_u64(at_ms, rno);
     const struct hub_key due = hub_key_due(at_ms, rno, 1);
-    must(hub_map_put(map(), HUB_TABLE_WAKE, hub_key_view(&wake), (struct rh_bytes){ 0 }), "wake");
+    must(hub_map_put(map(), HUB_TABLE_WAKE, hub_key_view(&wake), (struct rh_bytes){ 0 }),
+         "wake");
     must(hub_map_put(map(), HUB_TABLE_DUE, hub_key_view(&due), owed_by()), "due");
 }
 
@@ -131,7 +132,8 @@ static double time_board(void)
         const double start = now_us();
         for (uint32_t a = 0; a < ASKED; a++) {
             struct hub_cursor cursor = { .bytes = 0 };
-            must(hub_views_due_next(map(), &cursor, &end_ms, &rno, &serial, &owed), "the board");
+            must(hub_views_due_next(map(), &cursor, &end_ms, &rno, &serial, &owed),
+                 "the board");
         }
         took[i] = (now_us() - start) / ASKED;
     }

@@ -178,8 +178,9 @@ static struct figures run(struct sender *sender, uint32_t count, double seconds)
         double start = now_s(), start_cpu = cpu_s();
         uint64_t first = submit(sender, count);
         must(hub_engine_finish(assembly.engine), "finish");
-        must(hub_engine_confirm(assembly.engine, sender->next_n - count, first, count, &confirm),
-             "confirm");
+        must(
+            hub_engine_confirm(assembly.engine, sender->next_n - count, first, count, &confirm),
+            "confirm");
         turns[turn] = now_s() - start;
         must(hub_engine_settle(assembly.engine), "settle");
         busy += now_s() - start;
@@ -242,8 +243,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         double sync = disk_ms(argv[1]);
         struct figures got = run(&sender, counts[i], seconds);
-        printf("%8u %10.0f %10.2f %10.2f %10.1f %12.1f\n", counts[i], got.per_second, got.p50_ms,
-               got.p99_ms, got.cpu_us, got.p50_ms / sync);
+        printf("%8u %10.0f %10.2f %10.2f %10.1f %12.1f\n", counts[i], got.per_second,
+               got.p50_ms, got.p99_ms, got.cpu_us, got.p50_ms / sync);
     }
     hub_assembly_close(&assembly);
     return 0;

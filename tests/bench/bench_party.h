@@ -1,5 +1,5 @@
-/* An agency of a measurement: keys, enrolment, a stream of items in a ring of memory instead of a
- * spool, librhub. What it sends and what it does with what comes is the measurement's. */
+/* An agency of a measurement: keys, enrolment, a stream of items in a ring of memory instead of
+ * a spool, librhub. What it sends and what it does with what comes is the measurement's. */
 #ifndef BENCH_PARTY_H
 #define BENCH_PARTY_H
 

@@ -1,13 +1,13 @@
-/* A push of rated clues as a city makes it (DOMAIN S2-11): a table of clues is imported by a real
- * rhub-agent, which registers each and sends it to the one of 21 county offices whose area it
- * is, more stars in a faster lane; every office takes its clues and says of each what became of
- * it (verified, no-problem, duplicate, out-of-scope). A real hub stands between, CURVE and
+/* A push of rated clues as a city makes it (DOMAIN S2-11): a table of clues is imported by a
+ * real rhub-agent, which registers each and sends it to the one of 21 county offices whose area
+ * it is, more stars in a faster lane; every office takes its clues and says of each what became
+ * of it (verified, no-problem, duplicate, out-of-scope). A real hub stands between, CURVE and
  * signatures on.
  *
  *     bench_push ADMIN_SOCKET HUB_CARD CARDS CITY_SOCKET CLUES MODE -- AGENT ARGUMENTS...
  *
- * TABLE and MAP stand in the environment as BENCH_TABLE and BENCH_MAP; the city's card
- * stands in CARDS already, its directory of cards, AGENT... what starts its agent. MODE `online`: the
+ * TABLE and MAP stand in the environment as BENCH_TABLE and BENCH_MAP; the city's card stands
+ * in CARDS already, its directory of cards, AGENT... what starts its agent. MODE `online`: the
  * offices are there from the beginning; `later`: they come when everything is stored, as on a
  * Monday morning, and what is waiting has to leave in the order of its stars. */
 #include "bench_party.h"

@@ -68,7 +68,8 @@ static json_t *confirm(uint64_t count)
 
     must(hub_tree_root(tree, batch.size, &batch.root));
     rh_batch_sign(&batch, &secret_key);
-    must(hub_tree_prove_range(tree, batch.size - count, batch.size, batch.size, proof, &hashes));
+    must(
+        hub_tree_prove_range(tree, batch.size - count, batch.size, batch.size, proof, &hashes));
     return json_pack("{s:I,s:I,s:I,s:o,s:o,s:o}", "first", (json_int_t)(batch.size - count),
                      "last", (json_int_t)batch.size, "size", (json_int_t)batch.size, "root",
                      hex(batch.root.bytes, 32), "signature", hex(batch.signature.bytes, 64),
@@ -117,7 +118,8 @@ int main(int argc, char **argv)
         char note[NOTE_BYTES];
         size_t bytes;
         uint64_t size = i + 1;
-        must(hub_checkpoint_publish(tree, argv[1], &hub, &secret_key, note, sizeof note, &bytes));
+        must(hub_checkpoint_publish(tree, argv[1], &hub, &secret_key, note, sizeof note,
+                                    &bytes));
         json_array_append_new(published, json_integer((json_int_t)size));
         json_array_append_new(confirms, confirm(1 + (size - 1) % 256));
         json_array_append_new(inclusions, inclusion(size / 3, size));

@@ -131,8 +131,8 @@ int main(void)
     struct rh_load_report report;
 
     rh_load_report_init(&report, complaints, sizeof complaints);
-    if (rh_load_calendar(RHT_SOURCE_DIR "/protocol/rules/calendars/cn-2007-2026.yaml", &calendar,
-                         &report) != RH_OK) {
+    if (rh_load_calendar(RHT_SOURCE_DIR "/protocol/rules/calendars/cn-2007-2026.yaml",
+                         &calendar, &report) != RH_OK) {
         fputs(complaints, stderr);
         return 1;
     }

@@ -286,7 +286,8 @@ static void add(struct draft *draft)
     rh_writer_init(&body_writer, body_bytes, sizeof body_bytes);
     rht_must(draft->play, rh_private_encode(&draft->said, &private_writer), "a private part");
     if (draft->body != NULL) {
-        struct rh_body body = { .media_type = view("text/plain"), .content = view(draft->body) };
+        struct rh_body body = { .media_type = view("text/plain"),
+                                .content = view(draft->body) };
         rht_must(draft->play, rh_body_encode(&body, &body_writer), "a body");
     }
     rht_stage_add(draft->play, draft->author, &draft->part,

@@ -251,7 +251,8 @@ static void do_succeed(struct rht_play *play, struct rht_words *words)
         else if (strcmp(what, "area") == 0)
             snprintf(command.successor.area, sizeof command.successor.area, "%s", value);
         else if (strcmp(what, "category") == 0)
-            snprintf(command.successor.category, sizeof command.successor.category, "%s", value);
+            snprintf(command.successor.category, sizeof command.successor.category, "%s",
+                     value);
         else
             rht_stop(play, "%s is not known here", what);
     }
@@ -454,9 +455,10 @@ static void number_line(struct rht_play *play, const struct rht_line *line, uint
         char *rest;
         unsigned long among = strtoul(percent + 1, &rest, 10);
         unsigned long dealt = among == 0 ? number : (number - 1) % among + 1;
-        int bytes = snprintf(texts[i], sizeof texts[i], among == 0 ? "%.*s%05lu%s" : "%.*s%lu%s",
-                             (int)(percent - line->words[i]), line->words[i], dealt,
-                             among == 0 ? percent + 1 : rest);
+        int bytes =
+            snprintf(texts[i], sizeof texts[i], among == 0 ? "%.*s%05lu%s" : "%.*s%lu%s",
+                     (int)(percent - line->words[i]), line->words[i], dealt,
+                     among == 0 ? percent + 1 : rest);
         if (bytes < 0 || (size_t)bytes >= sizeof texts[i])
             rht_stop(play, "too long a word");
         out->words[i] = texts[i];

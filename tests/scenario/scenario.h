@@ -222,7 +222,8 @@ void rht_stage_nack(struct rht_play *play, struct rht_agency *agency, uint32_t r
 /* ---- message.c: a line into an item ----------------------------------------------------- */
 
 /* "KIND MATTER ..." by an agency: add the item it says. */
-void rht_message_line(struct rht_play *play, struct rht_agency *agency, struct rht_words *words);
+void rht_message_line(struct rht_play *play, struct rht_agency *agency,
+                      struct rht_words *words);
 
 /* ---- expect.c, ledger.c: what came of it ------------------------------------------------ */
 

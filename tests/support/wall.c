@@ -2,7 +2,8 @@
  *
  * RHT_WALL names a file that holds a number of milliseconds; so much is added to everything
  * that tells the time of day. It is read again at every call, so a test can set the clock of
- * a running program. The monotonic clock is left alone, as it is when a machine's clock is set. */
+ * a running program. The monotonic clock is left alone, as it is when a machine's clock is
+ * set. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -63,7 +63,8 @@ enum rht_forge_verdict {
     RHT_FORGE_END
 };
 
-/* Look at a record, change it. Its views may be pointed at other bytes that outlive the call. */
+/* Look at a record, change it. Its views may be pointed at other bytes that outlive the
+ * call. */
 typedef enum rht_forge_verdict rht_forge_fn(void *arg, struct hub_record *record);
 
 /* Write the log anew, frame by frame, with every checksum right. With `sign` tiles and

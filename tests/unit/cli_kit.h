@@ -17,8 +17,8 @@ struct rht_run {
     unsigned requests;
 };
 
-/* Begin answering; `answers` ends with a NULL verb and stays the test's. The same verb may stand
- * there several times: one for each time it is asked, the last one for ever. */
+/* Begin answering; `answers` ends with a NULL verb and stays the test's. The same verb may
+ * stand there several times: one for each time it is asked, the last one for ever. */
 void rht_cli_serve(const struct rht_answer *answers);
 void rht_cli_stop(void);
 /* The socket's path. */

@@ -1,5 +1,5 @@
-/* A spool in a directory of its own, and ids that tell what they were made of. Included once the
- * headers that cmocka wants are. */
+/* A spool in a directory of its own, and ids that tell what they were made of. Included once
+ * the headers that cmocka wants are. */
 #ifndef RHT_SPOOL_KIT_H
 #define RHT_SPOOL_KIT_H
 

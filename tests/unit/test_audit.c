@@ -124,7 +124,8 @@ static void ask_redecide(struct hub_verb_options *options, void *arg)
     options->pass.redecide = true;
 }
 
-/* The hub decided by its rules, event for event, and its recorded digest is the replayed one. */
+/* The hub decided by its rules, event for event, and its recorded digest is the replayed
+ * one. */
 static void test_audit_decides_again_to_the_same(void **state)
 {
     (void)state;
@@ -181,7 +182,8 @@ static void test_audit_checks_a_range(void **state)
     json_decref(printed);
 }
 
-/* ---- accidents ---------------------------------------------------------------------------- */
+/* ---- accidents
+ * ---------------------------------------------------------------------------- */
 
 /* One wrong bit anywhere in the records must be found, with its segment, and never cost the
  * proof of more than the record it stands in. */
@@ -385,7 +387,8 @@ static void test_audit_wants_erasures_on_record(void **state)
     json_decref(printed);
 }
 
-/* ---- witnesses ----------------------------------------------------------------------------- */
+/* ---- witnesses
+ * ----------------------------------------------------------------------------- */
 
 static size_t cosign(const char *path, char *note, size_t capacity)
 {
@@ -434,7 +437,8 @@ static void test_audit_checks_witnesses(void **state)
     json_decref(printed);
 }
 
-/* ---- replay -------------------------------------------------------------------------------- */
+/* ---- replay
+ * -------------------------------------------------------------------------------- */
 
 static void to_stdout(struct hub_verb_options *options, void *arg)
 {
@@ -458,9 +462,9 @@ static void test_audit_replays_to_the_live_state(void **state)
         json_t *printed;
         char hex[65];
         uint64_t size = logs[i]->made.records;
-        assert_int_equal(rht_audit_run(hub_verb_replay, logs[i], logs[i]->data, to_stdout, &size,
-                                       &printed),
-                         RH_EXIT_OK);
+        assert_int_equal(
+            rht_audit_run(hub_verb_replay, logs[i], logs[i]->data, to_stdout, &size, &printed),
+            RH_EXIT_OK);
         hex_of(&logs[i]->made.digest, hex);
         assert_string_equal(json_string_value(json_object_get(printed, "state_digest")), hex);
         assert_int_equal(rht_number(printed, "size"), size);
@@ -524,7 +528,8 @@ static void test_audit_replays_to_the_recorded_digest(void **state)
     json_decref(printed);
 }
 
-/* ---- timeline ------------------------------------------------------------------------------ */
+/* ---- timeline
+ * ------------------------------------------------------------------------------ */
 
 static void set_case(struct hub_verb_options *options, void *arg)
 {
@@ -562,11 +567,13 @@ static void test_audit_tells_the_story_of_a_case(void **state)
     json_decref(by_number);
     json_decref(by_id);
     char nobody[] = "R-2026-999999";
-    assert_int_equal(rht_audit_run(hub_verb_timeline, &small, small.data, set_case, nobody, NULL),
-                     RH_EXIT_NO);
+    assert_int_equal(
+        rht_audit_run(hub_verb_timeline, &small, small.data, set_case, nobody, NULL),
+        RH_EXIT_NO);
 }
 
-/* ---- receipts ------------------------------------------------------------------------------ */
+/* ---- receipts
+ * ------------------------------------------------------------------------------ */
 
 static void for_each_receipt(void (*look)(const char *path))
 {
@@ -703,7 +710,8 @@ static void test_audit_reads_base64_strictly(void **state)
     }
 }
 
-/* ---- diff ---------------------------------------------------------------------------------- */
+/* ---- diff
+ * ---------------------------------------------------------------------------------- */
 
 static void test_audit_finds_the_first_difference(void **state)
 {
@@ -737,7 +745,8 @@ static void test_audit_finds_the_first_difference(void **state)
     json_decref(printed);
 }
 
-/* ---- the program --------------------------------------------------------------------------- */
+/* ---- the program
+ * --------------------------------------------------------------------------- */
 
 static int run_program(const char *const arguments[])
 {
@@ -781,7 +790,8 @@ static void test_audit_program_answers_by_exit_code(void **state)
         { { "verfy", small.data }, RH_EXIT_USAGE },
         { { "replay", small.data, "--at", "2026-11-18" }, RH_EXIT_USAGE },
         { { "replay", small.data, "--at", "yesterday", "--out", "-" }, RH_EXIT_USAGE },
-        { { "replay", small.data, "--at", "2199-01-01T08:00+08:00", "--out", "-" }, RH_EXIT_OK },
+        { { "replay", small.data, "--at", "2199-01-01T08:00+08:00", "--out", "-" },
+          RH_EXIT_OK },
         { { "replay", small.data, "--index", "99999999", "--out", "-" }, RH_EXIT_DATA },
         { { "diff", small.data, small.data, "--redecide" }, RH_EXIT_USAGE },
         { { "timeline", small.data, "R-2026-000001", "--lang", "zh" }, RH_EXIT_OK },

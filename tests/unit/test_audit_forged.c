@@ -19,8 +19,8 @@ static int set_up(void **state)
 }
 
 /* A forged log in a directory of its own. */
-static void forge_of(const struct rht_log *log, const char *name, rht_forge_fn *change, void *arg,
-                     bool sign, char out[RHT_AUDIT_PATH_BYTES])
+static void forge_of(const struct rht_log *log, const char *name, rht_forge_fn *change,
+                     void *arg, bool sign, char out[RHT_AUDIT_PATH_BYTES])
 {
     char dir[RHT_FILL_PATH_BYTES];
     rht_audit_dir(name, dir);
@@ -87,7 +87,8 @@ static void test_forged_not_at_all_is_intact(void **state)
     assert_int_equal(rht_audit_verify(&made, log, NULL), RH_EXIT_OK);
 }
 
-/* ---- without the hub's key ----------------------------------------------------------------- */
+/* ---- without the hub's key
+ * ----------------------------------------------------------------- */
 
 static enum rht_forge_verdict change_commitment(void *arg, struct hub_record *record)
 {
@@ -130,7 +131,8 @@ static void test_forged_slot_of_a_content_is_found(void **state)
     json_decref(printed);
 }
 
-/* Without tiles the place is between two checkpoints, and nothing behind the first is proven. */
+/* Without tiles the place is between two checkpoints, and nothing behind the first is
+ * proven. */
 static void test_forged_item_without_tiles_is_between_checkpoints(void **state)
 {
     (void)state;
@@ -203,7 +205,8 @@ static void test_forged_gap_is_named(void **state)
     json_decref(printed);
 }
 
-/* ---- with the hub's key -------------------------------------------------------------------- */
+/* ---- with the hub's key
+ * -------------------------------------------------------------------- */
 
 static void give_kept_checkpoint(struct hub_verb_options *options, void *arg)
 {
@@ -409,8 +412,10 @@ static enum rht_forge_verdict invent_digest(void *arg, struct hub_record *record
     struct plan *plan = arg;
     if (!is_it(plan, record))
         return RHT_FORGE_KEEP;
-    struct rh_receipt core = { .hub = record->core.hub, .type = RH_RECORD_DIGEST,
-                               .index = record->core.index, .stored_ms = record->core.stored_ms };
+    struct rh_receipt core = { .hub = record->core.hub,
+                               .type = RH_RECORD_DIGEST,
+                               .index = record->core.index,
+                               .stored_ms = record->core.stored_ms };
     struct rh_writer writer;
     static const uint8_t zeros[RH_HASH_BYTES];
     memset(record, 0, sizeof *record);
@@ -467,7 +472,8 @@ static enum rht_forge_verdict move_deadline(void *arg, struct hub_record *record
     struct hub_referral *row = &plan->outcome->rows[0];
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->status != HUB_DEADLINE_RUNNING || deadline->start_index != record->core.index)
+        if (deadline->status != HUB_DEADLINE_RUNNING ||
+            deadline->start_index != record->core.index)
             continue;
         deadline->end_ms += UINT64_C(24) * 3600 * 1000;
         struct rh_writer writer;
@@ -675,7 +681,8 @@ static void test_forged_double_is_found(void **state)
     json_decref(printed);
 }
 
-/* ---- checkpoints --------------------------------------------------------------------------- */
+/* ---- checkpoints
+ * --------------------------------------------------------------------------- */
 
 /* Two roots for one size, both signed: the proof that the hub lied. */
 static void test_forged_checkpoint_is_a_fork(void **state)
@@ -695,7 +702,8 @@ static void test_forged_checkpoint_is_a_fork(void **state)
     json_decref(printed);
 }
 
-/* What an earlier generation had published and the recovery lost is named, not explained away. */
+/* What an earlier generation had published and the recovery lost is named, not explained
+ * away. */
 static void test_forged_rollback_is_named(void **state)
 {
     (void)state;
@@ -705,8 +713,8 @@ static void test_forged_rollback_is_named(void **state)
     snprintf(note, sizeof note, "%s/lost", rht_tmpdir());
     assert_int_equal(rht_audit_verify(&renewed, renewed.data, NULL), RH_EXIT_OK);
     rht_forge_note(&renewed, "test.fill", renewed.made.records - 1, &root, note);
-    assert_int_equal(rht_audit_run(hub_verb_verify, &renewed, renewed.data, give_kept_checkpoint,
-                                   note, &printed),
+    assert_int_equal(rht_audit_run(hub_verb_verify, &renewed, renewed.data,
+                                   give_kept_checkpoint, note, &printed),
                      RH_EXIT_NO);
     assert_non_null(rht_finding(printed, "rollback"));
     assert_null(rht_finding(printed, "root"));

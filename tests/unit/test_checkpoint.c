@@ -194,7 +194,8 @@ static void test_checkpoint_takes_more_signatures(void **state)
     publish(tree, directory);
     hub_tree_close(&tree);
     assert_int_equal(hub_checkpoint_load(directory, note, sizeof note, &bytes), RH_OK);
-    assert_int_equal(rh_note_parse((struct rh_bytes){ (uint8_t *)note, bytes }, &parsed), RH_OK);
+    assert_int_equal(rh_note_parse((struct rh_bytes){ (uint8_t *)note, bytes }, &parsed),
+                     RH_OK);
     size_t text_bytes = parsed.text.bytes;
     rh_sign_keypair(&witness, &witness_secret);
     assert_int_equal(rh_note_sign(note, sizeof note, &bytes, text_bytes, "court.620423",
@@ -206,7 +207,8 @@ static void test_checkpoint_takes_more_signatures(void **state)
     assert_int_equal(size, 12);
     hub_tree_close(&tree);
     assert_int_equal(hub_checkpoint_load_size(directory, 12, note, sizeof note, &bytes), RH_OK);
-    assert_int_equal(rh_note_parse((struct rh_bytes){ (uint8_t *)note, bytes }, &parsed), RH_OK);
+    assert_int_equal(rh_note_parse((struct rh_bytes){ (uint8_t *)note, bytes }, &parsed),
+                     RH_OK);
     assert_int_equal(parsed.count, 2);
     assert_int_equal(rh_note_verify(&parsed, "court.620423", &witness), RH_OK);
     free(directory);

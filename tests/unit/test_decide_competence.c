@@ -169,7 +169,8 @@ static void test_bounces_of_other_pairs_do_not_add_up(void **state)
 }
 
 /* Two units deny a matter: no longer a question between the sender and one of them. The second
- * objection is the common superior's at once (信访工作条例 art. 24), with a date; the sender waits. */
+ * objection is the common superior's at once (信访工作条例 art. 24), with a date; the sender
+ * waits. */
 static void test_a_second_objector_goes_up(void **state)
 {
     struct rht_town *t = *state;

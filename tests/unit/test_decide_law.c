@@ -372,8 +372,8 @@ static void urge_then_register(struct rht_town *t)
     OK(register_under(t, 2, 1, "petition"));
 }
 
-/* Urged and silent, so the next document went out; answered late after all. The hub does not ask
- * for what is there, and the matter waits for the end of the chain. */
+/* Urged and silent, so the next document went out; answered late after all. The hub does not
+ * ask for what is there, and the matter waits for the end of the chain. */
 static void test_a_chain_is_not_asked_for_what_is_there(void **state)
 {
     struct rht_town *t = *state;

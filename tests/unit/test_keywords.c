@@ -1,6 +1,7 @@
-/* Keyword rules. If matching were wrong, a complaint of a child's harm would stay unread among
- * ten thousand others, or a street lamp would be sent to the prosecutors. The automaton is
- * compared with plain search on random texts of few letters, where words overlap all the time. */
+/* Keyword rules. If matching were wrong, a complaint of a child's harm would stay unread
+ * among ten thousand others, or a street lamp would be sent to the prosecutors. The
+ * automaton is compared with plain search on random texts of few letters, where words
+ * overlap all the time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +40,8 @@ static void add_rule(struct rh_keywords *keywords, const char *id, uint32_t fiel
     assert_int_equal(rh_keywords_rule(keywords, &rule), RH_OK);
 }
 
-static void add_word(struct rh_keywords *keywords, enum rh_keyword_group group, const char *word)
+static void add_word(struct rh_keywords *keywords, enum rh_keyword_group group,
+                     const char *word)
 {
     assert_int_equal(rh_keywords_word(keywords, group, word, strlen(word)), RH_OK);
 }
@@ -119,7 +121,8 @@ static void test_bounds_hold(void **state)
     assert_int_equal(rh_keywords_word(keywords, RH_KEYWORD_ANY, "", 0), RH_ERR_INVALID);
     for (int i = 0; i < RH_KEYWORD_WORDS_OF_RULE_MAX; i++) {
         int bytes = snprintf(word, sizeof word, "w%d", i);
-        assert_int_equal(rh_keywords_word(keywords, RH_KEYWORD_ANY, word, (size_t)bytes), RH_OK);
+        assert_int_equal(rh_keywords_word(keywords, RH_KEYWORD_ANY, word, (size_t)bytes),
+                         RH_OK);
     }
     assert_int_equal(rh_keywords_word(keywords, RH_KEYWORD_ALL, "more", 4), RH_ERR_FULL);
     rh_keywords_destroy(&keywords);

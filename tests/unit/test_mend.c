@@ -1,5 +1,5 @@
-/* hub/views/mend.c: after a disk has changed rows behind the hub's back, its views must be what the
- * journal says again, all of them, and the report must name what was wrong. */
+/* hub/views/mend.c: after a disk has changed rows behind the hub's back, its views must be what
+ * the journal says again, all of them, and the report must name what was wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,7 +196,8 @@ static void expect_equal(struct hub_map *a, struct hub_map *b)
     }
 }
 
-/* Whatever was done to it, the map is the right one afterwards, and a second look finds nothing. */
+/* Whatever was done to it, the map is the right one afterwards, and a second look finds
+ * nothing. */
 static void test_mend_makes_any_map_equal(void **state)
 {
     (void)state;
@@ -232,8 +233,8 @@ static void test_mend_names_the_first_row(void **state)
     const struct rh_bytes value = { (const uint8_t *)"v", 1 };
     rht_random_init(&random);
     begin(&pair, &random);
-    assert_int_equal(hub_map_put(hub_memory_map_map(pair.right), HUB_TABLE_REFERRAL, key, value),
-                     RH_OK);
+    assert_int_equal(
+        hub_map_put(hub_memory_map_map(pair.right), HUB_TABLE_REFERRAL, key, value), RH_OK);
     assert_int_equal(
         hub_views_mend(&pair.sick.map, hub_memory_map_map(pair.right), &mended), RH_OK);
     assert_int_equal(mended.rows, 1);

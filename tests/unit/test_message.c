@@ -254,7 +254,8 @@ static void test_schema_knows_the_same_keys_and_kinds(void **state)
     json_decref(schema);
 }
 
-/* A slip of the pen is told from a member that never was: both languages name what was meant. */
+/* A slip of the pen is told from a member that never was: both languages name what was
+ * meant. */
 static void test_unknown_member_names_the_one_meant(void **state)
 {
     (void)state;
@@ -276,7 +277,8 @@ static void test_unknown_member_names_the_one_meant(void **state)
 
 /* ---- screening ------------------------------------------------------------------------- */
 
-/* The words stay; the rule and its version go. What somebody said already is not overwritten. */
+/* The words stay; the rule and its version go. What somebody said already is not
+ * overwritten. */
 static void test_screening_says_which_rule_fired(void **state)
 {
     (void)state;

@@ -102,7 +102,8 @@ static void test_proof_agrees_with_published_vectors(void **state)
     assert_int_equal(good, 3);
 }
 
-/* Every hash of a proof matters, and so do leaf and root; one too few or too many is refused. */
+/* Every hash of a proof matters, and so do leaf and root; one too few or too many is
+ * refused. */
 static void check_inclusion(uint64_t index, size_t size)
 {
     struct rh_hash path[RH_PROOF_PATH_MAX + 2];
@@ -172,8 +173,9 @@ static void check_consistency(size_t old_size, size_t size)
             rh_proof_consistency_verify(old_size, &old_root, size, &root, proof, count),
             RH_ERR_CRYPTO);
         proof[i] = kept;
-        assert_int_equal(rh_proof_consistency_verify(old_size, &old_root, size, &root, proof, i),
-                         RH_ERR_INVALID);
+        assert_int_equal(
+            rh_proof_consistency_verify(old_size, &old_root, size, &root, proof, i),
+            RH_ERR_INVALID);
     }
     struct rh_hash wrong = old_root;
     flip(&wrong, sizeof wrong);
@@ -211,7 +213,8 @@ static void test_proof_refuses_impossible_numbers(void **state)
     memset(many, 7, sizeof many);
     assert_int_equal(rh_proof_inclusion_verify(&h, 0, 0, NULL, 0, &h), RH_ERR_INVALID);
     assert_int_equal(rh_proof_inclusion_verify(&h, 1, 1, NULL, 0, &h), RH_ERR_INVALID);
-    assert_int_equal(rh_proof_inclusion_verify(&h, 0, UINT64_MAX, many, 62, &h), RH_ERR_INVALID);
+    assert_int_equal(rh_proof_inclusion_verify(&h, 0, UINT64_MAX, many, 62, &h),
+                     RH_ERR_INVALID);
     assert_int_equal(rh_proof_inclusion_verify(&h, 0, RH_TREE_SIZE_MAX, many, 63, &h),
                      RH_ERR_INVALID);
     assert_int_equal(rh_proof_inclusion_verify(&h, 0, RH_TREE_SIZE_MAX, many, 62, &h),

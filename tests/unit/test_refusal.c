@@ -110,8 +110,8 @@ static void test_exit_codes_ascend_and_have_texts(void **state)
 static void test_exit_of_every_result_is_listed(void **state)
 {
     (void)state;
-#define CHECK(name, text)                                                                       \
-    assert_string_not_equal(rh_exit_text(rh_exit_of(name)), "unknown exit code");               \
+#define CHECK(name, text)                                                                      \
+    assert_string_not_equal(rh_exit_text(rh_exit_of(name)), "unknown exit code");              \
     assert_true((rh_exit_of(name) == RH_EXIT_OK) == ((name) == RH_OK));
     RH_ERR_LIST(CHECK)
 #undef CHECK

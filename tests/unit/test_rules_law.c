@@ -179,8 +179,9 @@ static bool is_of_custody(const struct rh_procedure *procedure, const struct rh_
     return false;
 }
 
-/* A last day off moves on (刑事诉讼法 105, 民事诉讼法 85, 民法典 203; by analogy where an instrument is
- * silent), a working day cannot be one, and a proposal to release is about somebody held. */
+/* A last day off moves on (刑事诉讼法 105, 民事诉讼法 85, 民法典 203; by analogy where an
+ * instrument is silent), a working day cannot be one, and a proposal to release is about
+ * somebody held. */
 static enum rh_roll roll_of_law(const struct rh_procedure *procedure,
                                 const struct rh_limit *limit)
 {

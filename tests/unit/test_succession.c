@@ -319,7 +319,8 @@ static void check_rows(uint32_t *changed)
             assert_int_equal(now.deadlines[i].start_ms, was->deadlines[i].start_ms);
             assert_int_equal(now.deadlines[i].status, was->deadlines[i].status);
         }
-        if (now.state == RH_STATE_DISPATCHED && was->addressee == fixture->old && !was->arrived) {
+        if (now.state == RH_STATE_DISPATCHED && was->addressee == fixture->old &&
+            !was->arrived) {
             struct hub_queued queued; /* a recall would find it */
             assert_int_equal(hub_views_queued(map(), now.dispatch_to, now.dispatch_from,
                                               now.dispatch_lane, now.dispatch_seq, &queued),
@@ -382,7 +383,8 @@ static void run_whole(uint32_t kills)
 
 /* ---- tests ------------------------------------------------------------------------------ */
 
-/* A bureau is merged into another: without this its matters would have a holder that is gone. */
+/* A bureau is merged into another: without this its matters would have a holder that is
+ * gone. */
 static void test_successor_takes_over_everything(void **state)
 {
     (void)state;
@@ -520,8 +522,8 @@ static void grant_old(const char *area, uint64_t until_ms)
     assert_int_equal(result.refusal, 0);
 }
 
-/* A monitor that is merged away: its successor goes on visiting, until the day that was set. What
- * has run out is not given anew, and a kill on the way gives nothing twice. */
+/* A monitor that is merged away: its successor goes on visiting, until the day that was set.
+ * What has run out is not given anew, and a kill on the way gives nothing twice. */
 static void test_grants_pass_on(void **state)
 {
     struct hub_agency row;
@@ -559,7 +561,8 @@ static void test_succession_is_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_successor_takes_over_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_successor_takes_over_everything, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_succession_survives_kills, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_split_by_area, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_keep_their_ids, set_up, tear_down),

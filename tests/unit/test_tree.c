@@ -73,7 +73,8 @@ static enum rh_err try_open(const char *directory, uint64_t size, const struct r
     return hub_tree_open(&options, size, root, tree);
 }
 
-static struct hub_tree *open_at(const char *directory, uint64_t size, const struct rh_hash *root)
+static struct hub_tree *open_at(const char *directory, uint64_t size,
+                                const struct rh_hash *root)
 {
     struct hub_tree *tree;
 
@@ -225,7 +226,8 @@ static void test_tree_refuses_impossible_numbers(void **state)
     assert_int_equal(hub_tree_leaf(tree, 10, out), RH_ERR_INVALID);
     assert_int_equal(hub_tree_prove_inclusion(tree, 0, 0, out, &count), RH_ERR_INVALID);
     assert_int_equal(hub_tree_prove_inclusion(tree, 5, 5, out, &count), RH_ERR_INVALID);
-    assert_int_equal(hub_tree_prove_inclusion(tree, 0, UINT64_MAX, out, &count), RH_ERR_INVALID);
+    assert_int_equal(hub_tree_prove_inclusion(tree, 0, UINT64_MAX, out, &count),
+                     RH_ERR_INVALID);
     assert_int_equal(hub_tree_prove_consistency(tree, 6, 5, out, &count), RH_ERR_INVALID);
     assert_int_equal(hub_tree_prove_consistency(tree, 6, 11, out, &count), RH_ERR_INVALID);
     assert_int_equal(hub_tree_prove_consistency(tree, 0, 10, out, &count), RH_OK);

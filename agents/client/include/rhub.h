@@ -131,8 +131,8 @@ typedef enum rh_err rh_client_item_fn(void *context, uint64_t n, struct rh_bytes
 
 /* Hand out the receipt that an earlier generation of the hub gave for item `n`, when this one
  * has to be told of it again: the CONFIRM frame as it came and the hub id it was checked under,
- * both borrowed until the next call. RH_ERR_NOTFOUND when there is none. Asked only of a hub of a
- * later generation, once each time n is sent. Source: wire.md, section 11. */
+ * both borrowed until the next call. RH_ERR_NOTFOUND when there is none. Asked only of a hub of
+ * a later generation, once each time n is sent. Source: wire.md, section 11. */
 typedef enum rh_err rh_client_lost_fn(void *context, uint64_t n, struct rh_lost *out);
 
 /* What the spool holds, asked before every HELLO. The lease must have been raised by one and

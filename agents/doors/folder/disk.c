@@ -171,7 +171,8 @@ DIR *folder_entries(int fd)
 
 void folder_remove_dir(int room, const char *name)
 {
-    DIR *dir = folder_entries(openat(room, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    DIR *dir =
+        folder_entries(openat(room, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     const struct dirent *entry;
     if (dir == NULL)
         return;

@@ -85,7 +85,8 @@ void folder_forget(struct folder *folder, const char *name);
  * did not let us. */
 bool folder_fail(struct folder *folder, const char *name,
                  const struct agent_problems *problems);
-/* Name an entry that is no plain file in failed/, once; it stays where it is. False as above. */
+/* Name an entry that is no plain file in failed/, once; it stays where it is. False as
+ * above. */
 bool folder_name_odd(struct folder *folder, const char *name,
                      const struct agent_problems *problems);
 enum rh_err folder_give_answers(struct folder *folder);

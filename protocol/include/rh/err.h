@@ -36,10 +36,10 @@ const char *rh_err_text(enum rh_err err);
 /* Stop the process with the place and the broken condition on standard error. */
 _Noreturn void rh_panic(const char *file, int line, const char *condition);
 
-/* Whoever runs our code on a state that somebody else made (an auditor who decides a foreign log
- * again) takes a broken condition as an answer: `handler` is called instead of stopping, in the
- * thread that set it, and must leave by longjmp; when it returns, the process stops after all.
- * Only around code that holds nothing: no lock, no memory, no file. NULL ends it. */
+/* Whoever runs our code on a state that somebody else made (an auditor who decides a foreign
+ * log again) takes a broken condition as an answer: `handler` is called instead of stopping, in
+ * the thread that set it, and must leave by longjmp; when it returns, the process stops after
+ * all. Only around code that holds nothing: no lock, no memory, no file. NULL ends it. */
 typedef void rh_panic_fn(const char *file, int line, const char *condition);
 void rh_panic_catch(rh_panic_fn *handler);
 

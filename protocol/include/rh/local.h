@@ -83,7 +83,8 @@ void rh_local_server_close(struct rh_local_server **server);
 struct rh_local_client;
 enum rh_err rh_local_client_open(const char *path, uint32_t timeout_ms,
                                  struct rh_local_client **out);
-enum rh_err rh_local_client_send(struct rh_local_client *client, const char *line, size_t bytes);
+enum rh_err rh_local_client_send(struct rh_local_client *client, const char *line,
+                                 size_t bytes);
 /* Next line (terminated, borrowed until the next call). RH_ERR_CLOSED at the end. */
 enum rh_err rh_local_client_receive(struct rh_local_client *client, uint32_t timeout_ms,
                                     char **line, size_t *bytes);

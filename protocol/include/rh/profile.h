@@ -138,8 +138,8 @@ struct rh_profile {
     struct rh_profile_duty duties[RH_PROFILE_DUTIES_MAX];
 };
 
-/* Whose turn at the window it is: the first line of the roster that fits a matter on a day; NULL
- * when none does, then it is anybody's of the house. Nothing is stored by it: a change of
+/* Whose turn at the window it is: the first line of the roster that fits a matter on a day;
+ * NULL when none does, then it is anybody's of the house. Nothing is stored by it: a change of
  * shift moves no message, it changes who sees it first. */
 const struct rh_profile_department *rh_profile_on_duty(const struct rh_profile *profile,
                                                        const char *procedure,
