@@ -579,7 +579,8 @@ def reconcile(world):
 
 
 SCENES = [round_trip, lanes_and_bodies, asked_again, published_log, proofs, credit, redelivery,
-          referral_order, dead_letter, malformed, oversized, not_canonical, unsigned, addressed_wrongly, replayed,
+          referral_order, dead_letter, malformed, oversized, not_canonical, unsigned,
+          addressed_wrongly, replayed,
           same_number, kinds_and_fields, out_of_turn, unknown_agency, greetings, multipart,
           revoked, reconcile]
 

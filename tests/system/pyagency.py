@@ -39,7 +39,8 @@ FIELDS = {"root": 4, "other": 5, "refers_to": 6, "to": 7, "procedure": 8, "lane"
           "category": 10, "area": 11, "source": 12, "code": 13, "basis": 14, "proper": 15,
           "due": 16, "occurred": 17, "extend_n": 18, "report_required": 19,
           "information_wanted": 20, "reply_owed": 21, "leader_named": 22, "externals": 23,
-          "copies": 24, "children": 25, "facts": 26, "trace": 27, "sender": 28, "pair_seq": 29, "refusal": 30}
+          "copies": 24, "children": 25, "facts": 26, "trace": 27, "sender": 28, "pair_seq": 29,
+          "refusal": 30}
 ZERO32, ZERO64 = bytes(32), bytes(64)
 # Connection-level refusals after which a client simply begins anew.
 AGAIN = {5101, 5103, 7107, 7108}
@@ -597,7 +598,8 @@ class PyAgency:
             row = self.ledger.all(
                 "SELECT c.hub, c.frame FROM sent s JOIN receipts r ON r.n = s.n AND "
                 "r.outcome = 0 JOIN confirms c ON c.n = r.n AND c.hub = r.hub "
-                "WHERE s.digest = ? AND s.void = 0 AND r.hub != ? ORDER BY r.stored LIMIT 1", digest, self.hub)
+                "WHERE s.digest = ? AND s.void = 0 AND r.hub != ? ORDER BY r.stored LIMIT 1",
+                digest, self.hub)
             if row and list(row[0]) not in found:
                 found.append(list(row[0]))
         self.counts["lost shown"] += len(found)

@@ -165,7 +165,8 @@ def message(words):
 def addressed(said):
     """Whom a message brings a matter that counts as arrived there once it is taken."""
     tells = said["kind"] in ("copy", "notice", "progress")
-    return ([said["to"]] if "to" in said and not tells else []) + [to for _, to, _ in said["children"]]
+    named = [said["to"]] if "to" in said and not tells else []
+    return named + [to for _, to, _ in said["children"]]
 
 
 def scripted(lines):

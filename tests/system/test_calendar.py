@@ -59,7 +59,8 @@ def compare(run, calendar, rows, what):
 
 
 def rhub(run, play, *words, code=0):
-    done = subprocess.run([run.program("rhub"), "--hub", str(play.hub.admin), "--lang", "en", *words],
+    done = subprocess.run([run.program("rhub"), "--hub", str(play.hub.admin), "--lang",
+                           "en", *words],
                           capture_output=True, text=True, timeout=120)
     demand(done.returncode == code, f"rhub {words}: {done.returncode} {done.stderr}")
     return done.stdout if code == 0 else done.stderr

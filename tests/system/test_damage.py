@@ -321,8 +321,8 @@ def bad_row(run):
 
 
 def lmdb_rows(image):
-    """Where the values of an LMDB file's last commit lie: {table name: [(key, offset, bytes), ...]},
-    in order of keys. Rows on overflow pages are left out. By the layout of LMDB data version 1."""
+    """Where the values of an LMDB file's last commit lie: {table: [(key, offset, bytes), ...]}, in
+    order of keys. Rows on overflow pages are left out. By the layout of LMDB data version 1."""
     def db_at(at):
         return struct.unpack_from("<Q", image, at + 40)[0]  # its root page
 

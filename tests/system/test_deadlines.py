@@ -1,6 +1,7 @@
 """Five procedures on the official calendar, each way through them once, through real processes:
-all stories happen on one hub whose time is steered from the end of November 2025 through 2026. Every date the hub gives is computed again by the day-walking oracle, those marked as
-fixed also by hand, and every day of every explanation is looked at.
+all stories happen on one hub whose time is steered from the end of November 2025 through 2026.
+Every date the hub gives is computed again by the day-walking oracle, those marked as fixed also by
+hand, and every day of every explanation is looked at.
 
     test_deadlines.py FOLDER-OF-RHUBD [NAME]      only stories whose name has NAME in it
 """

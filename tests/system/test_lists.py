@@ -22,7 +22,8 @@ PATIENCE_S = 120.0
 LISTS = ("referral list", "referral timeline R-2026-000002", "deadline board",
          "deadline board --by agency", "deadline explain R-2026-000003",
          "deadline board --by procedure", "queue list",
-         "queue peek center.demo", "dead list", "agency list", "job list", "calendar list", "rules list",
+         "queue peek center.demo", "dead list", "agency list", "job list", "calendar list",
+         "rules list",
          "route query judicial.procuratorial --area demo", "report figures")
 AT_AGENT = ("inbox", "outbox", "due", "imports")
 # What moves while nobody does anything: the wall clock and what was heard last.

@@ -45,7 +45,8 @@ AGENTS = {
     "petitions": {"runtime"},
     "court": {"runtime"},
     "police": {"runtime"},
-    "main.c": {"client", "runtime", "doors", "load", "procuratorate", "petitions", "court", "police"},
+    "main.c": {"client", "runtime", "doors", "load", "procuratorate", "petitions", "court",
+               "police"},
 }
 AREAS = {"hub": HUB, "protocol": PROTOCOL, "agents": AGENTS}
 
