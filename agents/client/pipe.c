@@ -20,7 +20,7 @@ struct client_pipe {
     void *handle, *watched; /* their ZeroMQ sockets */
     zmq_msg_t message;      /* what receive lends out */
     int epoll;
-    bool connected, open, failed;
+    bool connected, failed;
     uint32_t refusal;
     const char *detail;
 };
@@ -44,7 +44,6 @@ static void fail(struct client_pipe *pipe, uint32_t refusal, const char *detail)
     if (pipe->failed)
         return;
     pipe->failed = true;
-    pipe->open = false;
     pipe->refusal = refusal;
     pipe->detail = detail;
 }
@@ -192,7 +191,6 @@ static void take_event(struct client_pipe *pipe, uint16_t event, uint32_t value)
         pipe->connected = true;
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        pipe->open = !pipe->failed;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         if (value == 400)
@@ -237,11 +235,6 @@ bool client_pipe_watch(struct client_pipe *pipe)
         take_event(pipe, event, value);
     }
     return !pipe->failed;
-}
-
-bool client_pipe_is_open(const struct client_pipe *pipe)
-{
-    return pipe->open;
 }
 
 uint32_t client_pipe_refusal(const struct client_pipe *pipe)

@@ -33,7 +33,6 @@ void client_pipe_close(struct client_pipe **pipe, int linger_ms);
 
 /* Read the monitor. False once the pipe has failed. */
 bool client_pipe_watch(struct client_pipe *pipe);
-bool client_pipe_is_open(const struct client_pipe *pipe); /* handshake done, still up */
 uint32_t client_pipe_refusal(const struct client_pipe *pipe);
 const char *client_pipe_detail(const struct client_pipe *pipe);
 

@@ -19,7 +19,7 @@ void desk_complain(struct desk_work *work, uint32_t refusal, const char *pointer
     agent_problem_add(work->problems, refusal, pointer, expected, expected_zh);
 }
 
-void desk_fresh_id(const struct desk_work *work, uint8_t out[RH_ID_BYTES])
+static void fresh_id(const struct desk_work *work, uint8_t out[RH_ID_BYTES])
 {
     uint8_t random[10];
     rh_random(random, sizeof random);
@@ -34,7 +34,7 @@ static void derived_id(const struct desk_work *work, const char *tag, uint8_t ou
     struct rh_bytes part = { given->bytes, sizeof given->bytes };
     struct rh_hash hash;
     if (!work->message->has_id) {
-        desk_fresh_id(work, out);
+        fresh_id(work, out);
         return;
     }
     rh_hash_tagged(tag, &part, 1, &hash);
@@ -47,7 +47,7 @@ static enum rh_err resolve(struct desk_work *work, const char *text, const char 
     if (text[0] == '\0' || rh_id_parse(text, out->bytes) == RH_OK)
         return RH_OK;
     if (work->desk->spool == NULL) { /* only looked over: any will do */
-        desk_fresh_id(work, out->bytes);
+        fresh_id(work, out->bytes);
         return RH_OK;
     }
     enum rh_err err = agent_spool_find_case(work->desk->spool, text, out);
@@ -181,7 +181,7 @@ enum rh_err desk_make_drafts(struct desk_work *work)
     work->count = 1;
     *item = message->item;
     if (!message->has_id)
-        desk_fresh_id(work, item->message_id.bytes);
+        fresh_id(work, item->message_id.bytes);
     else if (work->again)
         item->message_id = work->attempt;
     struct agent_case known = work->known;
@@ -196,7 +196,7 @@ enum rh_err desk_make_drafts(struct desk_work *work)
                          message->content.leader.bytes > 0;
     for (uint32_t i = 0; i < item->child_count; i++)
         if (rh_id_is_zero(item->children[i].id.bytes))
-            desk_fresh_id(work, item->children[i].id.bytes);
+            fresh_id(work, item->children[i].id.bytes);
 
     bool opens = item->kind == RH_KIND_REGISTER ||
                  (rh_kind_is_dispatch(item->kind) && message->referral[0] == '\0');

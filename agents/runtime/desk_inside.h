@@ -44,7 +44,6 @@ struct desk_work {
 struct desk_draft *desk_last(struct desk_work *work);
 void desk_complain(struct desk_work *work, uint32_t refusal, const char *pointer,
                    const char *expected, const char *expected_zh);
-void desk_fresh_id(const struct desk_work *work, uint8_t out[RH_ID_BYTES]);
 
 /* Fills drafts, count, procedure and known. RH_ERR_AGAIN: see agent_desk_submit. */
 enum rh_err desk_make_drafts(struct desk_work *work);

@@ -112,7 +112,5 @@ struct agent_ask;
 enum rh_err agent_verb_import(struct agent_ask *ask);
 /* `imports`: the jobs, newest last. */
 enum rh_err agent_verb_imports(struct agent_ask *ask);
-json_t *agent_import_figures_json(const struct agent_import_figures *figures, bool dry_run);
-json_t *agent_row_error_json(const struct agent_row_error *error);
 
 #endif

@@ -40,7 +40,7 @@ static json_t *counts_json(const struct agent_import_count *counts, uint32_t use
     return list;
 }
 
-json_t *agent_import_figures_json(const struct agent_import_figures *figures, bool dry_run)
+static json_t *figures_json(const struct agent_import_figures *figures, bool dry_run)
 {
     json_t *row = agent_json_row("imported");
     json_object_set_new(row, "encoding", json_string(figures->encoding));
@@ -64,7 +64,7 @@ json_t *agent_import_figures_json(const struct agent_import_figures *figures, bo
     return row;
 }
 
-json_t *agent_row_error_json(const struct agent_row_error *error)
+static json_t *row_error_json(const struct agent_row_error *error)
 {
     json_t *row = agent_json_row("row_error");
     char code[RH_REFUSAL_TEXT_BYTES];
@@ -136,7 +136,7 @@ static void row_error(void *context, const struct agent_row_error *error)
 {
     struct serving *serving = context;
     if (!serving->gone)
-        serving->gone = agent_ask_row(serving->ask, agent_row_error_json(error)) != RH_OK;
+        serving->gone = agent_ask_row(serving->ask, row_error_json(error)) != RH_OK;
 }
 
 static enum rh_err refuse_problems(struct agent_ask *ask)
@@ -153,9 +153,8 @@ static enum rh_err finish(struct serving *serving)
     if (!serving->dry_run)
         err = commit(serving);
     if (err == RH_OK)
-        err = agent_ask_row(serving->ask,
-                            agent_import_figures_json(agent_import_figures(serving->import),
-                                                      serving->dry_run));
+        err = agent_ask_row(serving->ask, figures_json(agent_import_figures(serving->import),
+                                                       serving->dry_run));
     return err;
 }
 

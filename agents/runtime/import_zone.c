@@ -144,7 +144,10 @@ void agent_zone_close(struct agent_zone **zone)
 
 /* ---- asking ----------------------------------------------------------------------------- */
 
-enum rh_err agent_zone_instant(const struct agent_zone *zone, int64_t local_ms, uint64_t *ms)
+/* The instant at which walls in the zone show local_ms (ms since 1970 as if it were UTC). An
+ * hour that comes twice in autumn is taken the first time; one left out in spring is read as if
+ * the clocks had not been put forward yet. RH_ERR_INVALID before 1970. */
+static enum rh_err instant_of(const struct agent_zone *zone, int64_t local_ms, uint64_t *ms)
 {
     if (local_ms < -(int64_t)OFFSET_MS_MAX || local_ms > (int64_t)RH_INSTANT_MS_END)
         return RH_ERR_INVALID;
@@ -224,5 +227,5 @@ enum rh_err agent_zone_parse(const struct agent_zone *zone, const char *text, bo
                         !read_clock(&at, &clock) || *at != '\0'))
         return RH_ERR_INVALID;
     int64_t day_ms = days_from_civil(year, month, day) * DAY_S * 1000;
-    return agent_zone_instant(zone, day_ms + clock, ms);
+    return instant_of(zone, day_ms + clock, ms);
 }

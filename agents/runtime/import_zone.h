@@ -19,11 +19,6 @@ struct agent_zone;
 enum rh_err agent_zone_open(const char *name, struct agent_zone **out);
 void agent_zone_close(struct agent_zone **zone);
 
-/* The instant at which walls in the zone show local_ms (ms since 1970 as if it were UTC). An
- * hour that comes twice in autumn is taken the first time; one left out in spring is read as if
- * the clocks had not been put forward yet. RH_ERR_INVALID before 1970. */
-enum rh_err agent_zone_instant(const struct agent_zone *zone, int64_t local_ms, uint64_t *ms);
-
 /* Read a cell: an instant with offset as agent_instant_parse takes it, or
  * "2020-01-07 21:31:53.000", with 'T' or a blank, '-' or '/', one or two digits, seconds and
  * clock optional. A day without a clock is its beginning, or its end where `end`.

@@ -52,7 +52,7 @@ const char *hub_screen_hex(const struct rh_hash *hash, char out[HUB_SCREEN_HEX_B
 
 /* Han characters, full-width forms and their punctuation take two columns; three bytes of
  * UTF-8 from U+2E80 on are enough to tell them here. */
-unsigned hub_screen_width(const char *text)
+static unsigned width_of(const char *text)
 {
     unsigned columns = 0;
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
@@ -68,7 +68,7 @@ unsigned hub_screen_width(const char *text)
 void hub_screen_pad(FILE *out, const char *text, unsigned columns)
 {
     fputs(text, out);
-    for (unsigned width = hub_screen_width(text); width < columns; width++)
+    for (unsigned width = width_of(text); width < columns; width++)
         fputc(' ', out);
 }
 

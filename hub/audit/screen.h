@@ -21,8 +21,6 @@ const char *hub_screen_count(uint64_t value, char out[HUB_SCREEN_COUNT_BYTES]);
 const char *hub_screen_time(uint64_t ms, bool end, char out[HUB_SCREEN_TIME_BYTES]);
 const char *hub_screen_hex(const struct rh_hash *hash, char out[HUB_SCREEN_HEX_BYTES]);
 
-/* Columns that a text takes on a terminal: 2 for wide characters. */
-unsigned hub_screen_width(const char *text);
 /* The text and blanks up to `columns`. */
 void hub_screen_pad(FILE *out, const char *text, unsigned columns);
 /* A line "label  mark text": mark 1 is a tick, 0 a cross, -1 none. */

@@ -108,11 +108,6 @@ const char *hub_cli_flag_text(const struct hub_cli *cli, const char *name);
 
 /* help.c --------------------------------------------------------------------------------- */
 
-void hub_cli_help_all(struct hub_cli *cli, FILE *out);
-void hub_cli_help_noun(struct hub_cli *cli, const char *noun, FILE *out);
-void hub_cli_help_command(struct hub_cli *cli, const struct hub_cli_command *command,
-                          FILE *out);
-
 /* fields.c ------------------------------------------------------------------------------- */
 
 enum hub_cli_field_type {

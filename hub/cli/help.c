@@ -94,7 +94,7 @@ static void print_own(FILE *out, const struct hub_cli_flag *flag)
     print_pair(out, left, rh_text(flag->title));
 }
 
-void hub_cli_help_all(struct hub_cli *cli, FILE *out)
+static void help_all(struct hub_cli *cli, FILE *out)
 {
     const struct hub_cli_global *global;
     (void)cli;
@@ -115,7 +115,7 @@ void hub_cli_help_all(struct hub_cli *cli, FILE *out)
                   0);
 }
 
-void hub_cli_help_noun(struct hub_cli *cli, const char *noun, FILE *out)
+static void help_noun(struct hub_cli *cli, const char *noun, FILE *out)
 {
     (void)cli;
     fprintf(out, "rhub %s ...\n\n", noun);
@@ -152,7 +152,7 @@ static void print_examples(FILE *out, const char *examples)
     fputc('\n', out);
 }
 
-void hub_cli_help_command(struct hub_cli *cli, const struct hub_cli_command *command, FILE *out)
+static void help_command(struct hub_cli *cli, const struct hub_cli_command *command, FILE *out)
 {
     char name[120];
     const struct hub_cli_global *global;
@@ -187,11 +187,11 @@ static enum rh_exit help_about(struct hub_cli *cli, const char *noun, const char
 {
     const struct hub_cli_command *command = hub_cli_command_find(noun, verb);
     if (command != NULL) {
-        hub_cli_help_command(cli, command, cli->out);
+        help_command(cli, command, cli->out);
         return RH_EXIT_OK;
     }
     if (verb == NULL && hub_cli_is_noun(noun)) {
-        hub_cli_help_noun(cli, noun, cli->out);
+        help_noun(cli, noun, cli->out);
         return RH_EXIT_OK;
     }
     bool known = hub_cli_is_noun(noun);
@@ -203,7 +203,7 @@ static enum rh_exit help_about(struct hub_cli *cli, const char *noun, const char
 enum rh_exit hub_cli_body_help(struct hub_cli *cli)
 {
     if (cli->command != NULL && cli->command->body != hub_cli_body_help) {
-        hub_cli_help_command(cli, cli->command, cli->out);
+        help_command(cli, cli->command, cli->out);
         return RH_EXIT_OK;
     }
     if (cli->word_count == 1 && strcmp(cli->words[0], "exit-codes") == 0)
@@ -212,6 +212,6 @@ enum rh_exit hub_cli_body_help(struct hub_cli *cli)
         return help_about(cli, cli->words[0], cli->word_count > 1 ? cli->words[1] : NULL);
     /* Asked for it is the answer; otherwise it is a remark about a missing command. */
     bool asked = cli->options.help || cli->command != NULL;
-    hub_cli_help_all(cli, asked ? cli->out : cli->err);
+    help_all(cli, asked ? cli->out : cli->err);
     return asked ? RH_EXIT_OK : RH_EXIT_USAGE;
 }

@@ -125,8 +125,9 @@ static void collect_stirred(struct hub_gateway *gateway)
 
 /* Order ----------------------------------------------------------------------------------- */
 
-enum rh_err hub_deliver_must_wait(struct hub_map *map, const struct hub_queued *queued,
-                                  bool *wait)
+/* Whether `queued` must wait for an earlier message of its referral in another pair. One of
+ * the same pair is sent before it anyway, on the same connection. */
+static enum rh_err must_wait(struct hub_map *map, const struct hub_queued *queued, bool *wait)
 {
     enum rh_err err = hub_views_queue_blocked(map, queued, wait);
     if (err != RH_OK || !*wait)
@@ -165,7 +166,7 @@ static enum rh_err next_of_pair(struct round *round, enum rh_lane lane, uint32_t
         hub_views_queue_head(map, round->session->peer->agency, lane, from, last + 1, out);
     bool wait = false;
     if (err == RH_OK)
-        err = hub_deliver_must_wait(map, out, &wait);
+        err = must_wait(map, out, &wait);
     if (err != RH_OK || !wait)
         return err;
     if (!round->blocked || out->index < round->first_blocked.index)

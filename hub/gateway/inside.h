@@ -278,10 +278,6 @@ enum rh_err hub_deliver_run(struct hub_gateway *gateway, uint64_t now_ms);
 bool hub_deliver_resync(struct hub_gateway *gateway, struct hub_session *session,
                         enum rh_lane lane, uint32_t from, uint64_t at_least,
                         uint32_t *retry_ms);
-/* Whether `queued` must wait for an earlier message of its referral in another pair. One of
- * the same pair is sent before it anyway, on the same connection. */
-enum rh_err hub_deliver_must_wait(struct hub_map *map, const struct hub_queued *queued,
-                                  bool *wait);
 
 int64_t hub_balance_get(const struct hub_session *session, enum rh_lane lane, uint32_t from);
 /* 0 forgets it. */

@@ -93,7 +93,7 @@ static uint32_t verify_hello(struct hub_job *job)
     return 0;
 }
 
-void hub_job_verify(struct hub_job *job)
+static void verify_job(struct hub_job *job)
 {
     job->refusal = job->type == HUB_JOB_HELLO ? verify_hello(job) : verify_bundle(job);
 }
@@ -130,7 +130,7 @@ static void *work(void *argument)
             break;
         uint32_t place = hub_fair_claim(&workers->fair);
         pthread_mutex_unlock(&workers->mutex);
-        hub_job_verify(&workers->jobs[place]);
+        verify_job(&workers->jobs[place]);
         pthread_mutex_lock(&workers->mutex);
         hub_fair_done(&workers->fair, place, cost_of(&workers->jobs[place]));
         wake(workers);
@@ -232,7 +232,7 @@ void hub_workers_kick(struct hub_workers *workers)
     pthread_mutex_unlock(&workers->mutex);
     if (lone == HUB_FAIR_NONE)
         return;
-    hub_job_verify(&workers->jobs[lone]);
+    verify_job(&workers->jobs[lone]);
     pthread_mutex_lock(&workers->mutex);
     hub_fair_done(&workers->fair, lone, cost_of(&workers->jobs[lone]));
     pthread_mutex_unlock(&workers->mutex);

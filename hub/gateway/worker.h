@@ -82,7 +82,4 @@ void hub_workers_room(const struct hub_workers *workers, uint32_t *jobs, uint64_
  * refused. What the journal has to say about them, the engine asks. */
 uint32_t hub_lost_verify(struct hub_job *job);
 
-/* What a worker does to one job; for tests. */
-void hub_job_verify(struct hub_job *job);
-
 #endif

@@ -101,7 +101,8 @@ static enum rh_err reserve_segment(struct hub_journal *journal)
     return err;
 }
 
-void hub_journal_push_segment(struct hub_journal *journal, uint64_t segment)
+/* Add a segment to the list, which must have room. Under the mutex, or before the threads. */
+static void push_segment(struct hub_journal *journal, uint64_t segment)
 {
     rh_assert(journal->segment_count < journal->segment_capacity);
     journal->segments[journal->segment_count++] = segment;
@@ -319,7 +320,7 @@ static enum rh_err write_in_new_segment(struct hub_journal *journal)
     journal->current = (struct hub_current){
         .fd = fd, .segment = journal->build.segment, .bytes = journal->segment_bytes
     };
-    hub_journal_push_segment(journal, journal->build.segment);
+    push_segment(journal, journal->build.segment);
     memcpy(journal->newest_hub_id, journal->hub_id, sizeof journal->hub_id);
     pthread_mutex_unlock(&journal->mutex);
     hub_spare_used(journal);

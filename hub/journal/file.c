@@ -125,7 +125,7 @@ void hub_segment_name(uint64_t first_index, char out[HUB_SEGMENT_NAME_BYTES])
     snprintf(out, HUB_SEGMENT_NAME_BYTES, "segment-%016" PRIx64 ".rhj", first_index);
 }
 
-bool hub_segment_name_parse(const char *name, uint64_t *first_index)
+static bool parse_name(const char *name, uint64_t *first_index)
 {
     static const char digits[] = "0123456789abcdef";
     static const char prefix[] = "segment-";
@@ -161,7 +161,7 @@ static enum rh_err collect(DIR *directory, uint64_t **list, size_t *count)
         if (entry == NULL)
             return errno == 0 ? RH_OK : hub_file_error(errno);
         uint64_t index;
-        if (!hub_segment_name_parse(entry->d_name, &index))
+        if (!parse_name(entry->d_name, &index))
             continue;
         if (*count == capacity) {
             capacity = capacity == 0 ? 64 : capacity * 2;

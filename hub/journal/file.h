@@ -42,7 +42,6 @@ enum rh_err hub_file_sync_all(int fd);
 
 /* segment-<16 hex digits of the first index>.rhj */
 void hub_segment_name(uint64_t first_index, char out[HUB_SEGMENT_NAME_BYTES]);
-bool hub_segment_name_parse(const char *name, uint64_t *first_index);
 /* First indexes of all segment files, ascending; *list is the caller's, to be freed. */
 enum rh_err hub_segment_list(int dir_fd, uint64_t **list, size_t *count);
 

@@ -129,7 +129,4 @@ enum rh_err hub_journal_quarantine(struct hub_journal *journal, struct hub_walk 
                                    uint32_t from, uint32_t end, uint64_t frame,
                                    struct hub_journal_report *report);
 
-/* Add a segment to the list, which must have room. Under the mutex, or before the threads. */
-void hub_journal_push_segment(struct hub_journal *journal, uint64_t segment);
-
 #endif

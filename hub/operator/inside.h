@@ -62,8 +62,7 @@ struct hub_verb {
     struct hub_arg args[HUB_VERB_ARGS_MAX]; /* at_least_seq is known to every verb */
 };
 
-/* The table, ascending by name; NULL past the last. */
-const struct hub_verb *hub_verb_at(size_t index);
+/* In the table, NULL when there is none. */
 const struct hub_verb *hub_verb_find(const char *name);
 
 /* Names of agencies as one page shows them. */
@@ -126,8 +125,6 @@ struct hub_operator {
 
 /* server.c ------------------------------------------------------------------------------- */
 
-/* Where the read that failed its check was; may be empty. */
-const char *hub_ask_fault(const struct hub_ask *ask);
 /* A row in the place of one that fails its check, in a list of many. */
 enum rh_err hub_ask_damaged(struct hub_ask *ask, uint64_t number);
 

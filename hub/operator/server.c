@@ -53,7 +53,8 @@ enum rh_err hub_ask_refuse_file(struct hub_ask *ask, uint32_t refusal, const cha
     return hub_ask_refuse(ask, refusal, pointer, detail, value);
 }
 
-const char *hub_ask_fault(const struct hub_ask *ask)
+/* Where the read that failed its check was; may be empty. */
+static const char *fault_of(const struct hub_ask *ask)
 {
     const struct hub_operator_options *options = &ask->op->options;
     return options->fault == NULL ? "" : options->fault(options->reader);
@@ -67,7 +68,7 @@ enum rh_err hub_ask_damaged(struct hub_ask *ask, uint64_t number)
     snprintf(id, sizeof id, "#%llu", (unsigned long long)number);
     hub_json_text(row, "id", id);
     hub_json_code(row, "code", RH_REFUSE_RECORD_CORRUPT);
-    hub_json_text(row, "detail", hub_ask_fault(ask));
+    hub_json_text(row, "detail", fault_of(ask));
     return hub_ask_row(ask, row);
 }
 
@@ -266,7 +267,7 @@ static void answer(void *context, const struct rh_local_peer *peer, char *line, 
         if (err == RH_ERR_CORRUPT)
             hub_engine_hurt(op->options.engine);
         if (err == RH_ERR_CORRUPT)
-            copy_text(ask->value, sizeof ask->value, hub_ask_fault(ask));
+            copy_text(ask->value, sizeof ask->value, fault_of(ask));
     }
     if (err == RH_OK)
         send_end(ask);

@@ -103,11 +103,6 @@ static const struct hub_verb verbs[] = {
     { "subscription.show", "one of them", hub_verb_subscription_show, { NEEDED("id") } },
 };
 
-const struct hub_verb *hub_verb_at(size_t index)
-{
-    return index < sizeof verbs / sizeof verbs[0] ? &verbs[index] : NULL;
-}
-
 const struct hub_verb *hub_verb_find(const char *name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {

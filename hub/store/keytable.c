@@ -36,7 +36,8 @@ static enum rh_err failed_slot(struct hub_keytable *table, uint64_t slot, const 
     return err;
 }
 
-int hub_keytable_put(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
+/* Store a value with its checksum; value_bytes is at most HUB_KEYTABLE_STATE_BYTES. */
+static int put_value(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
                      const void *key, size_t key_bytes, const void *value, size_t value_bytes,
                      unsigned flags)
 {
@@ -53,8 +54,9 @@ int hub_keytable_put(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi wh
     return mdb_put(txn, dbis[which], &mdb_key, &mdb_value, flags);
 }
 
-int hub_keytable_value(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
-                       const void *key, size_t key_bytes, struct rh_bytes *out)
+/* The value of a key, verified; mapped. MDB_CORRUPTED when its checksum fails. */
+static int value_of(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
+                    const void *key, size_t key_bytes, struct rh_bytes *out)
 {
     uint8_t key_copy[16];
     rh_assert(key_bytes <= sizeof key_copy);
@@ -84,15 +86,14 @@ int hub_keytable_put_state(MDB_txn *txn, const MDB_dbi *dbis,
     at += sizeof state->id;
     *at++ = state->rewrite_due ? 1 : 0;
     memcpy(at, state->probe, sizeof state->probe);
-    return hub_keytable_put(txn, dbis, HUB_KEYTABLE_STATE, state_key, sizeof state_key - 1, row,
-                            sizeof row, 0);
+    return put_value(txn, dbis, HUB_KEYTABLE_STATE, state_key, sizeof state_key - 1, row,
+                     sizeof row, 0);
 }
 
 static int load_state(MDB_txn *txn, const MDB_dbi *dbis, struct hub_keytable_state *out)
 {
     struct rh_bytes row;
-    int rc = hub_keytable_value(txn, dbis, HUB_KEYTABLE_STATE, state_key, sizeof state_key - 1,
-                                &row);
+    int rc = value_of(txn, dbis, HUB_KEYTABLE_STATE, state_key, sizeof state_key - 1, &row);
     if (rc != 0)
         return rc == MDB_NOTFOUND ? MDB_INVALID : rc;
     if (row.bytes != HUB_KEYTABLE_STATE_BYTES || memcmp(row.data, magic, MAGIC_BYTES) != 0)
@@ -348,8 +349,8 @@ static enum rh_err make_block(struct hub_keytable *table, struct rh_content_key 
         hub_be64_put(key, state.made + i);
         wrap(table, state.made + i, &fresh[i], wrapped);
         /* MDB_APPEND also refuses to write a slot twice. */
-        rc = hub_keytable_put(txn, table->dbis, HUB_KEYTABLE_KEYS, key, sizeof key, wrapped,
-                              sizeof wrapped, MDB_APPEND);
+        rc = put_value(txn, table->dbis, HUB_KEYTABLE_KEYS, key, sizeof key, wrapped,
+                       sizeof wrapped, MDB_APPEND);
     }
     state.made += HUB_KEYTABLE_BLOCK;
     enum rh_err err = finish(table, txn, rc, &state, "make a block of keys");
@@ -399,7 +400,7 @@ static enum rh_err read_slot(struct hub_keytable *table, MDB_txn *txn, uint64_t 
     uint8_t key[8];
     struct rh_bytes value;
     hub_be64_put(key, slot);
-    int rc = hub_keytable_value(txn, table->dbis, HUB_KEYTABLE_KEYS, key, sizeof key, &value);
+    int rc = value_of(txn, table->dbis, HUB_KEYTABLE_KEYS, key, sizeof key, &value);
     if (rc == 0 && value.bytes != HUB_KEYTABLE_WRAPPED_BYTES)
         rc = MDB_CORRUPTED;
     if (rc == 0) {
@@ -410,7 +411,7 @@ static enum rh_err read_slot(struct hub_keytable *table, MDB_txn *txn, uint64_t 
         return failed_slot(table, slot, N_("fails its checksum"), RH_ERR_CORRUPT);
     if (rc != MDB_NOTFOUND)
         return hub_keytable_failed(table, N_("read a slot"), rc);
-    rc = hub_keytable_value(txn, table->dbis, HUB_KEYTABLE_ERASED, key, sizeof key, &value);
+    rc = value_of(txn, table->dbis, HUB_KEYTABLE_ERASED, key, sizeof key, &value);
     if (rc == 0)
         return RH_ERR_DENIED;
     if (rc == MDB_NOTFOUND || rc == MDB_CORRUPTED)
@@ -465,8 +466,8 @@ static int erase_slot(struct hub_keytable *table, MDB_txn *txn, uint64_t slot, u
     if (rc != 0 && rc != MDB_NOTFOUND)
         return rc;
     /* The first erasure stands. */
-    rc = hub_keytable_put(txn, table->dbis, HUB_KEYTABLE_ERASED, key, sizeof key, value,
-                          sizeof value, MDB_NOOVERWRITE);
+    rc = put_value(txn, table->dbis, HUB_KEYTABLE_ERASED, key, sizeof key, value, sizeof value,
+                   MDB_NOOVERWRITE);
     return rc == MDB_KEYEXIST ? 0 : rc;
 }
 

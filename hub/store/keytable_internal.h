@@ -67,15 +67,8 @@ struct hub_keytable {
 /* Note a failure of LMDB or the system for hub_keytable_report and translate it. */
 enum rh_err hub_keytable_failed(struct hub_keytable *table, const char *what, int code);
 
-/* Store a value with its checksum; value_bytes is at most HUB_KEYTABLE_STATE_BYTES. */
-int hub_keytable_put(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
-                     const void *key, size_t key_bytes, const void *value, size_t value_bytes,
-                     unsigned flags);
 int hub_keytable_put_state(MDB_txn *txn, const MDB_dbi *dbis,
                            const struct hub_keytable_state *state);
-/* The value of a key, verified; mapped. MDB_CORRUPTED when its checksum fails. */
-int hub_keytable_value(MDB_txn *txn, const MDB_dbi *dbis, enum hub_keytable_dbi which,
-                       const void *key, size_t key_bytes, struct rh_bytes *out);
 int hub_keytable_open_dbis(MDB_txn *txn, MDB_dbi dbis[HUB_KEYTABLE_DBIS], bool create);
 
 /* Write the live rows into a new data file and put it in the place of the old one. Under

@@ -118,8 +118,5 @@ enum rh_kind hub_record_noted(const struct hub_outcome *outcome, uint64_t rno);
 /* Leaf hash of a record: leaf data = core || SHA-256(rest). */
 void hub_record_leaf(struct rh_bytes core, struct rh_bytes rest, struct rh_hash *rest_hash,
                      struct rh_hash *leaf);
-/* The same from the hash of the rest alone: what the holder of a receipt can do. */
-void hub_record_leaf_of(struct rh_bytes core, const struct rh_hash *rest_hash,
-                        struct rh_hash *leaf);
 
 #endif

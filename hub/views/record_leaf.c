@@ -2,8 +2,8 @@
  * that the holder of a receipt checks it without seeing what others may see. */
 #include "views/record.h"
 
-void hub_record_leaf_of(struct rh_bytes core, const struct rh_hash *rest_hash,
-                        struct rh_hash *leaf)
+/* The same from the hash of the rest alone: what the holder of a receipt can do. */
+static void leaf_of(struct rh_bytes core, const struct rh_hash *rest_hash, struct rh_hash *leaf)
 {
     static const uint8_t leaf_prefix = 0; /* RFC 6962, section 2.1 */
     const struct rh_bytes parts[] = {
@@ -18,5 +18,5 @@ void hub_record_leaf(struct rh_bytes core, struct rh_bytes rest, struct rh_hash 
                      struct rh_hash *leaf)
 {
     rh_hash(rest.data, rest.bytes, rest_hash);
-    hub_record_leaf_of(core, rest_hash, leaf);
+    leaf_of(core, rest_hash, leaf);
 }

@@ -135,7 +135,7 @@ void rh_part_read_item(struct rh_reader *reader, struct rh_item *out)
         reader->err = RH_ERR_FULL;
 }
 
-void rh_part_write_item(struct rh_writer *writer, const struct rh_item *item)
+static void write_item(struct rh_writer *writer, const struct rh_item *item)
 {
     rh_writer_array(writer, 6);
     rh_writer_bin(writer, item->public_part.data, item->public_part.bytes);
@@ -152,7 +152,7 @@ enum rh_err rh_item_encode(const struct rh_item *item, struct rh_writer *writer)
     if (item->public_part.bytes > RH_PUBLIC_BYTES_MAX ||
         item->private_part.bytes > RH_PRIVATE_BYTES_MAX)
         return RH_ERR_FULL;
-    rh_part_write_item(writer, item);
+    write_item(writer, item);
     if (writer->err == RH_OK && writer->bytes - begin > RH_ITEM_BYTES_MAX)
         return RH_ERR_FULL;
     return writer->err;

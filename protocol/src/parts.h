@@ -51,7 +51,6 @@ void rh_part_write_frame(struct rh_writer *writer, enum rh_frame_type type, uint
 
 /* One item as an array of six elements; the reader has checked canonical form before. */
 void rh_part_read_item(struct rh_reader *reader, struct rh_item *out);
-void rh_part_write_item(struct rh_writer *writer, const struct rh_item *item);
 /* Steps over the array of sealed keys and checks each entry. */
 struct rh_bytes rh_part_read_keys(struct rh_reader *reader);
 void rh_part_write_keys(struct rh_writer *writer, struct rh_bytes keys);
