@@ -415,51 +415,6 @@ enum rh_err hub_deadline_recur(const struct rh_calendar *calendar,
     return compute_times(calendar, input, k, out);
 }
 
-/* Whether the k-th end lies after `after_ms`; an end that does not exist (stopped, beyond the
- * valid years) does. */
-static enum rh_err recurs_after(const struct rh_calendar *calendar,
-                                const struct hub_deadline_input *input, uint32_t k,
-                                uint64_t after_ms, bool *after)
-{
-    struct hub_deadline_result result;
-    const enum rh_err err = compute_times(calendar, input, k, &result);
-    *after = err == RH_ERR_FULL || result.stopped || result.end_ms > after_ms;
-    return err == RH_ERR_FULL ? RH_OK : err;
-}
-
-enum rh_err hub_deadline_recur_after(const struct rh_calendar *calendar,
-                                     const struct hub_deadline_input *input,
-                                     uint64_t after_ms, uint32_t *k,
-                                     struct hub_deadline_result *out)
-{
-    uint32_t low = 0; /* its end is not after; 0 stands for the start */
-    uint32_t high = 1;
-    bool after = false;
-    enum rh_err err;
-
-    for (;;) {
-        err = recurs_after(calendar, input, high, after_ms, &after);
-        if (err != RH_OK)
-            return err;
-        if (after)
-            break;
-        low = high;
-        high *= 2; /* ends: from HUB_DEADLINE_N_MAX on there is no end any more */
-    }
-    while (high - low > 1) {
-        const uint32_t middle = low + (high - low) / 2;
-        err = recurs_after(calendar, input, middle, after_ms, &after);
-        if (err != RH_OK)
-            return err;
-        if (after)
-            high = middle;
-        else
-            low = middle;
-    }
-    *k = high;
-    return compute_times(calendar, input, high, out);
-}
-
 enum rh_err hub_deadline_before(const struct rh_calendar *calendar, uint64_t end_ms,
                                 const struct rh_span *span, uint64_t *out_ms)
 {

@@ -122,13 +122,6 @@ enum rh_err hub_deadline_recur(const struct rh_calendar *calendar,
                                const struct hub_deadline_input *input, uint32_t k,
                                struct hub_deadline_result *out);
 
-/* The first of these ends that lies after `after_ms`: *k and its result. A stopped clock
- * answers with the first k that has no end yet. */
-enum rh_err hub_deadline_recur_after(const struct rh_calendar *calendar,
-                                     const struct hub_deadline_input *input,
-                                     uint64_t after_ms, uint32_t *k,
-                                     struct hub_deadline_result *out);
-
 /* The instant `span` before the end `end_ms`, for a warning: hours exactly; days and working
  * days at 00:00 of the n-th such day before the last day (n 0: of the last day itself).
  * Months: RH_ERR_INVALID. Never below 0. */

@@ -337,25 +337,12 @@ static void test_deadline_recurs_from_its_anchor(void **state)
                                         "2026-05-31" };
     const struct hub_deadline_input input = period("2026-01-31", 1, MO, STAY);
     struct hub_deadline_result result;
-    uint32_t k;
     for (uint32_t i = 1; i <= 4; i++) {
         assert_int_equal(hub_deadline_recur(&china, &input, i, &result), RH_OK);
         assert_string_equal(day_text(result.last), ends[i - 1]);
     }
     assert_int_equal(hub_deadline_recur(&china, &input, 0, &result), RH_ERR_INVALID);
     assert_int_equal(hub_deadline_recur(&china, &input, HUB_DEADLINE_N_MAX, &result),
-                     RH_ERR_FULL);
-
-    assert_int_equal(hub_deadline_recur_after(&china, &input, 0, &k, &result), RH_OK);
-    assert_int_equal(k, 1);
-    /* At its end a period is over: the next one is due. */
-    assert_int_equal(hub_deadline_recur_after(&china, &input, at("2026-05-01 00:00"), &k,
-                                              &result), RH_OK);
-    assert_int_equal(k, 4);
-    assert_int_equal(hub_deadline_recur_after(&china, &input, at("2026-05-01 00:00") - 1, &k,
-                                              &result), RH_OK);
-    assert_int_equal(k, 3);
-    assert_int_equal(hub_deadline_recur_after(&china, &input, RH_INSTANT_MS_END, &k, &result),
                      RH_ERR_FULL);
 }
 
