@@ -1,9 +1,6 @@
 #include "load/routing.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include <rh/id.h>
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
@@ -76,37 +73,16 @@ static bool is_new(const struct loading *loading, struct fy_node *node,
 
 /* ---- where it leads -------------------------------------------------------------------- */
 
-/* An agency, or a role whose agency is found by the area: that is kept as "court.". */
 static bool load_to(const struct loading *loading, struct fy_node *node, struct rh_routing *out,
                     char role[RH_ROLE_BYTES_MAX + 1])
 {
-    struct rh_yaml *yaml = loading->yaml;
-    struct rh_agency_id agency;
-    char text[RH_AGENCY_BYTES_MAX + 1];
-
-    if (!rh_yaml_text(yaml, node, "to", text, sizeof text))
+    if (!rh_load_addressee(loading->yaml, node, "to", loading->roles, out->to, role))
         return false;
-    if (strchr(text, '.') == NULL) {
-        if (!rh_load_role(yaml, node, "to", loading->roles, false, role))
-            return false;
-        (void)snprintf(out->to, sizeof out->to, "%s.", role);
+    if (rh_load_roles_have(loading->roles, role))
         return true;
-    }
-    if (rh_agency_id_parse(text, strlen(text), &agency) != RH_OK) {
-        rh_yaml_problem(yaml, node,
-                        "'%s' is no agency; write a role such as court, or an agency such as "
-                        "court.620423",
-                        text);
-        return false;
-    }
-    rh_agency_role(&agency, role);
-    if (!rh_load_roles_have(loading->roles, role)) {
-        rh_yaml_problem(yaml, node,
-                        "to: unknown role '%s'; name it under 'roles' in settings.yaml", role);
-        return false;
-    }
-    (void)snprintf(out->to, sizeof out->to, "%s", agency.text);
-    return true;
+    rh_yaml_problem(loading->yaml, node,
+                    "to: unknown role '%s'; name it under 'roles' in settings.yaml", role);
+    return false;
 }
 
 static const struct rh_procedure *load_procedure(const struct loading *loading,

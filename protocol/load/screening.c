@@ -1,9 +1,6 @@
 #include "load/screening.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include <rh/id.h>
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
@@ -146,28 +143,6 @@ static bool load_repeat(struct loading *loading, struct fy_node *node, struct rh
 
 /* ---- hot spots ------------------------------------------------------------------------- */
 
-static bool load_to(struct loading *loading, struct fy_node *node, struct rh_hotspot *out)
-{
-    struct rh_yaml *yaml = loading->yaml;
-    struct rh_agency_id agency;
-    char text[RH_AGENCY_BYTES_MAX + 1], role[RH_ROLE_BYTES_MAX + 1];
-    if (!rh_yaml_text(yaml, node, "to", text, sizeof text))
-        return false;
-    if (strchr(text, '.') == NULL) {
-        if (!rh_load_role(yaml, node, "to", loading->roles, false, role))
-            return false;
-        (void)snprintf(out->to, sizeof out->to, "%s.", role);
-        return true;
-    }
-    if (rh_agency_id_parse(text, strlen(text), &agency) != RH_OK) {
-        rh_yaml_problem(yaml, node, "'%s' is no agency; write a role such as court, or an agency "
-                                    "such as court.620423", text);
-        return false;
-    }
-    memcpy(out->to, agency.text, sizeof out->to);
-    return true;
-}
-
 static bool load_category(struct rh_yaml *yaml, struct fy_node *node, char *out, size_t capacity)
 {
     if (!rh_yaml_text(yaml, node, "category", out, capacity))
@@ -186,6 +161,7 @@ static bool load_hotspot(struct loading *loading, struct fy_node *node, struct r
     static const uint32_t levels[] = { 2, 4, 6, 9, 12 };
     struct rh_yaml *yaml = loading->yaml;
     uint64_t threshold = 0;
+    char role[RH_ROLE_BYTES_MAX + 1];
     const struct head head = { out->id, &out->version, out->title_zh, out->title_en,
                                out->basis };
     memset(out, 0, sizeof *out);
@@ -205,7 +181,8 @@ static bool load_hotspot(struct loading *loading, struct fy_node *node, struct r
            rh_yaml_uint(yaml, number, "threshold", 2, THRESHOLD_MAX, &threshold) && good;
     good = window != NULL && load_days(yaml, window, RH_HOTSPOT_DAYS_MAX, &out->window_days) &&
            good;
-    good = to != NULL && load_to(loading, to, out) && good;
+    good = to != NULL &&
+           rh_load_addressee(loading->yaml, to, "to", loading->roles, out->to, role) && good;
     out->threshold = (uint32_t)threshold;
     if (good && rh_rules_hotspot(loading->rules, out->id) != NULL) {
         rh_yaml_problem(yaml, node, "the rule '%s' is there already; give it another id",

@@ -1,6 +1,9 @@
 #include "load/words.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include <rh/id.h>
 
 enum { WORD_BYTES = 64, LINE_BYTES_MAX = 512, KIND_WORDS = RH_KIND_END + 1 };
 
@@ -125,6 +128,32 @@ bool rh_load_role(struct rh_yaml *yaml, struct fy_node *node, const char *what,
         problem_role(yaml, node, what, roles, out);
         return false;
     }
+    return true;
+}
+
+bool rh_load_addressee(struct rh_yaml *yaml, struct fy_node *node, const char *what,
+                       const struct rh_load_roles *roles, char out[RH_AGENCY_BYTES_MAX + 1],
+                       char role[RH_ROLE_BYTES_MAX + 1])
+{
+    struct rh_agency_id agency;
+    char text[RH_AGENCY_BYTES_MAX + 1];
+    if (!rh_yaml_text(yaml, node, what, text, sizeof text))
+        return false;
+    if (strchr(text, '.') == NULL) {
+        if (!rh_load_role(yaml, node, what, roles, false, role))
+            return false;
+        (void)snprintf(out, RH_AGENCY_BYTES_MAX + 1, "%s.", role);
+        return true;
+    }
+    if (rh_agency_id_parse(text, strlen(text), &agency) != RH_OK) {
+        rh_yaml_problem(yaml, node,
+                        "'%s' is no agency; write a role such as court, or an agency such as "
+                        "court.620423",
+                        text);
+        return false;
+    }
+    rh_agency_role(&agency, role);
+    memcpy(out, agency.text, RH_AGENCY_BYTES_MAX + 1);
     return true;
 }
 

@@ -33,6 +33,12 @@ bool rh_load_role(struct rh_yaml *yaml, struct fy_node *node, const char *what,
                   const struct rh_load_roles *roles, bool star,
                   char out[RH_ROLE_BYTES_MAX + 1]);
 
+/* An agency, or a role whose agency is found by the area: that is kept as "court.". `role` is
+ * that of either; of an agency it is not compared with `roles`. */
+bool rh_load_addressee(struct rh_yaml *yaml, struct fy_node *node, const char *what,
+                       const struct rh_load_roles *roles, char out[RH_AGENCY_BYTES_MAX + 1],
+                       char role[RH_ROLE_BYTES_MAX + 1]);
+
 /* "7 calendar_day", from `min` on. */
 bool rh_load_span(struct rh_yaml *yaml, struct fy_node *node, const char *what, uint32_t min,
                   struct rh_span *out);
