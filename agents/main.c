@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <rh/exit.h>
+#include <rh/local.h>
 #include <rh/text.h>
 
 #include "doors/folder/folder.h"
@@ -329,7 +330,7 @@ static void tell_manager(struct agent *agent, bool first)
              first ? "READY=1\n" : "",
              rh_client_is_online(agent->client) ? "online" : "offline",
              (unsigned long long)counts.waiting, (unsigned long long)counts.not_taken);
-    agent_notify(text);
+    rh_local_notify(text);
 }
 
 static int run_loop(struct agent *agent)
@@ -345,7 +346,7 @@ static int run_loop(struct agent *agent)
         told_at = agent_monotonic_ms();
         tell_manager(agent, false);
     }
-    agent_notify("STOPPING=1");
+    rh_local_notify("STOPPING=1");
     agent_log(err == RH_OK ? AGENT_INFO : AGENT_ERROR, "stopped", "why",
               err == RH_OK ? NULL : rh_err_text(err), NULL);
     return err == RH_OK ? RH_EXIT_OK : (int)rh_exit_of(err);

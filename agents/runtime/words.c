@@ -2,14 +2,10 @@
 
 #include <jansson.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <rh/date.h>
 
@@ -132,23 +128,4 @@ void agent_log(enum agent_level level, const char *event, ...)
     if (text != NULL)
         fprintf(stderr, "%s\n", text); /* one write: stderr is not buffered line by line */
     free(text);
-}
-
-void agent_notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    size_t bytes = path == NULL ? 0 : strlen(path);
-    if (bytes == 0 || bytes >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@'))
-        return;
-    memcpy(address.sun_path, path, bytes);
-    if (path[0] == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    if (fd < 0)
-        return;
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes);
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                 length);
-    close(fd);
 }

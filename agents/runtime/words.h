@@ -1,5 +1,4 @@
-/* Small things several files need: instants and bytes as text, log lines, the service
- * manager's socket. No state. */
+/* Small things several files need: instants and bytes as text, log lines. No state. */
 #ifndef AGENT_WORDS_H
 #define AGENT_WORDS_H
 
@@ -23,9 +22,6 @@ enum agent_level { AGENT_INFO, AGENT_WARNING, AGENT_ERROR };
  * NULL; a pair whose text is NULL is left out. Never personal data, never content: ids, kinds,
  * codes, file names. */
 void agent_log(enum agent_level level, const char *event, ...);
-
-/* Tell the service manager, if one listens (NOTIFY_SOCKET): "READY=1\nSTATUS=...". */
-void agent_notify(const char *state);
 
 uint64_t agent_monotonic_ms(void);
 uint64_t agent_wall_ms(void);

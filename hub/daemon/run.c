@@ -2,7 +2,6 @@
  * that fails has said so in the log before its error goes up. */
 #include "daemon/run.h"
 
-#include "assembly/notify.h"
 #include "daemon/log.h"
 #include "daemon/scrub.h"
 #include "daemon/watch.h"
@@ -10,6 +9,7 @@
 #include "operator/operator.h"
 
 #include <rh/exit.h>
+#include <rh/local.h>
 #include <rh/problem.h>
 #include <rh/text.h>
 
@@ -116,7 +116,7 @@ static enum rh_err look_at_clock(struct hub *hub)
     if (now - hub->looked_ms < 1000)
         return RH_OK;
     hub->looked_ms = now;
-    hub_notify("WATCHDOG=1");
+    rh_local_notify("WATCHDOG=1");
     return hub_engine_clock_look(hub->assembly.engine);
 }
 
@@ -422,7 +422,7 @@ static enum rh_err open_doors(struct hub *hub)
 static enum rh_err serve(struct hub *hub)
 {
     hub_log_hub_time(hub_engine_now(hub->assembly.engine));
-    hub_notify("READY=1");
+    rh_local_notify("READY=1");
     hub_logf(HUB_LOG_INFO, "ready", NULL, _("%s serves agencies at %s"),
              hub_engine_hub(hub->assembly.engine)->text, hub_gateway_endpoint(hub->gateway));
     enum rh_err err = run_until_stopped(hub);
@@ -452,7 +452,7 @@ static enum rh_err live(struct hub *hub, bool *again)
     if (err == RH_OK)
         err = serve(hub);
     if (err != RH_ERR_CORRUPT) /* else it may come back in this process */
-        hub_notify("STOPPING=1");
+        rh_local_notify("STOPPING=1");
     hub_operator_close(&hub->operator);
     hub_gateway_close(&hub->gateway);
     hub_scrub_close(&hub->scrub);

@@ -90,4 +90,9 @@ enum rh_err rh_local_client_receive(struct rh_local_client *client, uint32_t tim
                                     char **line, size_t *bytes);
 void rh_local_client_close(struct rh_local_client **client);
 
+/* Tell the service manager "READY=1", "STATUS=...", "WATCHDOG=1" or "STOPPING=1", lines of
+ * sd_notify(3). Does nothing when nobody asked (NOTIFY_SOCKET is not set); a failure to send is
+ * nobody's trouble. */
+void rh_local_notify(const char *state);
+
 #endif

@@ -1,4 +1,5 @@
-#include "assembly/notify.h"
+/* The datagrams of sd_notify(3), without its library. */
+#include <rh/local.h>
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void hub_notify(const char *state)
+void rh_local_notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = { .sun_family = AF_UNIX };
