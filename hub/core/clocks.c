@@ -355,7 +355,9 @@ enum hub_right hub_clocks_right(const struct hub_step *step, const struct hub_re
         bool open = deadline->status == HUB_DEADLINE_PAUSED ||
                     (deadline->status == HUB_DEADLINE_RUNNING &&
                      step->at_ms < deadline->end_ms);
-        right = open ? HUB_RIGHT_OPEN : HUB_RIGHT_OVER;
+        bool used = deadline->status == HUB_DEADLINE_MET ||
+                    deadline->status == HUB_DEADLINE_MET_LATE;
+        right = open ? HUB_RIGHT_OPEN : used ? HUB_RIGHT_USED : HUB_RIGHT_OVER;
     }
     return right;
 }

@@ -59,7 +59,10 @@ bool hub_decide_object(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
     if (row->state == RH_STATE_DISPATCHED && !row->arrived && !hub_dispatch_arrive(step, row))
         return false;
-    if (hub_clocks_right(step, row, RH_KIND_OBJECT) == HUB_RIGHT_OVER)
+    enum hub_right right = hub_clocks_right(step, row, RH_KIND_OBJECT);
+    if (right == HUB_RIGHT_USED) /* objected once and overruled */
+        return hub_step_refuse(step, RH_REFUSE_OBJECTION_FORBIDDEN, 2);
+    if (right == HUB_RIGHT_OVER)
         return hub_step_refuse(step, RH_REFUSE_OBJECTION_LATE, 2);
     hub_step_move(step, RH_KIND_OBJECT, RH_STATE_OBJECTED, arbiter(step));
     return told_upwards(step, HUB_TELL_SENDER);

@@ -286,7 +286,7 @@ bool hub_decide_review_request(struct hub_step *step)
     if (item->child_count != 1)
         return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 25);
     if (step->procedure->review == RH_REVIEW_NONE || is_second_time(step) ||
-        hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) == HUB_RIGHT_OVER)
+        hub_clocks_right(step, row, RH_KIND_REVIEW_REQUEST) >= HUB_RIGHT_USED)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
     if (!names_review(step))
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 8);

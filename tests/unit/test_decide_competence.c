@@ -75,7 +75,7 @@ static void test_overruling_keeps_the_original_arrival(void **state)
     CLOCK_IS(t, 1, "notice", RUNNING);
     assert_int_equal(rht_world_clock(w, 1, "notice")->end_ms, end_ms);
     assert_int_equal(rht_world_clock(w, 1, "notice")->pause_count, 0);
-    REFUSED(rht_world_step(w, t->court, RH_KIND_OBJECT, 1, "not-ours"), OBJECTION_LATE);
+    REFUSED(rht_world_step(w, t->court, RH_KIND_OBJECT, 1, "not-ours"), OBJECTION_FORBIDDEN);
 }
 
 static void test_superior_of_the_sender_decides_too(void **state)
