@@ -1,8 +1,11 @@
-/* The agency that test_client.c plays, and everything it has seen. */
-#ifndef RHT_CLIENT_PARTY_H
-#define RHT_CLIENT_PARTY_H
+/* An agency for test_client.c: its spool is memory, it answers what it is given, checks what
+ * must always hold of receipts and deliveries, and counts what it has seen. */
+#ifndef RHT_CLIENT_KIT_H
+#define RHT_CLIENT_KIT_H
 
 #include <rhub.h>
+
+#include "support/rht.h"
 
 enum { ITEMS_MAX = 4000 };
 
@@ -34,5 +37,16 @@ struct party {
     struct party *peer;
     bool acks, pinned, follow, trust, no_cards, conflict;
 };
+
+/* Seeded by the test before the first party. */
+extern struct rht_random party_random;
+
+void party_init(struct party *party, const char *id);
+void party_fini(struct party *party);
+/* To the hub of this card; what was numbered so far is offered. */
+void party_connect_to(struct party *party, const struct rh_card *card);
+/* A forward with a random body, numbered and offered; its n. */
+uint64_t party_send(struct party *party, const char *to, size_t body_bytes);
+void party_fresh_id(uint8_t out[RH_ID_BYTES]);
 
 #endif
