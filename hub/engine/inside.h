@@ -142,6 +142,9 @@ struct hub_engine {
 
     struct hub_job_walk job_walk;    /* where a succession stands; nothing is lost with it */
 
+    uint32_t random_left;            /* of `random`, not used yet; its beginning */
+    uint8_t random[2048];
+
     /* working memory, carved at open */
     uint8_t agency_bytes[HUB_AGENCY_BYTES_MAX];
     struct hub_referral *job_before; /* the referral a job looks at, as it is */

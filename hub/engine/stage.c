@@ -43,12 +43,25 @@ enum rh_err hub_engine_agencies_read(struct hub_engine *engine)
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
+/* Random bytes for a record. Asked for in one go for many records: each question is a system
+ * call. */
+static void take_random(struct hub_engine *engine, uint8_t *out, uint32_t bytes)
+{
+    if (engine->random_left < bytes) {
+        rh_random(engine->random, sizeof engine->random);
+        engine->random_left = sizeof engine->random;
+    }
+    engine->random_left -= bytes;
+    memcpy(out, engine->random + engine->random_left, bytes);
+    rh_wipe(engine->random + engine->random_left, bytes); /* what was used is nobody's to find */
+}
+
 struct hub_record *hub_record_begin(struct hub_engine *engine, enum rh_record_type type)
 {
     struct hub_record *record = engine->record;
     memset(record, 0, sizeof *record);
     record->core.type = type;
-    rh_random(record->random, sizeof record->random);
+    take_random(engine, record->random, sizeof record->random);
     return record;
 }
 

@@ -102,15 +102,20 @@ enum rh_err hub_views_location(struct hub_map *map, uint64_t index, struct hub_l
     return RH_OK;
 }
 
+enum rh_err hub_views_agency_row(struct hub_map *map, uint32_t no, struct rh_bytes *row)
+{
+    struct hub_key key = hub_key_u32(no);
+    return hub_look(map, HUB_TABLE_AGENCY, &key, row);
+}
+
 enum rh_err hub_views_agency(struct hub_map *map, uint32_t no, struct hub_agency *out)
 {
     struct rh_bytes row;
-    struct hub_key key = hub_key_u32(no);
-    enum rh_err err = hub_look(map, HUB_TABLE_AGENCY, &key, &row);
+    enum rh_err err = hub_views_agency_row(map, no, &row);
     return err == RH_OK ? corrupt_unless_ok(hub_agency_decode(row, out)) : err;
 }
 
-enum rh_err hub_views_agency_find(struct hub_map *map, const char *id, struct hub_agency *out)
+enum rh_err hub_views_agency_no(struct hub_map *map, const char *id, uint32_t *no)
 {
     size_t bytes = strlen(id);
     if (bytes == 0 || bytes > RH_AGENCY_BYTES_MAX)
@@ -120,7 +125,16 @@ enum rh_err hub_views_agency_find(struct hub_map *map, const char *id, struct hu
     enum rh_err err = hub_look(map, HUB_TABLE_AGENCY_ID, &key, &row);
     if (err == RH_OK && row.bytes != 4)
         return RH_ERR_CORRUPT;
-    return err == RH_OK ? hub_views_agency(map, hub_get_u32(row.data), out) : err;
+    if (err == RH_OK)
+        *no = hub_get_u32(row.data);
+    return err;
+}
+
+enum rh_err hub_views_agency_find(struct hub_map *map, const char *id, struct hub_agency *out)
+{
+    uint32_t no;
+    enum rh_err err = hub_views_agency_no(map, id, &no);
+    return err == RH_OK ? hub_views_agency(map, no, out) : err;
 }
 
 enum rh_err hub_views_referral(struct hub_map *map, uint64_t rno, struct hub_referral *out)

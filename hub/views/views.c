@@ -77,6 +77,7 @@ void hub_views_close(struct hub_views *views)
     free(views->outcome);
     free(views->before);
     free(views->buffer);
+    free(views->memos);
     hub_counts_destroy(&views->counts);
     hub_months_destroy(&views->months);
     memset(views, 0, sizeof *views);

@@ -99,6 +99,7 @@ struct hub_views {
     struct hub_outcome *outcome;            /* working memory, owned */
     struct hub_referral *before;            /* working memory, owned */
     uint8_t *buffer;                        /* working memory, owned */
+    struct hub_agency_memo *memos;          /* agencies decide asked for (world.c), owned */
     struct hub_past *past;                  /* borrowed; who knows earlier records of rules sets
                                                it (views/past.h), NULL: only the newest count */
 };
@@ -179,6 +180,11 @@ enum rh_err hub_views_message(struct hub_map *map, const struct rh_message_id *i
 enum rh_err hub_views_message_any(struct hub_map *map, const struct rh_message_id *id,
                                   struct hub_message *out, uint32_t *refusal);
 enum rh_err hub_views_location(struct hub_map *map, uint64_t index, struct hub_location *out);
+
+/* As it is stored, mapped. */
+enum rh_err hub_views_agency_row(struct hub_map *map, uint32_t no, struct rh_bytes *row);
+/* RH_ERR_NOTFOUND also for what cannot be an id. */
+enum rh_err hub_views_agency_no(struct hub_map *map, const char *id, uint32_t *no);
 
 /* Rows, copied. */
 enum rh_err hub_views_agency(struct hub_map *map, uint32_t no, struct hub_agency *out);

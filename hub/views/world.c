@@ -1,7 +1,23 @@
-/* What decide may look at, answered from the rows. */
+/* What decide may look at, answered from the rows.
+ *
+ * One decision asks for the same agency again and again, and the next decision for the same few.
+ * Their rows are looked up each time, as all others, but taken apart only when the bytes are not
+ * those of the last time: so nothing has to be told when a row changes. */
+#include "views/keys.h"
 #include "views/month.h"
 #include "views/past.h"
 #include "views/views.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMOS = 32 };
+
+struct hub_agency_memo {
+    size_t bytes; /* of the row; 0: none */
+    uint8_t row[HUB_AGENCY_BYTES_MAX];
+    struct hub_agency agency;
+};
 
 static struct hub_map *map_of(void *context)
 {
@@ -32,13 +48,34 @@ static enum rh_err message(void *context, const struct rh_message_id *id,
 
 static enum rh_err agency(void *context, uint32_t no, struct hub_agency *out)
 {
-    return hub_views_agency(map_of(context), no, out);
+    struct hub_views *views = context;
+    struct rh_bytes row;
+    enum rh_err err = hub_views_agency_row(views->map, no, &row);
+    if (err != RH_OK)
+        return err;
+    struct hub_agency_memo *memo =
+        views->memos == NULL ? NULL : &views->memos[no % MEMOS];
+    if (memo != NULL && memo->bytes == row.bytes &&
+        memcmp(memo->row, row.data, row.bytes) == 0) {
+        *out = memo->agency;
+        return RH_OK;
+    }
+    if (hub_agency_decode(row, out) != RH_OK)
+        return RH_ERR_CORRUPT;
+    if (memo != NULL && row.bytes <= sizeof memo->row) {
+        memo->bytes = row.bytes;
+        memcpy(memo->row, row.data, row.bytes);
+        memo->agency = *out;
+    }
+    return RH_OK;
 }
 
 static enum rh_err agency_by_id(void *context, const struct rh_agency_id *id,
                                 struct hub_agency *out)
 {
-    return hub_views_agency_find(map_of(context), id->text, out);
+    uint32_t no;
+    enum rh_err err = hub_views_agency_no(map_of(context), id->text, &no);
+    return err == RH_OK ? agency(context, no, out) : err;
 }
 
 static enum rh_err pair_next(void *context, uint32_t from, uint32_t to, enum rh_lane lane,
@@ -116,6 +153,8 @@ static enum rh_err dead(void *context, uint64_t index, uint32_t to, struct hub_d
 void hub_views_world(struct hub_views *views, const struct rh_rules *rules,
                      uint64_t rules_index, struct hub_world *out)
 {
+    if (views->memos == NULL) /* without memory for it each row is taken apart each time */
+        views->memos = calloc(MEMOS, sizeof *views->memos);
     *out = (struct hub_world){
         .rules = rules,
         .rules_index = rules_index,

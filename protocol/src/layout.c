@@ -6,6 +6,8 @@
 
 #include <rh/err.h>
 
+enum { FIELDS_MAX = 255 };
+
 static const uint8_t *member(const void *value, size_t offset)
 {
     return (const uint8_t *)value + offset;
@@ -27,7 +29,12 @@ static uint64_t load_u64(const uint8_t *from)
 
 static bool all_zero(const uint8_t *from, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++) {
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
+        if (load_u64(from + i) != 0)
+            return false;
+    }
+    for (; i < bytes; i++) {
         if (from[i] != 0)
             return false;
     }
@@ -61,7 +68,16 @@ static bool is_present(const struct rh_layout_field *field, const void *value)
         }
         return false;
     }
-    return !all_zero(from, field->size);
+    switch (field->size) { /* most are one of these */
+    case sizeof(uint8_t):
+        return from[0] != 0;
+    case sizeof(uint32_t):
+        return load_u32(from) != 0;
+    case sizeof(uint64_t):
+        return load_u64(from) != 0;
+    default:
+        return !all_zero(from, field->size);
+    }
 }
 
 static void write_signed(int64_t value, struct rh_writer *writer)
@@ -114,15 +130,16 @@ static void write_one(const struct rh_layout_field *field, enum rh_layout_type t
 void rh_layout_write(const struct rh_layout *layout, const void *value,
                      struct rh_writer *writer)
 {
+    uint8_t present[FIELDS_MAX]; /* places in the table, in order */
     uint32_t pairs = 0;
-    for (uint32_t i = 0; i < layout->count; i++)
-        pairs += is_present(&layout->fields[i], value) ? 1u : 0u;
-
-    rh_writer_map(writer, pairs);
+    rh_assert(layout->count <= FIELDS_MAX);
     for (uint32_t i = 0; i < layout->count; i++) {
-        const struct rh_layout_field *field = &layout->fields[i];
-        if (!is_present(field, value))
-            continue;
+        if (is_present(&layout->fields[i], value))
+            present[pairs++] = (uint8_t)i;
+    }
+    rh_writer_map(writer, pairs);
+    for (uint32_t i = 0; i < pairs; i++) {
+        const struct rh_layout_field *field = &layout->fields[present[i]];
         const uint8_t *from = member(value, field->offset);
         rh_writer_uint(writer, field->key);
         if (field->type != RH_LAYOUT_TYPE_LIST) {

@@ -3,6 +3,8 @@
  * disk gives for a sync of the same size. Prints a table and ratios; never a verdict.
  *
  *     bench_engine DIR RULES [SECONDS]
+ *     bench_engine DIR RULES items N   N items in turns of 256 and no table: for counting the
+ *                                      instructions of each (README.md)
  */
 #include "assembly/assembly.h"
 
@@ -14,6 +16,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Programs that count instructions have no room for the ordinary map. */
+#define COUNTED_MAP (UINT64_C(2) << 30)
 
 struct sender {
     uint32_t no;
@@ -166,6 +171,14 @@ static double cpu_s(void)
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
+static void one_turn(struct sender *sender, uint32_t count)
+{
+    uint64_t first = submit(sender, count);
+    must(hub_engine_finish(assembly.engine), "finish");
+    must(hub_engine_confirm(assembly.engine, sender->next_n - count, first, count, &confirm),
+         "confirm");
+}
+
 static struct figures run(struct sender *sender, uint32_t count, double seconds)
 {
     enum { TURNS_MAX = 100000 };
@@ -176,11 +189,7 @@ static struct figures run(struct sender *sender, uint32_t count, double seconds)
     while (now_s() < end && turn < TURNS_MAX) {
         make_bundle(count, 1024);
         double start = now_s(), start_cpu = cpu_s();
-        uint64_t first = submit(sender, count);
-        must(hub_engine_finish(assembly.engine), "finish");
-        must(
-            hub_engine_confirm(assembly.engine, sender->next_n - count, first, count, &confirm),
-            "confirm");
+        one_turn(sender, count);
         turns[turn] = now_s() - start;
         must(hub_engine_settle(assembly.engine), "settle");
         busy += now_s() - start;
@@ -218,13 +227,28 @@ static double disk_ms(const char *dir)
     return times[200] * 1e3;
 }
 
+static void table(struct sender *sender, const char *dir, double seconds)
+{
+    static const uint32_t counts[] = { 2, 64, 256 };
+    printf("%8s %10s %10s %10s %10s %12s\n", "in turn", "items/s", "p50 ms", "p99 ms", "cpu us",
+           "p50 / sync");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        double sync = disk_ms(dir);
+        struct figures got = run(sender, counts[i], seconds);
+        printf("%8u %10.0f %10.2f %10.2f %10.1f %12.1f\n", counts[i], got.per_second,
+               got.p50_ms, got.p99_ms, got.cpu_us, got.p50_ms / sync);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: bench_engine DIR RULES [SECONDS]\n");
+    enum { COUNTED_TURN = 256 };
+    if (argc < 3 || argc > 5) {
+        fprintf(stderr, "usage: bench_engine DIR RULES [SECONDS | items N]\n");
         return 64;
     }
-    double seconds = argc > 3 ? strtod(argv[3], NULL) : 2;
+    uint64_t items = argc == 5 ? strtoull(argv[4], NULL, 10) : 0;
+    double seconds = argc == 4 ? strtod(argv[3], NULL) : 2;
     char data[4096], keys[4096], report[512];
     snprintf(data, sizeof data, "%s/data", argv[1]);
     snprintf(keys, sizeof keys, "%s/keys", argv[1]);
@@ -232,20 +256,19 @@ int main(int argc, char **argv)
         return 73;
     const struct hub_options options = { .data_dir = data, .keys_dir = keys,
                                          .rules_dir = argv[2], .hub_id = "test.bench",
-                                         .endpoint = "tcp://127.0.0.1:1" };
+                                         .endpoint = "tcp://127.0.0.1:1",
+                                         .map_bytes = items > 0 ? COUNTED_MAP : 0 };
     must(hub_assembly_init(&options, report, sizeof report), "init");
     must(hub_assembly_open(&assembly, &options), "open");
     struct sender sender = enrol("petitions.620423", "petitions");
     enrol("procuratorate.620423", "procuratorate");
-    printf("%8s %10s %10s %10s %10s %12s\n", "in turn", "items/s", "p50 ms", "p99 ms", "cpu us",
-           "p50 / sync");
-    static const uint32_t counts[] = { 2, 64, 256 };
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        double sync = disk_ms(argv[1]);
-        struct figures got = run(&sender, counts[i], seconds);
-        printf("%8u %10.0f %10.2f %10.2f %10.1f %12.1f\n", counts[i], got.per_second,
-               got.p50_ms, got.p99_ms, got.cpu_us, got.p50_ms / sync);
+    for (uint64_t done = 0; done < items; done += COUNTED_TURN) {
+        make_bundle(COUNTED_TURN, 1024);
+        one_turn(&sender, COUNTED_TURN);
+        must(hub_engine_settle(assembly.engine), "settle");
     }
+    if (items == 0)
+        table(&sender, argv[1], seconds);
     hub_assembly_close(&assembly);
     return 0;
 }
