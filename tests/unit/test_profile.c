@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "load/profile.h"
+#include "load/rules.h"
 #include "support/rht.h"
 
 #include <locale.h>
@@ -57,7 +58,7 @@ static void test_profile_shipped_ones_load(void **state)
     }
 }
 
-/* Who may open and answer what: a court opens nothing, the police explain, the petitions
+/* Who may open and answer what: a court registers no petition, the police explain, the petitions
  * bureau assigns. */
 static void test_profile_says_who_may_send_what(void **state)
 {
@@ -65,13 +66,68 @@ static void test_profile_says_who_may_send_what(void **state)
     load_shipped("court");
     assert_false(rh_profile_may_send(&profile, "xinfang", RH_KIND_REGISTER));
     assert_true(rh_profile_may_send(&profile, "judicial-confirmation", RH_KIND_CONCLUDE));
-    assert_false(rh_profile_may_send(&profile, "filing-supervision", RH_KIND_CONCLUDE));
+    assert_false(rh_profile_may_send(&profile, "filing-supervision", RH_KIND_EXPLAIN));
     load_shipped("police");
     assert_true(rh_profile_may_send(&profile, "filing-supervision", RH_KIND_CONCLUDE));
-    assert_false(rh_profile_may_send(&profile, "judicial-confirmation", RH_KIND_ACCEPT));
+    assert_false(rh_profile_may_send(&profile, "judicial-confirmation", RH_KIND_TRANSFER));
     load_shipped("petitions");
     assert_true(rh_profile_may_send(&profile, "xinfang", RH_KIND_ASSIGN));
     assert_false(rh_profile_may_send(&profile, "suggestion", RH_KIND_SUGGESTION));
+}
+
+static bool is_listed(const char list[8][RH_ROLE_BYTES_MAX + 1], const char *role)
+{
+    for (size_t i = 0; i < 8; i++) {
+        if (strcmp(list[i], role) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Every way the rules have for a role to send a matter on is open at its desk. */
+static void check_routes(const struct rh_procedure *procedure, const char *role)
+{
+    for (uint32_t r = 0; r < procedure->route_count; r++) {
+        const struct rh_route *route = &procedure->routes[r];
+        if (strcmp(route->from, role) != 0 && strcmp(route->from, "*") != 0)
+            continue;
+        for (unsigned kind = 1; kind < RH_KIND_END; kind++) {
+            if (rh_kind_in(&route->kinds, (enum rh_kind)kind) &&
+                !rh_profile_may_send(&profile, procedure->id, (enum rh_kind)kind))
+                fail_msg("%s cannot %s under %s", role, rh_kind_name((enum rh_kind)kind),
+                         procedure->id);
+        }
+    }
+}
+
+/* A procedure that no desk lets through is one nobody can run: each shipped profile opens what the
+ * rules let its role register, nothing else, and every step of a matter is open to it. */
+static void test_profile_opens_what_the_rules_let_it(void **state)
+{
+    static struct rh_rules rules;
+    static const enum rh_kind steps[] = {
+        RH_KIND_SIGN,    RH_KIND_ACCEPT, RH_KIND_START,  RH_KIND_REFUSE,  RH_KIND_SUPPLEMENT,
+        RH_KIND_EXTEND_GRANT, RH_KIND_CONCLUDE, RH_KIND_REPLY, RH_KIND_REVIEW_REQUEST,
+        RH_KIND_OVERRULE, RH_KIND_ARCHIVE, RH_KIND_REVISIT, RH_KIND_PROGRESS,
+    };
+    struct rh_load_report report;
+    (void)state;
+    rh_load_report_init(&report, text, sizeof text);
+    assert_int_equal(rh_load_rules(RHT_SOURCE_DIR "/protocol/rules", &rules, NULL, &report),
+                     RH_OK);
+    for (size_t p = 0; p < sizeof roles / sizeof roles[0]; p++) {
+        load_shipped(roles[p]);
+        for (uint32_t i = 0; i < rules.procedure_count; i++) {
+            const struct rh_procedure *procedure = &rules.procedures[i];
+            const bool opens = is_listed(procedure->opened_by, roles[p]);
+            if (opens != rh_profile_may_send(&profile, procedure->id, RH_KIND_REGISTER))
+                fail_msg("%s: register under %s", roles[p], procedure->id);
+            if (opens)
+                check_routes(procedure, roles[p]);
+            for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++)
+                assert_true(rh_profile_may_send(&profile, procedure->id, steps[k]));
+        }
+    }
 }
 
 /* 司法确认 without a lawful mediating organisation is refused at the desk: 民诉法 art. 205. So
@@ -188,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profile_shipped_ones_load),
         cmocka_unit_test(test_profile_says_who_may_send_what),
+        cmocka_unit_test(test_profile_opens_what_the_rules_let_it),
         cmocka_unit_test(test_profile_checks_the_mediating_organisation),
         cmocka_unit_test(test_profile_names_what_is_wrong),
         cmocka_unit_test(test_profile_roster_says_who_reads_what_when),

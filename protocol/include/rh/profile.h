@@ -12,7 +12,7 @@
 #include <rh/rules.h>
 
 enum {
-    RH_PROFILE_USES_MAX = 48,
+    RH_PROFILE_USES_MAX = 64,
     RH_PROFILE_FORMS_MAX = 48,
     RH_PROFILE_FIELDS_MAX = 16,
     RH_PROFILE_CHECKS_MAX = 48,
