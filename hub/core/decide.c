@@ -113,13 +113,43 @@ static bool is_in_turn(struct hub_step *step)
     return true;
 }
 
+/* Whoever acts on a matter is a party to it from then on. A monitor is not: its grant ends by
+ * itself, and with it what it may know; but while it holds the matter on a return visit it must
+ * be able to end that, whatever has become of the grant. */
+static bool take_part(struct hub_step *step)
+{
+    struct hub_referral *row = step->row;
+    const uint32_t own = HUB_ACTOR_BIT(RH_ACTOR_PARTY) | HUB_ACTOR_BIT(RH_ACTOR_SUPERIOR);
+    bool guest = (step->actors & HUB_ACTOR_BIT(RH_ACTOR_MONITOR)) != 0 &&
+                 (step->actors & own) == 0;
+    if (guest && row->holder != step->agency)
+        return true;
+    if (guest)
+        row->visitor = step->agency;
+    return hub_step_party(row, step->agency);
+}
+
+/* The visit is over. What came to the visitor with this very step it may still answer. */
+static void end_visit(const struct hub_outcome *out, struct hub_referral *row)
+{
+    bool told = false;
+    for (uint32_t i = 0; i < out->delivery_count; i++)
+        told = told || (out->deliveries[i].to == row->visitor &&
+                        out->deliveries[i].rno == row->rno);
+    if (!told)
+        hub_row_leave(row, row->visitor);
+    if (row->last_holder == row->visitor) /* who held it before files it away */
+        row->last_holder = row->addressee != HUB_AGENCY_NONE ? row->addressee : row->origin;
+    row->visitor = HUB_AGENCY_NONE;
+}
+
 /* What every step on a referral does after its own decision. */
 static bool complete(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
     if (step->idle)
         return true;
-    if (!hub_step_party(row, step->agency))
+    if (!take_part(step))
         return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 2);
     if (!hub_copies_give(step))
         return false;
@@ -296,7 +326,10 @@ static void finish(struct hub_step *step)
 {
     struct hub_outcome *out = step->out;
     for (uint32_t i = 0; i < out->row_count; i++) {
-        out->rows[i].last_index = step->event->index;
+        struct hub_referral *row = &out->rows[i];
+        row->last_index = step->event->index;
+        if (row->visitor != HUB_AGENCY_NONE && row->visitor != row->holder)
+            end_visit(out, row);
         assert_promise(&out->rows[i]);
     }
     if (step->row == NULL)

@@ -104,7 +104,8 @@ bool hub_referral_is_sound(const struct hub_referral *row)
 {
     if (row->state == RH_STATE_NONE || row->state >= RH_STATE_COUNT)
         return false;
-    if ((row->holder == HUB_AGENCY_NONE) != rh_state_is_resting(row->state))
+    if ((row->holder == HUB_AGENCY_NONE) != rh_state_is_resting(row->state) ||
+        (row->visitor != HUB_AGENCY_NONE && row->visitor != row->holder))
         return false;
     return row->deadline_count <= HUB_DEADLINES_MAX && row->party_count <= HUB_PARTIES_MAX &&
            row->external_count <= RH_EXTERNALS_MAX && row->fact_count <= RH_FACTS_MAX &&

@@ -109,6 +109,8 @@ struct hub_referral {
     uint32_t holder;                        /* exactly one while open; 0 at rest */
     uint32_t last_holder;                   /* at rest: who held it last and may archive it */
     uint32_t sealed_by;                     /* who sealed it, 0 none */
+    uint32_t visitor;                       /* the holder, on a return visit by a grant alone: a
+                                               party as long as it holds it, no longer; 0 none */
     bool arrived, signed_once, designated, report_required, report_done, reply_owed,
         leader_named, sealed, extend_pending, no_clock_reset;
     bool hearing;                           /* a hearing is open: pausable clocks stand still */

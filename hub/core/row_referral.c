@@ -168,6 +168,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_LIST(94, struct hub_referral, hits, hit_count, &hit_layout),
     RH_LAYOUT_U32(99, struct hub_referral, dispatch_to),
     RH_LAYOUT_BOOL(101, struct hub_referral, facts_ended),
+    RH_LAYOUT_U32(102, struct hub_referral, visitor),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -252,6 +252,16 @@ bool hub_step_party(struct hub_referral *row, uint32_t agency)
     return true;
 }
 
+void hub_row_leave(struct hub_referral *row, uint32_t agency)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < row->party_count; i++) {
+        if (row->parties[i] != agency)
+            row->parties[kept++] = row->parties[i];
+    }
+    row->party_count = kept;
+}
+
 /* A message waits behind an earlier undelivered one of its referral, so it must wait in the
  * same lane: else it would either overtake or block for ever. */
 static bool pick_lane(struct hub_step *step, const struct hub_referral *row, uint32_t to,

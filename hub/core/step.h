@@ -83,6 +83,8 @@ bool hub_step_agency_id(struct hub_step *step, const struct rh_agency_id *id,
 /* Put `agency` among the row's parties; false when they are full. */
 bool hub_step_party(struct hub_referral *row, uint32_t agency);
 bool hub_row_is_party(const struct hub_referral *row, uint32_t agency);
+/* It is none from now on; no harm when it was none. */
+void hub_row_leave(struct hub_referral *row, uint32_t agency);
 
 /* Queue the event's own record for `to`, under the referral `row` (NULL: none), as `kind`.
  * Quietly does nothing for nobody, for the author itself, for an accused unit, and for a

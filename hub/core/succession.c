@@ -39,13 +39,9 @@ static uint32_t find_taker(struct hub_step *step, const struct hub_referral *row
 
 static void replace_party(struct hub_referral *row, uint32_t old, uint32_t new)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < row->party_count; i++) {
-        if (row->parties[i] != old)
-            row->parties[kept++] = row->parties[i];
-    }
-    row->party_count = kept;
-    bool fits = kept < HUB_PARTIES_MAX ? hub_step_party(row, new) : hub_row_is_party(row, new);
+    hub_row_leave(row, old);
+    bool fits = row->party_count < HUB_PARTIES_MAX ? hub_step_party(row, new)
+                                                   : hub_row_is_party(row, new);
     rh_assert(fits); /* one left */
 }
 
@@ -55,7 +51,7 @@ static void change_hands(struct hub_referral *row, uint32_t old, uint32_t new)
     uint32_t *const parts[] = { &row->origin,     &row->sender,   &row->addressee,
                                 &row->assigner,   &row->holder,   &row->last_holder,
                                 &row->sealed_by,  &row->bounce_a, &row->bounce_b,
-                                &row->objected_by };
+                                &row->objected_by, &row->visitor };
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         take_over(parts[i], old, new);
     if (row->bounce_a > row->bounce_b) {

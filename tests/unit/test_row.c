@@ -360,6 +360,32 @@ static void fill_subscription(struct hub_subscription *out)
 
 ROUND_TRIP(subscription, fill_subscription)
 
+/* A grant ends at its instant, not a moment later, and takes in what it says and nothing else: else
+ * an agency that is no party would go on looking at other people's matters. */
+static void test_grant_ends_by_itself(void **state)
+{
+    (void)state;
+    struct hub_agency agency = { .grant_count = 3 };
+    struct hub_referral row = { .area = "620423101", .category = "labour.wage-arrears" };
+    memset(row.id.bytes, 7, sizeof row.id.bytes);
+    agency.grants[0] = (struct hub_grant){ .area = "620499", .until_ms = 9000 };
+    agency.grants[1] = (struct hub_grant){ .area = "620423", .category = "labour",
+                                           .since_ms = 500, .until_ms = 1000 };
+    agency.grants[2] = (struct hub_grant){ .referral = row.id, .until_ms = 2000 };
+    assert_ptr_equal(hub_agency_grant(&agency, &row, 999), &agency.grants[1]);
+    assert_ptr_equal(hub_agency_grant(&agency, &row, 1000), &agency.grants[2]);
+    assert_ptr_equal(hub_agency_grant(&agency, &row, 1999), &agency.grants[2]);
+    assert_null(hub_agency_grant(&agency, &row, 2000));
+    struct hub_referral other = row;
+    other.id.bytes[15] = 8;
+    assert_ptr_equal(hub_agency_grant(&agency, &other, 999), &agency.grants[1]);
+    assert_null(hub_agency_grant(&agency, &other, 1000));
+    memcpy(other.category, "labourers", sizeof "labourers"); /* no category below labour */
+    assert_null(hub_agency_grant(&agency, &other, 999));
+    row.sealed = true;
+    assert_null(hub_agency_grant(&agency, &row, 999));
+}
+
 /* What a subscription may not be is not read, whoever wrote it. */
 static void test_unsound_subscription_is_corrupt(void **state)
 {
@@ -452,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_truncated_or_lengthened_rows_are_corrupt),
         cmocka_unit_test(test_damaged_rows_have_no_second_form),
         cmocka_unit_test(test_open_row_without_holder_is_corrupt),
+        cmocka_unit_test(test_grant_ends_by_itself),
         cmocka_unit_test(test_agency_survives_the_round_trip),
         cmocka_unit_test(test_stream_survives_the_round_trip),
         cmocka_unit_test(test_queued_survives_the_round_trip),
