@@ -213,6 +213,11 @@ enum rh_err desk_make_drafts(struct desk_work *work)
     if (work->again && work->count == 2)
         desk_drop_registration(work);
     desk_last(work)->with_content = true;
+    /* Whoever gets it knows by which rule it came, also when it was registered before. */
+    struct rh_public *asked = &desk_last(work)->item;
+    if (rh_kind_is_dispatch(asked->kind) && asked->procedure[0] == '\0' &&
+        work->known.register_n != 0)
+        memcpy(asked->procedure, work->known.procedure, sizeof asked->procedure);
     snprintf(work->procedure, sizeof work->procedure, "%s",
              message->item.procedure[0] != '\0' ? message->item.procedure
                                                 : work->known.procedure);

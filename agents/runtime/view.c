@@ -24,6 +24,7 @@ struct agent_view {
     uint32_t granted, scope;
     struct rh_date today;
     bool informants, ready;
+    bool known; /* under which procedure the matter goes */
     struct view_persons persons;
     struct heard *heard;
     uint32_t heard_count;
@@ -202,6 +203,8 @@ enum rh_err agent_view_learn(struct agent_view *view, const char *procedure,
     rh_assert(!view->ready);
     if (is_of_minors(procedure, category, item))
         view->persons.minors = true;
+    if (procedure[0] != '\0' || (item != NULL && item->procedure[0] != '\0'))
+        view->known = true;
     enum rh_err err = RH_OK;
     for (uint32_t i = 0; content != NULL && i < content->person_count && err == RH_OK; i++)
         err = hear_person(view, &content->persons[i]);
@@ -272,6 +275,7 @@ static void mask_heard(struct agent_view *view, const struct heard *heard)
 void agent_view_ready(struct agent_view *view)
 {
     rh_assert(!view->ready);
+    view->persons.doubtful = !view->known;
     view_persons_ready(&view->persons);
     for (uint32_t i = 0; i < view->persons.count; i++)
         view->informants = view->informants || view->persons.list[i].class == VIEW_INFORMANT;
@@ -300,9 +304,10 @@ json_t *agent_view_withheld(const struct agent_view *view)
             continue;
         json_t *one = json_object();
         agent_json_text(one, "part", rh_scope_name(i));
-        agent_json_text(one, "why", (view->granted & part) != 0 || part == RH_SCOPE_MINORS
-                                        ? "minors"
-                                        : "scope");
+        bool narrowed = (view->granted & part) != 0 || part == RH_SCOPE_MINORS;
+        agent_json_text(one, "why", !narrowed                ? "scope"
+                                    : view->persons.doubtful ? "doubtful"
+                                                             : "minors");
         json_array_append_new(out, one);
     }
     if (view->informants && shows(view, RH_SCOPE_PARTIES | RH_SCOPE_IDENTITY)) {

@@ -9,6 +9,8 @@
  *     a matter of minors  identity, documents and every particular of a minor are left out and
  *                         minors stand under a pseudonym, unless the participant was granted
  *                         `minors`, which only some roles can be (未成年人保护法 art. 103)
+ *     in doubt            the same where nobody has told this agency the procedure and the age
+ *                         of somebody in it is not known: it may be a matter of minors
  *     an informant        stands under a pseudonym for everybody (刑事诉讼法 art. 111, 信访工作条例
  *                         art. 30)
  *

@@ -132,12 +132,23 @@ enum rh_err view_persons_learn(struct view_persons *persons, const struct rh_per
     return RH_OK;
 }
 
+/* Somebody whose age nobody can tell. */
+static bool may_be_minor(const struct view_person *one)
+{
+    return one->class < VIEW_MINOR && !one->age_known && !one->grown;
+}
+
 void view_persons_ready(struct view_persons *persons)
 {
     unsigned count[VIEW_INFORMANT + 1] = { 0 };
+    bool any = false;
+    for (uint32_t i = 0; i < persons->count; i++)
+        any = any || may_be_minor(&persons->list[i]);
+    persons->doubtful = persons->doubtful && any && !persons->minors;
+    persons->minors = persons->minors || persons->doubtful;
     for (uint32_t i = 0; i < persons->count; i++) {
         struct view_person *one = &persons->list[i];
-        if (persons->minors && one->class < VIEW_MINOR && !one->age_known && !one->grown)
+        if (persons->minors && may_be_minor(one))
             one->class = VIEW_MINOR;
         one->no = ++count[one->class];
     }

@@ -23,6 +23,7 @@ struct view_person {
 struct view_persons {
     uint32_t count;
     bool minors;             /* the matter concerns minors */
+    bool doubtful;           /* nobody has said under which procedure it goes: it may */
     struct view_person list[VIEW_PERSONS_MAX];
 };
 

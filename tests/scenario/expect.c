@@ -669,6 +669,15 @@ static void expect_absent(struct rht_play *play, struct rht_words *words)
     rht_ledger_absent(play, need(play, words, "a text"));
 }
 
+/* What an agency shows a participant is its agent's doing: the engine has no part in it, and
+ * cannot read whom the message names. Played by the real programs alone. */
+static void expect_shown(struct rht_play *play, struct rht_words *words)
+{
+    play->checks--;
+    while (rht_words_next(words) != NULL)
+        continue;
+}
+
 static void expect_matters(struct rht_play *play, struct rht_words *words)
 {
     rht_ledger_count(play, words, false);
@@ -694,7 +703,7 @@ void rht_expect_line(struct rht_play *play, struct rht_words *words)
         { "external", expect_external }, { "route", expect_route },
         { "replay", expect_replay },   { "tampering", expect_tampering },
         { "absent", expect_absent },   { "fact", expect_fact },
-        { "query-code", expect_query_code }, { "hot-spot", expect_hot_spot },
+        { "shown", expect_shown },     { "query-code", expect_query_code }, { "hot-spot", expect_hot_spot },
     };
     if (play->engine == NULL)
         rht_stop(play, "nothing can be expected before the first `at`");

@@ -2,6 +2,7 @@
  * of them go into the private part and the body, which the hub never reads. */
 #include "scenario/scenario.h"
 
+#include <rh/date.h>
 #include <rh/private.h>
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct draft {
     struct rh_public part;
     struct rh_private said;
     const char *body;
+    char today[RH_DATE_TEXT_BYTES]; /* the first day of a participant */
 };
 
 static const char *need(struct draft *draft, const char *what)
@@ -106,6 +108,35 @@ static void add_person(struct draft *draft)
 {
     draft->said.persons[room(draft, &draft->said.person_count, RH_PERSONS_MAX)] =
         (struct rh_person){ .name = view(need(draft, "a name")), .role = view("party") };
+}
+
+/* "law-1 lawyer NAME facts,outcome": a third party from today on. */
+static void add_participant(struct draft *draft)
+{
+    struct rh_participant *one = &draft->said.participants[room(
+        draft, &draft->said.participant_count, RH_PARTICIPANTS_MAX)];
+    rh_date_format(rh_date_of_instant(hub_engine_now(draft->play->engine)), draft->today);
+    one->id = view(need(draft, "an id"));
+    one->role = view(need(draft, "a role"));
+    one->name = view(need(draft, "a name"));
+    for (const char *at = need(draft, "its parts"); *at != '\0';) {
+        size_t bytes = strcspn(at, ",");
+        uint32_t part = rh_scope_find(at, bytes);
+        if (part == 0)
+            rht_stop(draft->play, "a matter has no part %s", at);
+        one->scope |= part;
+        at += bytes + (at[bytes] == ',' ? 1 : 0);
+    }
+    one->from = view(draft->today);
+    one->basis = view("story");
+}
+
+static void add_end(struct draft *draft)
+{
+    struct rh_participant *one = &draft->said.participants[room(
+        draft, &draft->said.participant_count, RH_PARTICIPANTS_MAX)];
+    one->id = view(need(draft, "an id"));
+    one->ended = view(need(draft, "why"));
 }
 
 /* Who brings it: an identity number, known to the hub as a hash. */
@@ -250,6 +281,10 @@ static bool take_said(struct draft *draft, const char *word)
         draft->said.leader = view(need(draft, "the leader's name"));
     } else if (strcmp(word, "person") == 0) {
         add_person(draft);
+    } else if (strcmp(word, "participant") == 0) {
+        add_participant(draft);
+    } else if (strcmp(word, "leaves") == 0) {
+        add_end(draft);
     } else if (strcmp(word, "petitioner") == 0) {
         add_petitioner(draft);
     } else if (strcmp(word, "matter") == 0) {

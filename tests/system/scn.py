@@ -126,7 +126,7 @@ def message(words):
     """What a line asks an agency to send, by the script's own names."""
     said = {"kind": words.next("a kind"), "matter": words.next("a matter, or -"), "copies": [],
             "accused": [], "facts": {}, "externals": [], "children": [], "persons": [],
-            "petitioners": []}
+            "petitioners": [], "participants": []}
     while words.more():
         word = words.next()
         if word in SINGLE:
@@ -145,6 +145,13 @@ def message(words):
             said["accused"].append(words.next("an agency"))
         elif word == "person":
             said["persons"].append(words.next("a name"))
+        elif word == "participant":
+            said["participants"].append({
+                "id": words.next("an id"), "role": words.next("a role"),
+                "name": words.next("a name"), "scope": words.next("its parts").split(",")})
+        elif word == "leaves":
+            said["participants"].append({"id": words.next("an id"),
+                                         "ended": words.next("why")})
         elif word == "matter":
             said["about_what"] = words.next("what it is about")
         elif word == "petitioner":

@@ -4,6 +4,7 @@ Both hold their mail back until the story says `take`, so that what is true in b
 looked at: an agent's process is stopped (SIGSTOP) while its office is closed, a Python agency
 gives the hub no credit.
 """
+import datetime
 import contextlib
 import hashlib
 import json
@@ -15,6 +16,7 @@ import uuid
 
 import pyagency
 import rhwire
+import scn
 from harness import SLOW, Process, Refusal, ask, demand
 from play import KIND, NAME, iso
 
@@ -210,8 +212,7 @@ class RealAgent(Actor):
                                for name, to, must in said["children"]]
         return {**out, **self.private(said)}
 
-    @staticmethod
-    def private(said):
+    def private(self, said):
         out, private = {}, {}
         if "title" in said:
             private["title"] = said["title"]
@@ -222,6 +223,12 @@ class RealAgent(Actor):
         if said["petitioners"]:
             private.setdefault("persons", []).extend(
                 {"id_number": number, "role": "petitioner"} for number in said["petitioners"])
+        if said["participants"]:
+            today = datetime.datetime.fromtimestamp(self.play.now / 1000,
+                                                    scn.BEIJING).date().isoformat()
+            private["participants"] = [one if "ended" in one else
+                                       {**one, "from": today, "basis": "story"}
+                                       for one in said["participants"]]
         if private:
             out["private"] = private
         if "body" in said:

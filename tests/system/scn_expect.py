@@ -27,7 +27,8 @@ class Expect:
         word = words.peek()
         forms = {name: getattr(self, name) for name in (
             "refused", "taken", "got", "nothing", "sees", "waiting", "body", "noted", "steps",
-            "figure", "count", "clocks", "external", "route", "replay", "tampering", "absent")}
+            "figure", "count", "clocks", "external", "route", "replay", "tampering", "absent",
+            "shown")}
         forms.update({"fact": self.fact, "hot-spot": self.hot_spot,
                       "query-code": self.query_code})
         before = len(self.play.failures)
@@ -410,6 +411,25 @@ class Expect:
             data[at] ^= 1
             segment.write_bytes(data)
             self.audit(copy, 1)
+
+    def shown(self, words):
+        """What an agency would show a participant of a matter: it has these words, lacks those;
+        or it is refused."""
+        actor = self.play.cast[words.next("an agency")]
+        name = words.next("a matter")
+        demand(words.next() == "for", "write `expect shown NAME R1 for PERSON ...`")
+        person = words.next("a person")
+        with actor.open_office():
+            done = self.play.rhub("--agent", actor.socket, "participant", "show",
+                                  actor.name_for(name), person, "--reason", "story")
+        text = json.dumps(done.rows, ensure_ascii=False)
+        while words.more():
+            what, value = words.next(), words.next("what")
+            if what == "refused":
+                self.same("refused", True, done.code != 0 and value in done.error)
+            else:
+                demand(done.code == 0, done.error)
+                self.same(f"{what} {value}", what == "has", value in text)
 
     def absent(self, words):
         """No file of the hub holds these words: data, keys, what it says on its way."""

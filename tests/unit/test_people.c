@@ -246,6 +246,14 @@ static struct rh_referral_id matter(uint64_t number)
     return id;
 }
 
+static struct agent_spool *fresh_spool(void)
+{
+    char *dir = fresh_dir();
+    struct agent_spool *spool = must_open(dir);
+    free(dir);
+    return spool;
+}
+
 static void say(struct agent_spool *spool, const struct rh_referral_id *id, const char *agency,
                 uint64_t number, const char *list)
 {
@@ -260,7 +268,7 @@ static void say(struct agent_spool *spool, const struct rh_referral_id *id, cons
 static void test_people_newest_word_holds_and_an_end_keeps_what_was(void **state)
 {
     (void)state;
-    struct agent_spool *spool = must_open(fresh_dir());
+    struct agent_spool *spool = fresh_spool();
     struct rh_referral_id id = matter(1), other = matter(2);
     struct agent_person person;
     say(spool, &id, "court.1", 1, "[{" ONE "}]");
@@ -331,7 +339,7 @@ static void test_people_take_part_from_day_to_day(void **state)
 static void test_people_are_forgotten_after_the_matter(void **state)
 {
     (void)state;
-    struct agent_spool *spool = must_open(fresh_dir());
+    struct agent_spool *spool = fresh_spool();
     struct rh_referral_id ids[3] = { matter(1), matter(2), matter(3) };
     static const enum rh_state states[3] = { RH_STATE_CLOSED, RH_STATE_IN_PROGRESS,
                                              RH_STATE_CLOSED };
@@ -363,7 +371,7 @@ static void test_people_are_forgotten_after_the_matter(void **state)
 static void test_people_of_ours_hold_when_the_hub_has_stored_them(void **state)
 {
     (void)state;
-    struct agent_spool *spool = must_open(fresh_dir());
+    struct agent_spool *spool = fresh_spool();
     struct rh_referral_id id = matter(1);
     struct agent_message message;
     struct agent_said said = { .sent = true, .number = 1 };
@@ -424,6 +432,7 @@ static void test_people_shown_rows_are_a_chain(void **state)
     uint64_t past = 4;
     assert_int_equal(agent_spool_shown_next(spool, &past, &back, &sound), RH_ERR_NOTFOUND);
     agent_spool_close(&spool);
+    free(dir);
 }
 
 int main(void)

@@ -396,6 +396,37 @@ static void test_view_unknown_age_counts_as_minor_in_such_a_matter(void **state)
     }
 }
 
+/* An agency that was not told the procedure cannot rule out that it is about a child: then it is
+ * taken for such a matter, unless everybody in it is known to be of age. */
+static void test_view_without_a_procedure_is_narrowed_in_doubt(void **state)
+{
+    static struct rh_public item;
+    static struct rh_private content;
+    (void)state;
+    memset(&item, 0, sizeof item);
+    memset(&content, 0, sizeof content);
+    item.kind = RH_KIND_REFER;
+    content.person_count = 1;
+    content.persons[0] = (struct rh_person){ .name = text("赵某甲") };
+    for (int way = 0; way < 3; way++) {
+        struct agent_view *view = agent_view_new(RH_SCOPE_IDENTITY, day_one);
+        if (way == 1)
+            content.persons[0].id_number = text(NUMBER);
+        if (way == 2)
+            content.persons[0].id_number = text("");
+        assert_int_equal(agent_view_learn(view, way == 2 ? "xinfang" : "", "", &item, &content),
+                         RH_OK);
+        agent_view_ready(view);
+        assert_int_equal(agent_view_scope(view), way == 0 ? 0 : RH_SCOPE_IDENTITY);
+        json_t *withheld = agent_view_withheld(view);
+        char *why = json_dumps(withheld, JSON_COMPACT);
+        assert_int_equal(has(why, "doubtful"), way == 0);
+        free(why);
+        json_decref(withheld);
+        agent_view_destroy(&view);
+    }
+}
+
 /* What cannot be read or masked is not shown, and said to be missing. */
 static void test_view_says_what_is_missing(void **state)
 {
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_view_guardian_sees_the_child_and_never_the_informant),
         cmocka_unit_test(test_view_eighteen_is_reached_on_the_birthday),
         cmocka_unit_test(test_view_unknown_age_counts_as_minor_in_such_a_matter),
+        cmocka_unit_test(test_view_without_a_procedure_is_narrowed_in_doubt),
         cmocka_unit_test(test_view_says_what_is_missing),
         cmocka_unit_test(test_view_gives_up_on_a_crowd),
     };
