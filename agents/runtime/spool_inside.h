@@ -72,12 +72,19 @@ struct agent_spool {
 
 /* ---- spool_env.c ------------------------------------------------------------------------ */
 
+/* Open or make the environment in `dir` and lock it: one process has it. `report` is the
+ * caller's, may be NULL: which step failed, in English. */
 enum rh_err spool_env_open(const char *dir, uint64_t map_bytes, struct spool_env **out,
                            char *report, size_t report_bytes);
+/* Taken; what was not committed is gone. NULL is harmless. */
 void spool_env_close(struct spool_env **env);
+/* Make the open transaction durable. The first error of a change in it is answered here again,
+ * and nothing of it is kept. */
 enum rh_err spool_env_commit(struct spool_env *env);
 void spool_env_abort(struct spool_env *env);
+/* Whether there is something to commit or to abort. */
 bool spool_env_is_dirty(const struct spool_env *env);
+/* Pages in use, in thousandths of map_bytes. */
 enum rh_err spool_env_usage(struct spool_env *env, uint32_t *permille);
 
 /* The value, mapped: dead at the next change or read_done. RH_ERR_NOTFOUND. Every get and seek
@@ -105,17 +112,21 @@ struct spool_key {
     size_t bytes;
 };
 
+/* Add to the end of a key; begin with a zeroed one. */
 void spool_key_u8(struct spool_key *key, uint8_t value);
 void spool_key_u32(struct spool_key *key, uint32_t value);
 void spool_key_u64(struct spool_key *key, uint64_t value);
 /* What does not fit is an error of the caller. */
 void spool_key_bytes(struct spool_key *key, const void *data, size_t bytes);
+/* The bytes of the key, borrowed from it. */
 struct rh_bytes spool_key_of(const struct spool_key *key);
+/* A key that is one number. */
 struct spool_key spool_key_number(uint64_t value);
 /* The u64 at the end of a mapped key; 0 when it is shorter. */
 uint64_t spool_key_tail(struct rh_bytes key);
 uint64_t spool_read_u64(const uint8_t *data);
 
+/* Rows of a layout, into and out of a table; each fits into SPOOL_ROW_BYTES_MAX. */
 enum rh_err spool_put_row(struct agent_spool *spool, enum spool_table table,
                           const struct spool_key *key, const struct rh_layout *layout,
                           const void *value);

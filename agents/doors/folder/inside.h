@@ -72,10 +72,16 @@ void folder_disk_trouble(struct folder *folder, enum rh_err err, const char *wha
 
 /* ---- out.c ------------------------------------------------------------------------------ */
 
+/* Something happened to a name in out/; `published`: it came by rename and is complete. */
 void folder_note_event(struct folder *folder, const char *name, bool published);
+/* Look at every name in out/: new ones, changed ones, those that are gone. */
 void folder_scan_out(struct folder *folder);
+/* Hand in what is complete, FOLDER_BATCH files at the most; the caller commits the spool. What
+ * is wrong with a file is its answer, an error is the spool's. */
 enum rh_err folder_take(struct folder *folder);
+/* Until a file may be complete or out/ is to be scanned; 0 now. */
 uint32_t folder_out_wait_ms(const struct folder *folder);
+/* Names are not watched any more; the files stay. */
 void folder_forget_all(struct folder *folder);
 void folder_forget(struct folder *folder, const char *name);
 
@@ -89,11 +95,15 @@ bool folder_fail(struct folder *folder, const char *name,
  * above. */
 bool folder_name_odd(struct folder *folder, const char *name,
                      const struct agent_problems *problems);
+/* Receipts and refusals of files whose messages are all settled, FOLDER_BATCH at the most. A
+ * disk that does not take them is told of and tried later (RH_OK); an error is the spool's. */
 enum rh_err folder_give_answers(struct folder *folder);
 
 /* ---- in.c ------------------------------------------------------------------------------- */
 
+/* What was delivered, complete and once, into in/. Errors as above. */
 enum rh_err folder_give_deliveries(struct folder *folder);
+/* Look at done/ if it has changed, or in any case when `whole`: what stands there was taken. */
 void folder_scan_done(struct folder *folder, bool whole);
 void folder_note_done(struct folder *folder, const char *name);
 
