@@ -408,7 +408,8 @@ static int run_agent(const struct options *options, const struct rh_agency_id *a
     struct rh_agency_keys keys;
     struct rh_profile *profile;
     struct agent *agent = NULL;
-    char path[AGENT_PATH_BYTES], report[RH_PROBLEM_LIST_BYTES] = "", said[RH_PROBLEM_LIST_BYTES];
+    char path[AGENT_PATH_BYTES], report[RH_PROBLEM_LIST_BYTES] = "",
+                                 said[RH_PROBLEM_LIST_BYTES];
     int code = load_profile(options->profile, &profile);
     if (code == RH_EXIT_OK)
         code = check_dir(options->state);
@@ -496,7 +497,8 @@ static int run_screen(const struct options *options, char **files, int count)
     return agent_screen_table(&request, stdout, stderr);
 }
 
-/* due, inbox, outbox: what rhub shows of an agency that runs; rhub stands beside this program. */
+/* due, inbox, outbox: what rhub shows of an agency that runs; rhub stands beside this
+ * program. */
 static int run_view(int argc, char **argv)
 {
     enum { PATH_BYTES = 4096, WORDS_MAX = 64 };

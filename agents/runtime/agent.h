@@ -30,8 +30,8 @@ struct agent;
 /* ---- verbs of the local socket ---------------------------------------------------------- */
 
 struct agent_ask;
-/* A verb whose answer comes later goes on: called once a turn, after the commit. Sets *done when
- * nothing more is to be waited for. */
+/* A verb whose answer comes later goes on: called once a turn, after the commit. Sets *done
+ * when nothing more is to be waited for. */
 typedef enum rh_err agent_step_fn(struct agent_ask *ask, bool *done);
 
 struct agent_ask {

@@ -145,9 +145,9 @@ json_t *agent_bulletin_write(const struct rh_public *item)
     agent_json_text(out, "text", text.bytes);
     for (size_t i = 0; (figure = rh_figure_at(i)) != NULL; i++) {
         if (rh_figure_is_told(figure))
-            json_array_append_new(figures,
-                                  write_figure(figure, rh_figure_sum(columns, figure->numerator),
-                                               rh_figure_sum(columns, figure->denominator)));
+            json_array_append_new(
+                figures, write_figure(figure, rh_figure_sum(columns, figure->numerator),
+                                      rh_figure_sum(columns, figure->denominator)));
     }
     json_object_set_new(out, "figures", figures);
     return out;

@@ -1,6 +1,7 @@
 /* How a message is read, shared by the files that do it: message_value.c (what every part is
  * made of), message_lists.c (lists of the public part), message_content.c (private part and
- * body), message_people.c (participants), message_read.c (the whole). Nobody else includes this.
+ * body), message_people.c (participants), message_read.c (the whole). Nobody else includes
+ * this.
  *
  * What does not fit is a problem at the place where the reading stands, and leaves what it was
  * to fill as it was, or empty; reading goes on, so that all problems are heard at once. Texts

@@ -6,8 +6,8 @@
 #include "runtime/spool.h"
 
 /* Words about persons that one agency says of one matter at most: whoever lists them, or looks
- * for one, goes through all. The desk refuses more of ours; what others said is bounded by what the
- * hub lets them send. */
+ * for one, goes through all. The desk refuses more of ours; what others said is bounded by what
+ * the hub lets them send. */
 enum { AGENT_PEOPLE_WORDS_MAX = 1024 };
 
 /* Whose list it was. */

@@ -351,8 +351,8 @@ static enum rh_err refuse(struct agent *agent, const struct agent_got *got, uint
     rh_id_format(got->message_id.bytes, id);
     snprintf(record, sizeof record, "%llu", (unsigned long long)got->index);
     snprintf(number, sizeof number, "%llu", (unsigned long long)got->pair_seq);
-    /* A public part that cannot be read has no id to tell; record and number always name it. The
-     * list ends at the first key that is NULL. */
+    /* A public part that cannot be read has no id to tell; record and number always name it.
+     * The list ends at the first key that is NULL. */
     agent_log(AGENT_WARNING, "delivery_refused", "code", code, "from", got->sender.text, "lane",
               rh_lane_name(got->lane), "number", number, "record", record,
               rh_id_is_zero(got->message_id.bytes) ? NULL : "message", id, NULL);

@@ -11,7 +11,11 @@
 #include "runtime/import_text.h"
 #include "runtime/screen.h"
 
-enum { PIECE_BYTES = 64 * 1024, REPORT_BYTES = RH_LOAD_REPORT_BYTES, SETTLE_BYTES = 4 * 1024 * 1024 };
+enum {
+    PIECE_BYTES = 64 * 1024,
+    REPORT_BYTES = RH_LOAD_REPORT_BYTES,
+    SETTLE_BYTES = 4 * 1024 * 1024
+};
 
 struct table {
     const struct agent_screen_request *request;
@@ -66,8 +70,9 @@ static int open_table(struct table *table)
     enum rh_err err = agent_text_open(request->file, table->map.encoding, &table->text);
     while (err == RH_OK && (err = agent_text_settle(table->text, SETTLE_BYTES)) == RH_ERR_AGAIN)
         err = RH_OK;
-    return err == RH_OK ? RH_EXIT_OK
-                        : refuse(table, rh_exit_of(err), request->file, rh_text(rh_err_text(err)));
+    return err == RH_OK
+               ? RH_EXIT_OK
+               : refuse(table, rh_exit_of(err), request->file, rh_text(rh_err_text(err)));
 }
 
 static const char *title_of(const struct table *table, const struct rh_keyword_rule *rule)
@@ -87,7 +92,8 @@ static void show_hits(struct table *table, const uint32_t *hits, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         const struct rh_keyword_rule *rule = agent_screen_rule(table->screen, hits[i]);
         if (table->request->json)
-            fprintf(table->out, "%s{\"rule\":\"%s\",\"version\":%" PRIu32 ",\"star\":%" PRIu32 "}",
+            fprintf(table->out,
+                    "%s{\"rule\":\"%s\",\"version\":%" PRIu32 ",\"star\":%" PRIu32 "}",
                     i > 0 ? "," : "", rule->id, rule->version, rule->star);
         else
             fprintf(table->out, "%s%s v%" PRIu32, i > 0 ? ", " : "  ", rule->id, rule->version);

@@ -157,8 +157,9 @@ enum rh_err agent_spool_receipt(struct agent_spool *spool, uint64_t n,
                                 struct agent_receipt *out);
 
 /* The first receipt that a generation before this one gave for the item that has number n now
- * (or had another, when it was said again): what lets its clocks go on. Only of what was stored,
- * and not for acknowledgements, which are void. out->confirm is borrowed until the next call;
+ * (or had another, when it was said again): what lets its clocks go on. Only of what was
+ * stored, and not for acknowledgements, which are void. out->confirm is borrowed until the next
+ * call;
  * RH_ERR_NOTFOUND. */
 enum rh_err agent_spool_lost(struct agent_spool *spool, uint64_t n, uint32_t generation,
                              struct rh_lost *out);
@@ -366,8 +367,8 @@ enum rh_err agent_spool_participant_next(struct agent_spool *spool,
 
 /* ---- what participants were shown ------------------------------------------------------- */
 
-/* Who asked, when, for whom, why, and what came of it. No name of a participant, nothing of
- * the matter: it outlives both. Each row's chain covers the row and the one before, so that none
+/* Who asked, when, for whom, why, and what came of it. No name of a participant, nothing of the
+ * matter: it outlives both. Each row's chain covers the row and the one before, so that none
  * can be taken out or changed without the later ones showing it. */
 struct agent_shown {
     uint64_t no;                 /* dense from 1 */

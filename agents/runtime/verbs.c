@@ -69,7 +69,8 @@ static json_t *error_json(const struct agent_ask *ask, const struct agent_texts 
                         json_string(agent_texts_title(texts, ask->refusal, false)));
     agent_json_text(error, "title_zh", agent_texts_title(texts, ask->refusal, true));
     json_object_set_new(error, "detail",
-                        detail != NULL && detail[0] != '\0' ? json_string(detail) : json_null());
+                        detail != NULL && detail[0] != '\0' ? json_string(detail)
+                                                            : json_null());
     agent_json_text(error, "detail_zh", detail_zh);
     json_object_set_new(error, "pointer", json_string(ask->pointer));
     json_object_set_new(error, "retriable", json_boolean(info != NULL && info->retriable));

@@ -399,7 +399,8 @@ enum rh_err agent_ask_case(struct agent_ask *ask, struct agent_case *out)
         return RH_ERR_NOTFOUND;
     enum rh_err err = RH_ERR_NOTFOUND;
     if (text == NULL)
-        agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id", "which one", "须写明是哪一件");
+        agent_ask_explain(ask, RH_REFUSE_FIELD_MISSING, "/args/id", "which one",
+                          "须写明是哪一件");
     else if (rh_id_parse(text, id.bytes) == RH_OK)
         err = RH_OK;
     else

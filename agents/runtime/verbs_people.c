@@ -1,5 +1,6 @@
-/* Verbs about third parties: who takes part in a matter, what each may be shown of it, and what
- * each was shown. Every showing, and every refusal of one, is on record before it is answered. */
+/* Verbs about third parties: who takes part in a matter, what each may be shown of it, and
+ * what each was shown. Every showing, and every refusal of one, is on record before it is
+ * answered. */
 #include "runtime/verbs.h"
 
 #include <stdio.h>
@@ -187,8 +188,8 @@ static enum rh_err open_got(struct walk *walk, uint64_t arrival, struct agent_go
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
-/* The next message that counts: what the hub refused, or has not stored, is none. RH_ERR_NOTFOUND
- * past the last. */
+/* The next message that counts: what the hub refused, or has not stored, is none.
+ * RH_ERR_NOTFOUND past the last. */
 static enum rh_err walk_next(struct walk *walk, struct agent_got *got)
 {
     bool sent, counts = false;

@@ -23,7 +23,8 @@ static int64_t number_of(const struct rh_public *notice, const char *key)
     return fact == NULL || !fact->is_number ? 0 : fact->number;
 }
 
-/* "2026-08-17" of an instant or of 20260817, "2026-08" of 202608; nothing where none was given. */
+/* "2026-08-17" of an instant or of 20260817, "2026-08" of 202608; nothing where none was
+ * given. */
 static void put_date(json_t *row, const char *key, uint64_t at_ms, int64_t day, int64_t month)
 {
     char text[RH_DATE_TEXT_BYTES + 16] = "";

@@ -137,8 +137,8 @@ static enum rh_err check_party_key(struct hub_assembly *assembly,
     rh_wipe(&secret, sizeof secret);
     if (same)
         return RH_OK;
-    snprintf(assembly->report, sizeof assembly->report, _("%s: this is not the key of hub.card"),
-             name);
+    snprintf(assembly->report, sizeof assembly->report,
+             _("%s: this is not the key of hub.card"), name);
     return RH_ERR_CONFIG;
 }
 
@@ -237,7 +237,8 @@ enum rh_err hub_assembly_open(struct hub_assembly *assembly, const struct hub_op
     };
     enum rh_err err = rh_hub_id_parse(options->hub_id, strlen(options->hub_id), &wanted.hub);
     if (err != RH_OK)
-        snprintf(assembly->report, sizeof assembly->report, _("%s is no hub id"), options->hub_id);
+        snprintf(assembly->report, sizeof assembly->report, _("%s is no hub id"),
+                 options->hub_id);
     if (err == RH_OK)
         err = check_keys(assembly, options);
     if (err == RH_OK)

@@ -48,10 +48,10 @@ enum rh_err hub_assembly_renew(const struct hub_options *options, char name[32])
 
 void hub_assembly_close(struct hub_assembly *assembly);
 
-/* Make the keys of a new hub in keys_dir: sign, transport, wrapping, external, and hub.card. What
- * an init that was cut short has made whole is kept. On success *report is "ID FINGERPRINT",
- * else one sentence with the file at fault. RH_ERR_EXISTS: a finished hub is there, or a file
- * that is not whole; RH_ERR_CONFIG, RH_ERR_DENIED, RH_ERR_IO. */
+/* Make the keys of a new hub in keys_dir: sign, transport, wrapping, external, and hub.card.
+ * What an init that was cut short has made whole is kept. On success *report is "ID
+ * FINGERPRINT", else one sentence with the file at fault. RH_ERR_EXISTS: a finished hub is
+ * there, or a file that is not whole; RH_ERR_CONFIG, RH_ERR_DENIED, RH_ERR_IO. */
 enum rh_err hub_assembly_init(const struct hub_options *options, char *report,
                               size_t report_bytes);
 

@@ -136,9 +136,9 @@ static void report(struct hub_state *state, const struct hub_state_record *recor
     hub_findings_add(state->findings, &finding);
 }
 
-/* The core's assertions are for mistakes of the hub's own program, whose rows are always sound. A
- * log forged with the hub's keys holds whatever the forger wished, so here a broken condition is
- * a finding. The core is pure: it holds nothing that leaving it midway could lose. */
+/* The core's assertions are for mistakes of the hub's own program, whose rows are always sound.
+ * A log forged with the hub's keys holds whatever the forger wished, so here a broken condition
+ * is a finding. The core is pure: it holds nothing that leaving it midway could lose. */
 static jmp_buf broken;
 static char broken_condition[160];
 
@@ -161,9 +161,9 @@ static enum rh_err decide_again(struct hub_state *state, const struct hub_event 
     }
     rh_panic_catch(NULL);
     state->differing++;
-    struct hub_finding finding =
-        hub_finding_make(HUB_FINDING_REDECIDE, event->index,
-                         N_("deciding again breaks a promise of the hub: %s"), broken_condition);
+    struct hub_finding finding = hub_finding_make(
+        HUB_FINDING_REDECIDE, event->index,
+        N_("deciding again breaks a promise of the hub: %s"), broken_condition);
     finding.count = 1;
     hub_findings_add(state->findings, &finding);
     return RH_ERR_CORRUPT;

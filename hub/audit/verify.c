@@ -175,10 +175,11 @@ static void print_conclusion(FILE *out, const struct hub_pass *pass,
 {
     char proven[HUB_SCREEN_COUNT_BYTES], rest[HUB_SCREEN_COUNT_BYTES];
     if (pass->findings.breaks > 0)
-        fprintf(out, _("Conclusion: NOT INTACT. Breaks: %llu; records proven: %s, not proven: %s.\n"),
-                (unsigned long long)pass->findings.breaks,
-                hub_screen_count(totals->proven, proven),
-                hub_screen_count(totals->size - totals->proven, rest));
+        fprintf(
+            out,
+            _("Conclusion: NOT INTACT. Breaks: %llu; records proven: %s, not proven: %s.\n"),
+            (unsigned long long)pass->findings.breaks, hub_screen_count(totals->proven, proven),
+            hub_screen_count(totals->size - totals->proven, rest));
     else if (pass->ended_early)
         fprintf(out, _("Conclusion: no alteration found as far as was looked.\n"));
     else if (pass->ledger.good == 0)

@@ -103,7 +103,8 @@ void hub_cli_page_import(struct hub_cli *cli, const json_t *rows)
     hub_cli_card(cli, rows);
     long long job = (long long)json_integer_value(json_object_get(row, "job"));
     if (json_is_true(json_object_get(row, "already_in_force")))
-        hub_cli_note(cli, "%s", _("exactly this calendar is in force already; nothing was done"));
+        hub_cli_note(cli, "%s",
+                     _("exactly this calendar is in force already; nothing was done"));
     else if (json_is_true(json_object_get(row, "dry_run")))
         hub_cli_note(cli, "%s", _("only tried; nothing was changed"));
     else if (job != 0)

@@ -653,8 +653,8 @@ static bool is_further(const char *object, const char *path)
     return false;
 }
 
-/* Whether `path` is the field itself, what it stands in, a part of it, or its name in one of the
- * languages. */
+/* Whether `path` is the field itself, what it stands in, a part of it, or its name in one of
+ * the languages. */
 static bool is_of(const struct hub_cli_field *field, const char *path)
 {
     const size_t bytes = strlen(path), own = strlen(field->path);

@@ -1,4 +1,5 @@
-/* Who is competent, as one would be told at a window: whom, how, when, and what to do against it. */
+/* Who is competent, as one would be told at a window: whom, how, when, and what to do against
+ * it. */
 #include "cli/command.h"
 
 #include <stdlib.h>
@@ -54,7 +55,9 @@ static void print_whom(struct hub_cli *cli, const json_t *row)
 /* Not one of ours: who is, and on what ground. */
 static void print_proper(struct hub_cli *cli, const json_t *row)
 {
-    const struct hub_cli_field who = { "route", "proper", "", HUB_CLI_FIELD_AGENCY, NULL, true };
+    const struct hub_cli_field who = {
+        "route", "proper", "", HUB_CLI_FIELD_AGENCY, NULL, true
+    };
     char *name = hub_cli_field_text(cli, &who, row);
     print_matter(cli, row, _("%s (area %s) is not accepted here; competent: %s\n"),
                  _("%s is not accepted here; competent: %s\n"), name);

@@ -67,8 +67,8 @@ bool hub_clocks_can_pause(const struct hub_step *step, const struct hub_referral
 bool hub_clocks_bar(const struct hub_step *step, const struct hub_referral *row,
                     enum rh_kind kind);
 
-/* The right to a step, as objecting to the dispatch in force: still open, used already, over, or no
- * such right. */
+/* The right to a step, as objecting to the dispatch in force: still open, used already, over,
+ * or no such right. */
 enum hub_right { HUB_RIGHT_NONE, HUB_RIGHT_OPEN, HUB_RIGHT_USED, HUB_RIGHT_OVER };
 enum hub_right hub_clocks_right(const struct hub_step *step, const struct hub_referral *row,
                                 enum rh_kind kind);

@@ -33,8 +33,7 @@ struct run {
     uint64_t counted;
 };
 
-/* ---- checks
- * ------------------------------------------------------------------------------- */
+/* ---- checks ----------------------------------------------------------------------------- */
 
 static bool span_is_valid(const struct rh_span *span, bool half_month)
 {
@@ -110,8 +109,7 @@ static enum rh_err take_pauses(struct run *run, const struct hub_deadline_input 
     return RH_OK;
 }
 
-/* ---- counting
- * ------------------------------------------------------------------------------ */
+/* ---- counting --------------------------------------------------------------------------- */
 
 static struct rh_date as_date(int32_t day)
 {
@@ -333,8 +331,7 @@ static enum rh_err compute_hours(struct run *run, const struct hub_deadline_inpu
     return RH_OK;
 }
 
-/* ---- the calculus
- * ---------------------------------------------------------------------------- */
+/* ---- the calculus ----------------------------------------------------------------------- */
 
 static enum rh_err compute_times(const struct rh_calendar *calendar,
                                  const struct hub_deadline_input *input, uint32_t times,

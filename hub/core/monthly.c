@@ -1,6 +1,6 @@
-/* The bulletin 通报 the hub sends by itself: once for each month, on the first working day of the
- * next, to whom the settings name. Figures are no part of the decision: the notice has them from
- * the months of the ledger, where everybody can count them again. */
+/* The bulletin 通报 the hub sends by itself: once for each month, on the first working day of
+ * the next, to whom the settings name. Figures are no part of the decision: the notice has them
+ * from the months of the ledger, where everybody can count them again. */
 #include "core/monthly.h"
 
 #include <string.h>
@@ -42,8 +42,8 @@ static uint32_t month_of(uint64_t instant_ms)
     return (uint32_t)day.year * 100 + (uint32_t)day.month;
 }
 
-/* The readers of the first edition, in the order of area codes, whose area stands behind `after`
- * (NULL: of the very first); NULL: there is none. */
+/* The readers of the first edition, in the order of area codes, whose area stands behind
+ * `after` (NULL: of the very first); NULL: there is none. */
 static const struct rh_readers *next_readers(const struct rh_monthly *bulletin,
                                              const char *after)
 {

@@ -12,9 +12,9 @@ uint32_t hub_monthly_before(uint32_t month);
 /* state   how far the last one is; month 0: not known, none is owed.
  * out     caller's; where to go on, month 0 when none is owed.
  *
- * Returns `now_ms` when one is owed, else the instant of the next, UINT64_MAX when there will be
- * none. Of several missed months only the newest is owed: the older ones are in the ledger; and
- * what was begun of an older month is not finished once the next is owed. */
+ * Returns `now_ms` when one is owed, else the instant of the next, UINT64_MAX when there will
+ * be none. Of several missed months only the newest is owed: the older ones are in the ledger;
+ * and what was begun of an older month is not finished once the next is owed. */
 uint64_t hub_monthly_due(const struct rh_rules *rules, const struct hub_monthly *state,
                          uint64_t now_ms, struct hub_monthly *out);
 

@@ -12,8 +12,8 @@ static bool may_open(struct hub_step *step)
 }
 
 /* A referral this one belongs to: it must exist and the author must know of it. What was
- * terminated (终结), or answered by the last review there is, blocks new matters on the same facts
- * (信访工作条例 art. 36(3)). */
+ * terminated (终结), or answered by the last review there is, blocks new matters on the same
+ * facts (信访工作条例 art. 36(3)). */
 static bool check_link(struct hub_step *step, const struct rh_referral_id *id, unsigned field,
                        struct rh_referral_id *root)
 {

@@ -170,7 +170,7 @@ static bool mask_all(struct hub_step *step, const struct hub_subscription *by,
     return put_holder(step, (enum hub_mask)masks[HUB_SHARE_HOLDER], row, out);
 }
 
-/* ---- what happened ------------------------------------------------------------------------ */
+/* ---- what happened ---------------------------------------------------------------------- */
 
 /* The item's kind and what the hub noted: a warning, a miss (the rungs after it raise
  * attention, or repeat the miss), a level raised, a closing. */
@@ -207,7 +207,8 @@ static unsigned gravity(enum rh_kind kind)
     return kind == RH_KIND_DUE_SOON ? 1 : 50;
 }
 
-static enum rh_kind gravest(const struct rh_kind_set *happened, const struct rh_kind_set *wanted)
+static enum rh_kind gravest(const struct rh_kind_set *happened,
+                            const struct rh_kind_set *wanted)
 {
     enum rh_kind found = RH_KIND_NONE;
     for (unsigned i = 1; i < RH_KIND_END; i++) {

@@ -1,5 +1,5 @@
-/* Subscriptions: an agency that is no party hears of matters of a topic, with each field as far as
- * it was granted and no further.
+/* Subscriptions: an agency that is no party hears of matters of a topic, with each field as far
+ * as it was granted and no further.
  *
  * An operator gives the right; it names subscriber, topic (division and category), the events
  * that are told, how each field is masked, for how long and on what basis. A field nobody
@@ -67,9 +67,9 @@ bool hub_mask_fits(enum hub_share_field field, enum hub_mask mask);
 bool hub_share_is_event(enum rh_kind kind);
 
 /* "register,dispatch,overdue" into events, where dispatch is every kind that sends a matter
- * somewhere; has_dispatch tells whether all these are in it. And "area=county,state" into masks,
- * where a field alone is given in full and the date, if it is not named, as its month. False: a
- * word is none, and stands in `bad`. */
+ * somewhere; has_dispatch tells whether all these are in it. And "area=county,state" into
+ * masks, where a field alone is given in full and the date, if it is not named, as its month.
+ * False: a word is none, and stands in `bad`. */
 bool hub_share_read_events(const char *list, struct rh_kind_set *events,
                            char bad[HUB_SHARE_WORD_BYTES]);
 bool hub_share_has_dispatch(const struct rh_kind_set *events);

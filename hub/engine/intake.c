@@ -41,7 +41,8 @@ static void hold_for_rollback(struct hub_engine *engine, uint32_t agency, const 
 
 /* Does a log of `size` leaves with `root`, vouched for by this hub's own signature, lie before
  * ours? A longer one, or another root, means that this journal lost what it had confirmed. */
-static bool lies_on_our_log(struct hub_engine *engine, uint64_t size, const struct rh_hash *root)
+static bool lies_on_our_log(struct hub_engine *engine, uint64_t size,
+                            const struct rh_hash *root)
 {
     struct rh_hash ours;
     return size <= hub_tree_size(engine->tree) &&
@@ -240,8 +241,8 @@ static enum rh_err seal_item(struct hub_engine *engine, const struct rh_item *it
         memcpy(plain + RH_SALT_BYTES + 4, item->private_part.data, n);
     if (item->body.bytes > 0)
         memcpy(plain + RH_SALT_BYTES + 4 + n, item->body.data, item->body.bytes);
-    rh_seal_content(&key, (struct rh_bytes){ digest->bytes, sizeof digest->bytes }, plain, bytes,
-                    engine->content_bytes);
+    rh_seal_content(&key, (struct rh_bytes){ digest->bytes, sizeof digest->bytes }, plain,
+                    bytes, engine->content_bytes);
     rh_wipe(&key, sizeof key);
     rh_wipe(plain, bytes);
     *out = (struct rh_bytes){ engine->content_bytes, bytes + RH_SEAL_OVERHEAD_BYTES };

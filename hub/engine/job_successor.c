@@ -14,8 +14,7 @@
 
 enum { COUNT_MAX = 65536 }; /* a larger one is told as that many until it is through */
 
-/* ---- whose it is
- * -------------------------------------------------------------------------- */
+/* ---- whose it is ------------------------------------------------------------------------ */
 
 static enum rh_err read_old(struct hub_engine *engine, const struct hub_job_row *job)
 {
@@ -39,8 +38,7 @@ static enum rh_err is_meant(struct hub_engine *engine, const struct hub_job_row 
     return RH_OK;
 }
 
-/* ---- the queue
- * ---------------------------------------------------------------------------- */
+/* ---- the queue -------------------------------------------------------------------------- */
 
 static struct hub_job_seen *find_seen(struct hub_engine *engine, enum rh_lane lane,
                                       uint32_t from)
@@ -105,8 +103,7 @@ static enum rh_err next_entry(struct hub_engine *engine, const struct hub_job_ro
     return found ? RH_OK : RH_ERR_NOTFOUND;
 }
 
-/* ---- the referrals
- * ------------------------------------------------------------------------ */
+/* ---- the referrals ---------------------------------------------------------------------- */
 
 static enum rh_err next_party(struct hub_engine *engine, const struct hub_job_row *job,
                               uint64_t *rno)
@@ -194,8 +191,7 @@ static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job
     return RH_OK;
 }
 
-/* ---- begin and end
- * ------------------------------------------------------------------------ */
+/* ---- begin and end ---------------------------------------------------------------------- */
 
 static enum rh_err count(struct hub_engine *engine, const struct hub_job_row *wish,
                          uint64_t *total)

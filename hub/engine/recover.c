@@ -145,7 +145,8 @@ static enum rh_err replay_tail(struct hub_engine *engine, struct replay *replay,
 {
     struct hub_journal_state state;
     hub_journal_state(engine->journal, &state);
-    uint64_t from = replay->published > COMPARED_BEHIND ? replay->published - COMPARED_BEHIND : 0;
+    uint64_t from =
+        replay->published > COMPARED_BEHIND ? replay->published - COMPARED_BEHIND : 0;
     if (engine->views.applied < from)
         from = engine->views.applied;
     if (from < state.first_index)
@@ -172,7 +173,8 @@ static enum rh_err replay_tail(struct hub_engine *engine, struct replay *replay,
     if (engine->next_index != state.next_index || engine->views.applied != state.next_index)
         return complain(report, report_bytes, RH_ERR_CORRUPT,
                         _("the journal has a size of %llu, the views of %llu"),
-                        (unsigned long long)state.next_index, (unsigned long long)engine->views.applied);
+                        (unsigned long long)state.next_index,
+                        (unsigned long long)engine->views.applied);
     return RH_OK;
 }
 

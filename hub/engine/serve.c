@@ -174,7 +174,8 @@ static enum rh_err open_item(struct hub_engine *engine, uint64_t slot,
     if (private_bytes > bytes - head)
         return RH_ERR_CORRUPT;
     item->private_part = (struct rh_bytes){ plain + head, private_bytes };
-    item->body = (struct rh_bytes){ plain + head + private_bytes, bytes - head - private_bytes };
+    item->body =
+        (struct rh_bytes){ plain + head + private_bytes, bytes - head - private_bytes };
     return RH_OK;
 }
 
@@ -247,8 +248,9 @@ static enum rh_err fill_item(struct hub_engine *engine, const struct hub_record 
     return err == RH_OK ? add_sender_proof(engine, record, out) : err;
 }
 
-/* The delivery that a queue entry was made as. It may wait at a successor's by now, next to what
- * the same record said to the successor itself; what it says is what it said to `to` there. */
+/* The delivery that a queue entry was made as. It may wait at a successor's by now, next to
+ * what the same record said to the successor itself; what it says is what it said to `to`
+ * there. */
 static const struct hub_delivery_out *made_as(const struct hub_outcome *outcome,
                                               const struct hub_queued *queued)
 {
@@ -258,8 +260,8 @@ static const struct hub_delivery_out *made_as(const struct hub_outcome *outcome,
     return made->kind == queued->kind && made->index == queued->index ? made : NULL;
 }
 
-/* One record can make several words of a kind to one agency (two clocks missed at one instant; an
- * agency's own notice and the hub's of the date it moves): which of them this is. */
+/* One record can make several words of a kind to one agency (two clocks missed at one instant;
+ * an agency's own notice and the hub's of the date it moves): which of them this is. */
 static uint32_t rank_of(const struct hub_outcome *outcome, const struct hub_delivery_out *made)
 {
     uint32_t rank = 0;
@@ -278,7 +280,8 @@ static void put_u32(uint8_t out[4], uint32_t number)
 }
 
 /* The same words get the same id whenever they are said again and wherever they were moved,
- * different ones never: two that a successor gets from one record are not one another's copy. */
+ * different ones never: two that a successor gets from one record are not one another's
+ * copy. */
 static void name_notice(const struct hub_record *record, const struct hub_delivery_out *made,
                         uint32_t place, uint64_t at_ms, struct rh_message_id *out)
 {
@@ -297,8 +300,8 @@ static bool is_moved(const struct hub_note_out *note)
     return note->was_ms != note->now_ms && note->was_ms != 0 && note->now_ms != 0;
 }
 
-/* The rank-th note of a kind among those about `agency`, or, where none is, among all. A date that
- * moved goes before what else was noted by that word: it is what the agency is told of. */
+/* The rank-th note of a kind among those about `agency`, or, where none is, among all. A date
+ * that moved goes before what else was noted by that word: it is what the agency is told of. */
 static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
                                             enum rh_kind kind, uint32_t agency, uint32_t rank)
 {
@@ -322,7 +325,8 @@ static const struct hub_note_out *find_note(const struct hub_outcome *outcome,
     return own != NULL ? own : any;
 }
 
-static void add_number(struct rh_public *notice, const char *key, uint32_t serial, int64_t number)
+static void add_number(struct rh_public *notice, const char *key, uint32_t serial,
+                       int64_t number)
 {
     if (notice->fact_count == RH_FACTS_MAX)
         return;
@@ -438,10 +442,11 @@ static void describe_hot_spot(const struct hub_outcome *outcome, uint32_t to, ui
     }
 }
 
-/* An agency's part in a matter is another's now: who it is that acts. Said by the job that moves
- * a matter, and to whoever dispatches one to an address that is no more. */
-static void describe_succession(const struct hub_engine *engine, const struct hub_record *record,
-                                const struct hub_referral *row, struct rh_public *notice)
+/* An agency's part in a matter is another's now: who it is that acts. Said by the job that
+ * moves a matter, and to whoever dispatches one to an address that is no more. */
+static void describe_succession(const struct hub_engine *engine,
+                                const struct hub_record *record, const struct hub_referral *row,
+                                struct rh_public *notice)
 {
     const struct hub_outcome *outcome = engine->outcome;
     if (record->core.type != RH_RECORD_JOB &&
@@ -475,8 +480,9 @@ static void describe_due(const struct hub_engine *engine, const struct hub_refer
         add_code(notice, "due_basis", rh_due_verification_name(basis));
 }
 
-/* The month's figures, as they stand in the record: whoever is told later, or again, is told the
- * same. Each column goes, so that every rate can be made of both its parts (rh/bulletin.h). */
+/* The month's figures, as they stand in the record: whoever is told later, or again, is told
+ * the same. Each column goes, so that every rate can be made of both its parts
+ * (rh/bulletin.h). */
 static void describe_month(const struct hub_outcome *outcome, const struct hub_record *record,
                            struct rh_public *notice)
 {
@@ -596,7 +602,8 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
     memset(out, 0, sizeof *out);
     struct rh_bytes core, rest, content;
     struct hub_record *record;
-    enum rh_err err = hub_engine_read(engine, 0, queued->index, &core, &rest, &content, &record);
+    enum rh_err err =
+        hub_engine_read(engine, 0, queued->index, &core, &rest, &content, &record);
     if (err != RH_OK)
         return err;
     out->sender = hub_engine_agency_text(engine, queued->from);

@@ -55,8 +55,8 @@ static uint32_t count_at(const struct topics *topics, const char *area, const ch
     return count;
 }
 
-/* Most subscriptions that any one matter of the new topic can lie in: topics are prefixes, so it
- * is enough to look where a topic begins. */
+/* Most subscriptions that any one matter of the new topic can lie in: topics are prefixes, so
+ * it is enough to look where a topic begins. */
 static uint32_t most_at_once(const struct topics *topics, const struct hub_subscription *wish)
 {
     uint32_t most = count_at(topics, wish->area, wish->category);

@@ -21,8 +21,8 @@ void hub_fair_fini(struct hub_fair *fair)
     fair->queues = NULL;
 }
 
-/* An agency without pieces keeps its tag: who has just been served and comes again at once is not
- * a newcomer. */
+/* An agency without pieces keeps its tag: who has just been served and comes again at once is
+ * not a newcomer. */
 static void begin(struct hub_fair *fair, struct hub_fair_queue *queue, uint32_t agency,
                   uint32_t place)
 {

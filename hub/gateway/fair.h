@@ -1,24 +1,24 @@
 /* In which order work of many agencies is done: fairly, by what it costs.
  *
- * Each agency has a queue of its own. What an agency had done moves its tag on by the cost; whose
- * tag is least is next (start-time fair queueing). An agency that comes with nothing waiting begins
- * where the others stand, so a few acknowledgements go before eight senders' loads, and nobody saves
- * up a share by being silent:
+ * Each agency has a queue of its own. What an agency had done moves its tag on by the cost;
+ * whose tag is least is next (start-time fair queueing). An agency that comes with nothing
+ * waiting begins where the others stand, so a few acknowledgements go before eight senders'
+ * loads, and nobody saves up a share by being silent:
  *
  *     A  ████████|████████|████████|      each piece as long as its cost; served are those whose
  *     B  ██████|██████|██████|            beginning is furthest to the left: A B B A B A ...
  *     C              ▪                    comes late: its turn is next, not behind A and B
  *
- * Between two agencies that both always have something waiting, what was served differs by no more
- * than the dearest piece of each; a newcomer waits for one piece of each other agency at most.
- * Within one agency nothing is reordered.
+ * Between two agencies that both always have something waiting, what was served differs by no
+ * more than the dearest piece of each; a newcomer waits for one piece of each other agency at
+ * most. Within one agency nothing is reordered.
  *
  * A piece stands at a place, a number below HUB_FAIR_PLACES_MAX, that its owner names:
  *
  *     push -> claim (somebody begins with it) -> done -> first -> end
  *
- * claim and first both go by the same tags. A piece claimed and not done holds up its own agency
- * only. Not thread-safe. */
+ * claim and first both go by the same tags. A piece claimed and not done holds up its own
+ * agency only. Not thread-safe. */
 #ifndef HUB_GATEWAY_FAIR_H
 #define HUB_GATEWAY_FAIR_H
 

@@ -32,9 +32,9 @@ void hub_intake_pend(struct hub_gateway *gateway, enum hub_pending_type type,
 
 /* Frames --------------------------------------------------------------------------------- */
 
-/* Whether an agency may have so much more waiting: within its own bounds, and at most half of what
- * it leaves free for others. However many send as much as they can, something stays free for who
- * comes next. */
+/* Whether an agency may have so much more waiting: within its own bounds, and at most half of
+ * what it leaves free for others. However many send as much as they can, something stays free
+ * for who comes next. */
 static bool has_share(const struct hub_gateway *gateway, const struct hub_peer *peer,
                       uint64_t bytes)
 {
@@ -144,8 +144,9 @@ static enum rh_err take_record(struct hub_gateway *gateway,
     return RH_OK;
 }
 
-/* Read the ring until it is empty, the turn is full or the workers have no place left. Everything
- * that is there, so that each agency's share of this turn is taken from all that it sent. */
+/* Read the ring until it is empty, the turn is full or the workers have no place left.
+ * Everything that is there, so that each agency's share of this turn is taken from all that it
+ * sent. */
 static enum rh_err drain(struct hub_gateway *gateway)
 {
     struct hub_ring_record record;

@@ -15,10 +15,11 @@ enum { ITEM_BYTES = 2048 };
  *
  *     freed <= submitted <= freed + HUB_JOBS_MAX
  *
- * Frames lie in the arena in order of arrival. One that does not fit before the arena's end begins
- * at its start; what is left over at the end belongs to it. Jobs end in another order (fair.h), so
- * place and memory of one are free when it and all that came before it have ended. The oldest job
- * is the first of its agency and its tag does not grow while it waits: it is not kept for long. */
+ * Frames lie in the arena in order of arrival. One that does not fit before the arena's end
+ * begins at its start; what is left over at the end belongs to it. Jobs end in another order
+ * (fair.h), so place and memory of one are free when it and all that came before it have ended.
+ * The oldest job is the first of its agency and its tag does not grow while it waits: it is not
+ * kept for long. */
 struct hub_workers {
     pthread_mutex_t mutex;
     pthread_cond_t work;

@@ -2,9 +2,9 @@
  *
  *     begin -> fill -> submit | any worker verifies | first -> use -> end
  *
- * The order of each agency's jobs is the order of the ring. Between agencies they are verified and
- * given back in fair turns (fair.h): who sent little does not wait behind those who sent much.
- * Memory for all jobs is carved at start; when it is used up, begin answers NULL. */
+ * The order of each agency's jobs is the order of the ring. Between agencies they are verified
+ * and given back in fair turns (fair.h): who sent little does not wait behind those who sent
+ * much. Memory for all jobs is carved at start; when it is used up, begin answers NULL. */
 #ifndef HUB_GATEWAY_WORKER_H
 #define HUB_GATEWAY_WORKER_H
 

@@ -49,8 +49,8 @@ struct hub_journal_options {
     uint32_t retry_ms;     /* pause after the next segment could not be made; 0: 1000 */
 };
 
-/* What opening found and did. `text` is one sentence for the log and the operator, in the language
- * of the process (rh/text.h). */
+/* What opening found and did. `text` is one sentence for the log and the operator, in the
+ * language of the process (rh/text.h). */
 struct hub_journal_report {
     bool cut;              /* an unfinished frame was moved to quarantine */
     uint64_t cut_segment;  /* first index of the segment it stood in */

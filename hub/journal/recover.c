@@ -42,8 +42,8 @@ static enum rh_err io_report(struct recovery *r, enum rh_err err, const char *wh
 {
     char reason[128];
     hub_file_error_text(errno, reason, sizeof reason);
-    snprintf(r->report->text, sizeof r->report->text, _("segment %016" PRIx64 ": %s: %s"), segment,
-             rh_text(what), reason);
+    snprintf(r->report->text, sizeof r->report->text, _("segment %016" PRIx64 ": %s: %s"),
+             segment, rh_text(what), reason);
     return err == RH_ERR_NOTFOUND ? RH_ERR_IO : err;
 }
 
@@ -168,9 +168,10 @@ static enum rh_err cut_or_stop(struct recovery *r)
     if (!unfinished || why[0] != '\0')
         return damage(r, why);
     err = hub_journal_quarantine(r->journal, walk, walk->offset, end, walk->number, r->report);
-    return err == RH_OK ? RH_OK
-                        : io_report(r, err, N_("its unfinished end cannot be put into quarantine"),
-                                    walk->segment);
+    return err == RH_OK
+               ? RH_OK
+               : io_report(r, err, N_("its unfinished end cannot be put into quarantine"),
+                           walk->segment);
 }
 
 /* No good header block in the last file. With the segment before it walked, decide whether
@@ -249,9 +250,10 @@ static enum rh_err recover_frameless(struct recovery *r)
     if (err == RH_OK && (r->walk->index != head.first_index ||
                          r->walk->number != head.first_frame ||
                          r->walk->previous != head.previous)) {
-        r->walk->bad.fault = (struct hub_fault){ .what = N_("what the next segment says follows"),
-                                                 .expected = r->walk->previous,
-                                                 .found = head.previous };
+        r->walk->bad.fault =
+            (struct hub_fault){ .what = N_("what the next segment says follows"),
+                                .expected = r->walk->previous,
+                                .found = head.previous };
         err = damage(r, "");
     }
     if (err == RH_OK)
@@ -357,10 +359,10 @@ static enum rh_err check_length(struct recovery *r)
                  journal->next_frame, r->count);
     else
         snprintf(r->report->text, sizeof r->report->text,
-                 _("records: %" PRIu64 ", frames: %" PRIu64 ", segments here: %zu; an unfinished "
+                 _("records: %" PRIu64 ", frames: %" PRIu64
+                   ", segments here: %zu; an unfinished "
                    "frame of %" PRIu32 " bytes behind them is now quarantine/%s"),
-                 end, journal->next_frame, r->count, r->report->cut_bytes,
-                 r->report->cut_file);
+                 end, journal->next_frame, r->count, r->report->cut_bytes, r->report->cut_file);
     return RH_OK;
 }
 

@@ -150,7 +150,8 @@ static enum hub_step zero_step(struct hub_walk *walk)
     if (end == walk->offset)
         return HUB_STEP_END;
     walk->bad.torn = true;
-    return bad_step(walk, N_("first sector is all zero although bytes follow it up to"), 0, end);
+    return bad_step(walk, N_("first sector is all zero although bytes follow it up to"), 0,
+                    end);
 }
 
 /* Does this frame follow what came before? Fills the fault when not. */
@@ -307,9 +308,8 @@ void hub_walk_describe(const struct hub_walk *walk, char *out, size_t capacity)
         snprintf(record, sizeof record, _("record %" PRIu64 ": "), fault->index);
     snprintf(out, capacity,
              _("segment %016" PRIx64 ", offset %" PRIu32 ", frame %" PRIu64
-               ": %s%s differs at byte %" PRIu32 ": expected 0x%" PRIx64
-               ", found 0x%" PRIx64),
+               ": %s%s differs at byte %" PRIu32 ": expected 0x%" PRIx64 ", found 0x%" PRIx64),
              walk->segment, walk->offset, walk->number, record,
-             rh_text(fault->what == NULL ? N_("nothing") : fault->what), fault->at, fault->expected,
-             fault->found);
+             rh_text(fault->what == NULL ? N_("nothing") : fault->what), fault->at,
+             fault->expected, fault->found);
 }

@@ -135,8 +135,9 @@ enum rh_err hub_ask_row(struct hub_ask *ask, json_t *row);
  * the verb to return. */
 enum rh_err hub_ask_refuse(struct hub_ask *ask, uint32_t refusal, const char *pointer,
                            const char *detail, const char *value);
-/* The same about a file: `problems` is a list of problems (rh/problem.h). They go out one by one
- * under "problems", for the asker to say in his language, and as English lines under "value". */
+/* The same about a file: `problems` is a list of problems (rh/problem.h). They go out one by
+ * one under "problems", for the asker to say in his language, and as English lines under
+ * "value". */
 enum rh_err hub_ask_refuse_file(struct hub_ask *ask, uint32_t refusal, const char *pointer,
                                 const char *detail, const char *problems);
 /* Run in the engine's thread; waits. */
@@ -178,8 +179,8 @@ enum rh_err hub_snapshot_look(struct hub_ask *ask);
 
 /* {"object":name,"v":1} */
 json_t *hub_json_row(const char *object);
-/* Level of a division code of so many digits (verbs_route.c): province 2, city 4, county 6, town 9,
- * village 12; "" for any other. Static text. */
+/* Level of a division code of so many digits (verbs_route.c): province 2, city 4, county 6,
+ * town 9, village 12; "" for any other. Static text. */
 const char *hub_json_level(size_t digits);
 /* Absent, empty and zero instants are null, so that every row of a kind has the same keys. */
 void hub_json_text(json_t *row, const char *key, const char *text);
@@ -348,14 +349,15 @@ hub_verb_fn hub_verb_subscription_add, hub_verb_subscription_end, hub_verb_subsc
 hub_verb_fn hub_verb_agency_enrol, hub_verb_agency_list, hub_verb_agency_resume,
     hub_verb_agency_revoke, hub_verb_agency_show, hub_verb_agency_suspend,
     hub_verb_calendar_import, hub_verb_calendar_list, hub_verb_calendar_show,
-    hub_verb_deadline_simulate, hub_verb_clock_confirm, hub_verb_clock_show, hub_verb_clock_steer, hub_verb_dead_list,
-    hub_verb_dead_retry, hub_verb_dead_return, hub_verb_dead_show, hub_verb_deadline_board,
-    hub_verb_deadline_explain, hub_verb_help, hub_verb_job_list, hub_verb_job_show, hub_verb_ping, hub_verb_queue_list,
+    hub_verb_deadline_simulate, hub_verb_clock_confirm, hub_verb_clock_show,
+    hub_verb_clock_steer, hub_verb_dead_list, hub_verb_dead_retry, hub_verb_dead_return,
+    hub_verb_dead_show, hub_verb_deadline_board, hub_verb_deadline_explain, hub_verb_help,
+    hub_verb_job_list, hub_verb_job_show, hub_verb_ping, hub_verb_queue_list,
     hub_verb_queue_peek, hub_verb_referral_escalate, hub_verb_referral_list,
     hub_verb_referral_show, hub_verb_referral_supervise, hub_verb_referral_timeline,
     hub_verb_referral_urge, hub_verb_report_bulletin, hub_verb_report_figures,
     hub_verb_report_funnel, hub_verb_report_hotspot, hub_verb_report_misdirected,
-    hub_verb_report_revisit, hub_verb_route_query, hub_verb_rules_list,
-    hub_verb_rules_reload, hub_verb_status, hub_verb_stop;
+    hub_verb_report_revisit, hub_verb_route_query, hub_verb_rules_list, hub_verb_rules_reload,
+    hub_verb_status, hub_verb_stop;
 
 #endif

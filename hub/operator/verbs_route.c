@@ -1,7 +1,7 @@
 /* The routing map 引导图: who is competent.
  *
- * Asked for a category there is one answer, with its clocks; asked for none, or for one above those
- * of the map, its entries. A body outside is an answer too: whoever comes can be told. */
+ * Asked for a category there is one answer, with its clocks; asked for none, or for one above
+ * those of the map, its entries. A body outside is an answer too: whoever comes can be told. */
 #include "operator/inside.h"
 
 #include <stdio.h>
@@ -28,8 +28,8 @@ const char *hub_json_level(size_t digits)
     }
 }
 
-/* Whoever has taken over the agency just read (ask->op->agency) for a matter of this category and
- * area: the map names offices that a reform has closed. */
+/* Whoever has taken over the agency just read (ask->op->agency) for a matter of this category
+ * and area: the map names offices that a reform has closed. */
 static void follow_successors(struct hub_ask *ask, const char *category, const char *area)
 {
     enum { STEPS_MAX = 8 };
@@ -104,7 +104,8 @@ static void put_limits(json_t *row, const struct rh_procedure *procedure, enum r
     json_object_set_new(row, "limits", list);
 }
 
-/* Who is competent in a word: the agency, else its role, else the body outside, which has no id. */
+/* Who is competent in a word: the agency, else its role, else the body outside, which has no
+ * id. */
 static void put_competent(const struct hub_ask *ask, json_t *row,
                           const struct rh_routing *routing)
 {
@@ -134,8 +135,8 @@ static void put_words(json_t *row, const struct rh_routing *routing)
     hub_json_text(row, "proper_en", routing->proper_en);
 }
 
-/* What the map says of an entry; `category` as it was asked for. A body outside has no procedure,
- * no clock and no agency. */
+/* What the map says of an entry; `category` as it was asked for. A body outside has no
+ * procedure, no clock and no agency. */
 static enum rh_err show_entry(struct hub_ask *ask, const struct rh_routing *routing,
                               const char *category, const char *area, enum rh_state stage)
 {
@@ -187,7 +188,8 @@ static enum rh_err show_branch(struct hub_ask *ask, const char *branch, const ch
     const struct rh_rules *rules = ask->op->rules;
     enum rh_err err = RH_OK;
     *any = false;
-    for (uint32_t i = 0; ask->op->rules_known && i < rules->routing_count && err == RH_OK; i++) {
+    for (uint32_t i = 0; ask->op->rules_known && i < rules->routing_count && err == RH_OK;
+         i++) {
         const struct rh_routing *routing = &rules->routing[i];
         if (!is_below(routing, branch) ||
             (area[0] != '\0' && find_entry(rules, routing->category, area) != routing))
@@ -199,7 +201,8 @@ static enum rh_err show_branch(struct hub_ask *ask, const char *branch, const ch
     return err;
 }
 
-/* A code that no agency has and that is no division code either would be answered for nowhere. */
+/* A code that no agency has and that is no division code either would be answered for
+ * nowhere. */
 static enum rh_err check_area(struct hub_ask *ask, const char *area)
 {
     size_t digits = strspn(area, "0123456789");
@@ -213,10 +216,11 @@ static enum rh_err check_area(struct hub_ask *ask, const char *area)
     }
     if (err != RH_ERR_NOTFOUND)
         return err;
-    return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/area",
-                          N_("a division code is wanted: 2 digits for a province, 4 for a city, 6 "
-                             "for a county, 9 for a town, 12 for a village"),
-                          area);
+    return hub_ask_refuse(
+        ask, RH_REFUSE_FIELD_INVALID, "/args/area",
+        N_("a division code is wanted: 2 digits for a province, 4 for a city, 6 "
+           "for a county, 9 for a town, 12 for a village"),
+        area);
 }
 
 enum rh_err hub_verb_route_query(struct hub_ask *ask)
@@ -227,7 +231,8 @@ enum rh_err hub_verb_route_query(struct hub_ask *ask)
     enum rh_state stage = named == NULL ? RH_STATE_NONE : rh_state_find(named, strlen(named));
     if (named != NULL && stage == RH_STATE_NONE)
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/stage",
-                              N_("a state is wanted, such as dispatched or in_progress"), named);
+                              N_("a state is wanted, such as dispatched or in_progress"),
+                              named);
     enum rh_err err = hub_snapshot_begin(ask);
     if (err == RH_OK)
         err = check_area(ask, area);

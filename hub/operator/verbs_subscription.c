@@ -179,7 +179,8 @@ static enum rh_err take_times(struct hub_ask *ask, struct hub_subscription *row)
     return row->until_ms > ask->now_ms && row->until_ms > first_ms
                ? RH_OK
                : hub_ask_refuse(ask, RH_REFUSE_DUE_DATE, "/args/until",
-                                N_("a subscription ends in the future, after it begins"), until);
+                                N_("a subscription ends in the future, after it begins"),
+                                until);
 }
 
 static enum rh_err take_basis(struct hub_ask *ask, struct hub_subscription *row)

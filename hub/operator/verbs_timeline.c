@@ -97,8 +97,8 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
     json_object_set_new(row, "notes", list);
 }
 
-/* Attention that a timer raised together with what the event is named after, by its kinds: at one
- * look at the clock a referral may become overdue and be urged. */
+/* Attention that a timer raised together with what the event is named after, by its kinds: at
+ * one look at the clock a referral may become overdue and be urged. */
 static void put_also(json_t *row, const struct hub_outcome *outcome, uint64_t rno)
 {
     const char *named = json_string_value(json_object_get(row, "kind"));

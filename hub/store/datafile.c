@@ -110,9 +110,11 @@ static enum rh_err read_meta(const struct datafile *file, uint64_t offset, struc
     out->txn = native(meta + 128, 8);
     if (out->page_bytes < 512 || out->page_bytes > 65536 ||
         (out->page_bytes & (out->page_bytes - 1)) != 0)
-        return corrupt(file, N_("a meta page names an impossible page size"), offset == 0 ? 0 : 1);
+        return corrupt(file, N_("a meta page names an impossible page size"),
+                       offset == 0 ? 0 : 1);
     if (out->last_page >= (UINT64_C(1) << 47) / out->page_bytes)
-        return corrupt(file, N_("a meta page names an impossible last page"), offset == 0 ? 0 : 1);
+        return corrupt(file, N_("a meta page names an impossible last page"),
+                       offset == 0 ? 0 : 1);
     return RH_OK;
 }
 
@@ -200,7 +202,8 @@ static enum rh_err take_node(struct datafile *file, const uint8_t *raw, uint64_t
 static enum rh_err walk(struct datafile *file, uint64_t page, unsigned depth)
 {
     if (page < META_COUNT || page >= file->pages)
-        return corrupt(file, N_("the file is truncated: a page of the free list is missing"), page);
+        return corrupt(file, N_("the file is truncated: a page of the free list is missing"),
+                       page);
     if (depth > DEPTH_MAX || file->visited++ > file->pages)
         return corrupt(file, N_("the free list runs in a circle"), page);
     uint64_t page_bytes = file->meta.page_bytes;

@@ -1,5 +1,5 @@
-/* A sentence about the last failure of a store, for the log and for the operator, in the language
- * of the process (rh/text.h).
+/* A sentence about the last failure of a store, for the log and for the operator, in the
+ * language of the process (rh/text.h).
  *
  * Results say what kind of trouble it is; the report says where: which file, table, key, and
  * what the system answered. It never contains a stored value or a secret. */

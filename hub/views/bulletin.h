@@ -2,8 +2,8 @@
  *
  * Counts and rates come from the months of the ledger (views/month.h) and from nothing else, so
  * that the hub and an auditor with a copy of its journal give the same rows, byte for byte:
- * `rhub report bulletin -o json` and `rhub-audit bulletin -o json`. What the hub sent by itself is
- * what the ledger said before the record that sent it: `rhub-audit bulletin --index RECORD`.
+ * `rhub report bulletin -o json` and `rhub-audit bulletin -o json`. What the hub sent by itself
+ * is what the ledger said before the record that sent it: `rhub-audit bulletin --index RECORD`.
  *
  * A rate with a denominator below RH_RATE_OF_MIN is not a rate but a coincidence: the parts
  * are shown, the rate is not. Beside each figure stands that of the same period a year before.

@@ -252,8 +252,8 @@ enum rh_err hub_views_party_next(struct hub_map *map, uint32_t agency,
 enum rh_err hub_views_child_next(struct hub_map *map, const struct rh_referral_id *parent,
                                  struct hub_cursor *cursor, uint64_t *rno);
 
-/* Subscriptions in order of topic and agency; by number; by topic and agency; and the first of a
- * topic whose agency stands after `after`. */
+/* Subscriptions in order of topic and agency; by number; by topic and agency; and the first of
+ * a topic whose agency stands after `after`. */
 enum rh_err hub_views_subscription_next(struct hub_map *map, struct hub_cursor *cursor,
                                         struct hub_subscription *out);
 enum rh_err hub_views_subscription(struct hub_map *map, uint32_t number,

@@ -1,8 +1,8 @@
 /* What decide may look at, answered from the rows.
  *
- * One decision asks for the same agency again and again, and the next decision for the same few.
- * Their rows are looked up each time, as all others, but taken apart only when the bytes are not
- * those of the last time: so nothing has to be told when a row changes. */
+ * One decision asks for the same agency again and again, and the next decision for the same
+ * few. Their rows are looked up each time, as all others, but taken apart only when the bytes
+ * are not those of the last time: so nothing has to be told when a row changes. */
 #include "views/keys.h"
 #include "views/month.h"
 #include "views/past.h"

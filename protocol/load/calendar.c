@@ -48,7 +48,8 @@ static bool read_days(struct rh_yaml *yaml, struct fy_node *node, struct rh_date
     return true;
 }
 
-/* One day of a list into the calendar, with a sentence for each way in which it can be wrong. */
+/* One day of a list into the calendar, with a sentence for each way in which it can be
+ * wrong. */
 static bool add_day(struct loading *loading, struct fy_node *node, struct rh_date date,
                     enum rh_day_kind kind, const char *name)
 {

@@ -100,7 +100,9 @@ static bool load_values(struct rh_yaml *yaml, struct fy_node *node, struct rh_im
     bool good = true;
 
     if (!fy_node_is_mapping(node)) {
-        rh_yaml_problem(yaml, node, "values must be pairs of a word and a category, such as 'housing: urban.other'");
+        rh_yaml_problem(
+            yaml, node,
+            "values must be pairs of a word and a category, such as 'housing: urban.other'");
         return false;
     }
     while ((pair = fy_node_mapping_iterate(node, &iterator)) != NULL) {
@@ -109,7 +111,9 @@ static bool load_values(struct rh_yaml *yaml, struct fy_node *node, struct rh_im
             return false;
         }
         if (fy_node_pair_key(pair) == NULL || fy_node_pair_value(pair) == NULL) {
-            rh_yaml_problem(yaml, node, "values must be pairs of a word and a category, such as 'housing: urban.other'");
+            rh_yaml_problem(yaml, node,
+                            "values must be pairs of a word and a category, such as 'housing: "
+                            "urban.other'");
             return false;
         }
         good = load_value(yaml, pair, &out->values[out->value_count++]) && good;
@@ -163,7 +167,8 @@ static bool load_columns(struct rh_yaml *yaml, struct fy_node *list, const char 
             rh_yaml_problem(yaml, node, many, RH_IMPORT_COLUMNS_MAX);
             return false;
         }
-        good = rh_load_line(yaml, node, N_("a column"), out[(*count)++], RH_COLUMN_BYTES_MAX + 1) &&
+        good = rh_load_line(yaml, node, N_("a column"), out[(*count)++],
+                            RH_COLUMN_BYTES_MAX + 1) &&
                good;
     }
     return good;
@@ -215,8 +220,9 @@ static bool load_matter(struct rh_yaml *yaml, struct rh_import_map *out)
 {
     struct fy_node *list = rh_yaml_get(yaml->root, "matter");
 
-    return list == NULL || load_columns(yaml, list, "matter", N_("a matter is told by %d columns at most"),
-                                        out->matter, &out->matter_count);
+    return list == NULL ||
+           load_columns(yaml, list, "matter", N_("a matter is told by %d columns at most"),
+                        out->matter, &out->matter_count);
 }
 
 static bool load_stars(struct rh_yaml *yaml, struct fy_node *mapping, const char *key,
@@ -255,7 +261,8 @@ static bool load_fact(struct rh_yaml *yaml, struct fy_node *node, struct rh_impo
     struct fy_node *word = rh_yaml_need(yaml, node, "type", N_("a fact"));
     bool good = key != NULL &&
                 rh_load_key(yaml, key, "fact", out->key, RH_FACT_KEY_BYTES_MAX + 1);
-    good = word != NULL && rh_yaml_choice(yaml, word, "type", types, COUNT(types), &type) && good;
+    good =
+        word != NULL && rh_yaml_choice(yaml, word, "type", types, COUNT(types), &type) && good;
     out->number = type == 1;
     return load_column(yaml, node, "column", true, out->column) && good;
 }
@@ -289,10 +296,10 @@ static bool load_facts(struct rh_yaml *yaml, struct rh_import_map *out)
 
 static bool load_head(struct rh_yaml *yaml, struct rh_import_map *out)
 {
-    static const char *const keys[] = { "map",        "system", "number", "procedure", "source",
-                                        "reply_owed", "area",   "opened", "due",       "closed",
-                                        "category",   "private", "facts",  "encoding",  "matter",
-                                        "lanes" };
+    static const char *const keys[] = { "map",    "system",     "number",   "procedure",
+                                        "source", "reply_owed", "area",     "opened",
+                                        "due",    "closed",     "category", "private",
+                                        "facts",  "encoding",   "matter",   "lanes" };
     struct fy_node *reply = rh_yaml_get(yaml->root, "reply_owed");
     bool good = rh_yaml_keys(yaml, yaml->root, N_("the map"), keys, COUNT(keys));
 

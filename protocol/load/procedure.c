@@ -25,7 +25,8 @@ static bool load_reach(struct rh_yaml *yaml, struct rh_procedure *out)
     static const char *const words[] = { "new", "open" };
     struct fy_node *node = rh_yaml_get(yaml->root, "applies_to");
     size_t at = 0;
-    bool good = node == NULL || rh_yaml_choice(yaml, node, "applies_to", words, COUNT(words), &at);
+    bool good =
+        node == NULL || rh_yaml_choice(yaml, node, "applies_to", words, COUNT(words), &at);
     out->applies_open = good && at == 1;
     return good;
 }
@@ -223,7 +224,8 @@ static bool check_covered(struct rh_load_draft *loading)
 static bool load(struct rh_load_draft *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
-    const bool known = rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
+    const bool known =
+        rh_yaml_keys(yaml, yaml->root, N_("the file"), top_keys, COUNT(top_keys));
 
     struct fy_node *opened_by = rh_yaml_need(yaml, yaml->root, "opened_by", N_("the file"));
     bool head = load_names(loading);

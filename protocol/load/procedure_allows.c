@@ -179,8 +179,8 @@ static bool load_review(struct rh_load_draft *loading)
     return good;
 }
 
-/* How often material may be asked for: once, all of it in one list (一次性告知), where the rule says
- * nothing else (退回补充侦查以二次为限). */
+/* How often material may be asked for: once, all of it in one list (一次性告知), where the rule
+ * says nothing else (退回补充侦查以二次为限). */
 static bool load_supplement_times(struct rh_load_draft *loading)
 {
     struct rh_yaml *yaml = loading->yaml;

@@ -35,7 +35,8 @@ static bool all_dispatch(struct rh_yaml *yaml, struct fy_node *list)
     return good;
 }
 
-static bool load_route(struct rh_load_draft *loading, struct fy_node *node, struct rh_route *out)
+static bool load_route(struct rh_load_draft *loading, struct fy_node *node,
+                       struct rh_route *out)
 {
     struct rh_yaml *yaml = loading->yaml;
 
@@ -158,7 +159,8 @@ static bool load_refusal(struct rh_yaml *yaml, struct fy_node *node, uint32_t *o
     return true;
 }
 
-static bool load_check(struct rh_load_draft *loading, struct fy_node *node, struct rh_check *out)
+static bool load_check(struct rh_load_draft *loading, struct fy_node *node,
+                       struct rh_check *out)
 {
     struct rh_yaml *yaml = loading->yaml;
 

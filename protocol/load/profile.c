@@ -280,7 +280,8 @@ static bool load_day(struct rh_yaml *yaml, struct fy_node *mapping, const char *
 
 static bool load_duty(struct rh_yaml *yaml, struct fy_node *node, struct rh_profile *out)
 {
-    static const char *const keys[] = { "department", "procedure", "category", "from", "until" };
+    static const char *const keys[] = { "department", "procedure", "category", "from",
+                                        "until" };
     struct rh_profile_duty *duty = &out->duties[out->duty_count++];
     char id[RH_RULE_ID_BYTES_MAX + 1];
 
@@ -304,8 +305,9 @@ static bool load_duty(struct rh_yaml *yaml, struct fy_node *node, struct rh_prof
                 load_day(yaml, node, "from", INT32_MIN, &duty->from_day) &&
                 load_day(yaml, node, "until", INT32_MAX, &duty->until_day);
     if (good && duty->from_day > duty->until_day) {
-        rh_yaml_problem(yaml, node, "this period ends before it begins; turn 'from' and 'until' "
-                                    "round");
+        rh_yaml_problem(yaml, node,
+                        "this period ends before it begins; turn 'from' and 'until' "
+                        "round");
         return false;
     }
     return good;

@@ -106,8 +106,8 @@ static const struct rh_procedure *load_procedure(const struct loading *loading,
         rh_yaml_problem(loading->yaml, node, "unknown procedure '%s'; did you mean '%s'?",
                         out->procedure, meant);
     else
-        rh_yaml_problem(loading->yaml, node, "unknown procedure '%s'; see the folder procedures",
-                        out->procedure);
+        rh_yaml_problem(loading->yaml, node,
+                        "unknown procedure '%s'; see the folder procedures", out->procedure);
     *good = false;
     return NULL;
 }

@@ -250,10 +250,11 @@ static enum rh_err check_relations(const struct loading *loading)
             procedure != NULL ? rh_procedure_limit(procedure, local->limit) : NULL;
         if (limit != NULL && limit->span.n != 0)
             continue;
-        rh_load_report_file(loading->report, "settings.yaml",
-                            "says under 'local' how long '%s' of '%s' lasts, which is no span of "
-                            "any procedure",
-                            local->limit, local->procedure);
+        rh_load_report_file(
+            loading->report, "settings.yaml",
+            "says under 'local' how long '%s' of '%s' lasts, which is no span of "
+            "any procedure",
+            local->limit, local->procedure);
         good = false;
     }
     return good ? RH_OK : RH_ERR_CONFIG;

@@ -9,10 +9,12 @@ enum { VERSION_MAX = 1000000, WINDOW_MAX = 36500, THRESHOLD_MAX = 100000 };
 static const char *const top_keys[] = { "repeats", "hotspots", "keywords" };
 static const char *const repeat_keys[] = { "id",    "version", "title",      "basis",
                                            "match", "window",  "area_digits" };
-static const char *const hotspot_keys[] = { "id",          "version",   "title",  "basis", "category",
-                                            "area_digits", "threshold", "window", "to" };
-static const char *const keyword_keys[] = { "id",  "version", "title",    "basis",     "in",  "any",
-                                            "all", "not",     "category", "procedure", "star" };
+static const char *const hotspot_keys[] = { "id",        "version",  "title",
+                                            "basis",     "category", "area_digits",
+                                            "threshold", "window",   "to" };
+static const char *const keyword_keys[] = { "id",       "version",   "title", "basis",
+                                            "in",       "any",       "all",   "not",
+                                            "category", "procedure", "star" };
 
 struct loading {
     struct rh_yaml *yaml;
@@ -131,7 +133,8 @@ static bool load_repeat(struct loading *loading, struct fy_node *node, struct rh
         return false;
     }
     if (digits != NULL)
-        good = load_digits(yaml, digits, levels, COUNT(levels), N_("9 or 12"), &out->area_digits) &&
+        good = load_digits(yaml, digits, levels, COUNT(levels), N_("9 or 12"),
+                           &out->area_digits) &&
                good;
     if (good && rh_rules_repeat(loading->rules, out->id) != NULL) {
         rh_yaml_problem(yaml, node, "the rule '%s' is there already; give it another id",
@@ -143,7 +146,8 @@ static bool load_repeat(struct loading *loading, struct fy_node *node, struct rh
 
 /* ---- hot spots ------------------------------------------------------------------------- */
 
-static bool load_category(struct rh_yaml *yaml, struct fy_node *node, char *out, size_t capacity)
+static bool load_category(struct rh_yaml *yaml, struct fy_node *node, char *out,
+                          size_t capacity)
 {
     if (!rh_yaml_text(yaml, node, "category", out, capacity))
         return false;
@@ -151,8 +155,10 @@ static bool load_category(struct rh_yaml *yaml, struct fy_node *node, char *out,
     const bool prefix = out[bytes - 1] == '*';
     if ((prefix && bytes == 1) || rh_load_is_code(out, prefix ? bytes - 1 : bytes))
         return true;
-    rh_yaml_problem(yaml, node, "'%s' is no category; write a code such as environment.river, or a "
-                                "prefix such as \"environment.*\"", out);
+    rh_yaml_problem(yaml, node,
+                    "'%s' is no category; write a code such as environment.river, or a "
+                    "prefix such as \"environment.*\"",
+                    out);
     return false;
 }
 
@@ -175,8 +181,10 @@ static bool load_hotspot(struct loading *loading, struct fy_node *node, struct r
     struct fy_node *to = rh_yaml_need(yaml, node, "to", N_("the rule"));
     good = category != NULL &&
            load_category(yaml, category, out->category, sizeof out->category) && good;
-    good = digits != NULL && load_digits(yaml, digits, levels, COUNT(levels), N_("2, 4, 6, 9 or 12"),
-                                         &out->area_digits) && good;
+    good = digits != NULL &&
+           load_digits(yaml, digits, levels, COUNT(levels), N_("2, 4, 6, 9 or 12"),
+                       &out->area_digits) &&
+           good;
     good = number != NULL &&
            rh_yaml_uint(yaml, number, "threshold", 2, THRESHOLD_MAX, &threshold) && good;
     good = window != NULL && load_days(yaml, window, RH_HOTSPOT_DAYS_MAX, &out->window_days) &&
@@ -230,9 +238,10 @@ static bool load_words(struct loading *loading, struct fy_node *list, const char
         if (err == RH_OK)
             continue;
         rh_yaml_problem(yaml, node,
-                        err == RH_ERR_EXISTS ? "'%s' stands in this list already; once is enough"
-                                             : "'%s' is one word too many; a rule has at most 64, "
-                                               "all rules 4096",
+                        err == RH_ERR_EXISTS
+                            ? "'%s' stands in this list already; once is enough"
+                            : "'%s' is one word too many; a rule has at most 64, "
+                              "all rules 4096",
                         word);
         good = false;
     }
@@ -247,7 +256,8 @@ static bool load_groups(struct loading *loading, struct fy_node *node)
         struct fy_node *list = rh_yaml_get(node, names[group]);
         wanted = wanted || (list != NULL && group != RH_KEYWORD_NOT);
         if (list != NULL)
-            good = load_words(loading, list, names[group], (enum rh_keyword_group)group) && good;
+            good =
+                load_words(loading, list, names[group], (enum rh_keyword_group)group) && good;
     }
     if (wanted)
         return good;
@@ -282,7 +292,8 @@ static bool load_effect(struct loading *loading, struct fy_node *node,
     }
     if (category != NULL || procedure != NULL || stars != NULL)
         return good;
-    rh_yaml_problem(yaml, node, "leads to nothing; name a 'category', a 'procedure' or a 'star'");
+    rh_yaml_problem(yaml, node,
+                    "leads to nothing; name a 'category', a 'procedure' or a 'star'");
     return false;
 }
 
@@ -302,8 +313,9 @@ static bool load_keyword(struct loading *loading, struct fy_node *node)
     enum rh_err err = good ? rh_keywords_rule(loading->keywords, &rule) : RH_OK;
     if (err != RH_OK) {
         rh_yaml_problem(yaml, node,
-                        err == RH_ERR_EXISTS ? "the rule '%s' is there already; give it another id"
-                                             : "'%s' is one rule too many; at most 256",
+                        err == RH_ERR_EXISTS
+                            ? "the rule '%s' is there already; give it another id"
+                            : "'%s' is one rule too many; at most 256",
                         rule.id);
         return false;
     }
@@ -322,8 +334,10 @@ static bool load_one(struct loading *loading, struct fy_node *node, size_t list)
     uint32_t *count = list == 0 ? &rules->repeat_count : &rules->hotspot_count;
     const uint32_t max = list == 0 ? RH_REPEATS_MAX : RH_HOTSPOTS_MAX;
     if (*count == max) {
-        rh_yaml_problem(loading->yaml, node, "is one rule too many; all files together have at "
-                                             "most %u under '%s'", (unsigned)max, top_keys[list]);
+        rh_yaml_problem(loading->yaml, node,
+                        "is one rule too many; all files together have at "
+                        "most %u under '%s'",
+                        (unsigned)max, top_keys[list]);
         return false;
     }
     bool good = list == 0 ? load_repeat(loading, node, &rules->repeats[*count])

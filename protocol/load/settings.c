@@ -163,8 +163,8 @@ static bool load_area(struct rh_yaml *yaml, struct fy_node *node, char *out, siz
     const size_t bytes = strlen(out);
     if (bytes >= 2 && bytes <= 12 && strspn(out, "0123456789") == bytes)
         return true;
-    rh_yaml_problem(yaml, node, "'%s' is no division code; write 2 to 12 digits, such as \"35\"",
-                    out);
+    rh_yaml_problem(yaml, node,
+                    "'%s' is no division code; write 2 to 12 digits, such as \"35\"", out);
     return false;
 }
 

@@ -3,16 +3,17 @@
 #include <string.h>
 
 /* What a person without a name in the matter needs to follow it. */
-#define WATCHES \
-    (RH_SCOPE_FACTS | RH_SCOPE_PARTIES | RH_SCOPE_SETTLEMENT | RH_SCOPE_OUTCOME | RH_SCOPE_DATES)
+#define WATCHES                                                                                \
+    (RH_SCOPE_FACTS | RH_SCOPE_PARTIES | RH_SCOPE_SETTLEMENT | RH_SCOPE_OUTCOME |              \
+     RH_SCOPE_DATES)
 /* Who speaks with the parties has to know whom he speaks with. */
 #define MEETS (WATCHES | RH_SCOPE_IDENTITY)
 
 /* Minors in clear only for those who stand in for one by law: the guardian and the appropriate
- * adult who attends in his place (刑事诉讼法 art. 281, M-hi) and the lawyer retained or assigned
- * (art. 278, M-hi). Everybody else sees a pseudonym (未成年人保护法
- * art. 103, V1), the social worker and the psychologist who help the child included: they are told
- * by the office whom they meet. */
+ * adult who attends in his place (刑事诉讼法 art. 281, M-hi) and the lawyer retained or
+ * assigned (art. 278, M-hi). Everybody else sees a pseudonym (未成年人保护法 art. 103, V1), the
+ * social worker and the psychologist who help the child included: they are told by the office
+ * whom they meet. */
 static const struct rh_participant_role roles[] = {
     { "people_deputy", WATCHES },
     { "cppcc_member", WATCHES },

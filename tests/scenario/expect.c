@@ -355,8 +355,7 @@ static void expect_matter(struct rht_play *play, struct rht_words *words)
     expect_row(play, words, &play->row);
 }
 
-/* ---- what agencies have and see
- * ------------------------------------------------------------ */
+/* ---- what agencies have and see --------------------------------------------------------- */
 
 static uint32_t named_matter(struct rht_play *play, const char *name)
 {
@@ -512,8 +511,7 @@ static void expect_body(struct rht_play *play, struct rht_words *words)
     rht_fail(play, "%s has no such message", agency->name);
 }
 
-/* ---- what the hub recorded
- * ----------------------------------------------------------------- */
+/* ---- what the hub recorded -------------------------------------------------------------- */
 
 /* "noted KIND MATTER [clock ID] [to NAME] [level N] [on DATE TIME] [times N]": so often, once
  * if it is not said, among what the hub did by itself. */
@@ -649,8 +647,7 @@ static void expect_refused(struct rht_play *play, struct rht_words *words)
     play->refused = 0;
 }
 
-/* ---- the line
- * ------------------------------------------------------------------------------ */
+/* ---- the line --------------------------------------------------------------------------- */
 
 static void expect_replay(struct rht_play *play, struct rht_words *words)
 {
@@ -717,8 +714,7 @@ void rht_expect_line(struct rht_play *play, struct rht_words *words)
     expect_matter(play, words);
 }
 
-/* ---- the trace
- * ----------------------------------------------------------------------------- */
+/* ---- the trace -------------------------------------------------------------------------- */
 
 void rht_expect_trace(struct rht_play *play, const char *line)
 {

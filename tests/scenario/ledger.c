@@ -15,8 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- counting
- * ------------------------------------------------------------------------------ */
+/* ---- counting --------------------------------------------------------------------------- */
 
 enum { PAIRS_MAX = 8 };
 
@@ -134,8 +133,7 @@ void rht_ledger_count(struct rht_play *play, struct rht_words *words, bool clock
                  (unsigned long long)count);
 }
 
-/* ---- replay
- * -------------------------------------------------------------------------------- */
+/* ---- replay ----------------------------------------------------------------------------- */
 
 struct rht_past {
     struct hub_memory_map *map;
@@ -201,8 +199,7 @@ void rht_ledger_same(struct rht_play *play)
     rht_ledger_forget(&past);
 }
 
-/* ---- tampering
- * ------------------------------------------------------------------------------ */
+/* ---- tampering -------------------------------------------------------------------------- */
 
 /* The published root, made again from the records; and what one changed byte does to it. */
 static void check_root(struct rht_play *play)
@@ -281,8 +278,7 @@ void rht_ledger_tamper(struct rht_play *play)
     check_disk(play);
 }
 
-/* ---- what must not be there
- * ------------------------------------------------------------------ */
+/* ---- what must not be there ------------------------------------------------------------- */
 
 static bool holds(const char *data, size_t bytes, const char *text)
 {

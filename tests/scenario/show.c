@@ -20,8 +20,7 @@ static const char *say(const struct rht_play *play, const char *zh, const char *
     return play->zh ? zh : en;
 }
 
-/* ---- the trace
- * ------------------------------------------------------------------------------ */
+/* ---- the trace -------------------------------------------------------------------------- */
 
 static void trace(struct rht_play *play, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -63,8 +62,7 @@ static void short_end(uint64_t end_ms, char out[12])
     snprintf(out, 12, "%.5s", text + 5);
 }
 
-/* ---- for people
- * ----------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------- */
 
 static const char *kind_word(enum rh_kind kind)
 {
@@ -153,8 +151,7 @@ static void show_row(struct rht_play *play, const struct hub_referral *row, uint
     fputc('\n', stdout);
 }
 
-/* ---- records
- * -------------------------------------------------------------------------------- */
+/* ---- records ---------------------------------------------------------------------------- */
 
 static const struct hub_referral *row_of(const struct rht_play *play, uint64_t rno)
 {
@@ -323,8 +320,7 @@ void rht_show_records(struct rht_play *play)
     }
 }
 
-/* ---- lines that are no records
- * -------------------------------------------------------------- */
+/* ---- lines that are no records ---------------------------------------------------------- */
 
 void rht_show_title(struct rht_play *play, const char *zh, const char *en)
 {

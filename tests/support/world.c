@@ -127,8 +127,7 @@ uint32_t rht_world_agency(struct rht_world *world, const char *id, uint32_t supe
     return agency->no;
 }
 
-/* ---- trace --------------------------------------------------------------------------------
- */
+/* ---- trace ------------------------------------------------------------------------------ */
 
 __attribute__((format(printf, 2, 3))) static void trace(struct rht_world *world,
                                                         const char *format, ...)
@@ -180,8 +179,7 @@ static void trace_outcome(struct rht_world *world, const struct hub_event *event
     trace(world, "\n");
 }
 
-/* ---- applying -----------------------------------------------------------------------------
- */
+/* ---- applying --------------------------------------------------------------------------- */
 
 static void apply_rows(struct rht_world *world)
 {
@@ -280,7 +278,8 @@ static void apply_deliveries(struct rht_world *world)
 {
     for (uint32_t i = 0; i < world->out->delivery_count; i++) {
         const struct hub_delivery_out *delivery = &world->out->deliveries[i];
-        struct rht_pair *pair = rht_world_pair(world, delivery->from, delivery->to, delivery->lane);
+        struct rht_pair *pair =
+            rht_world_pair(world, delivery->from, delivery->to, delivery->lane);
         if (delivery->pair_seq != pair->next++)
             rht_world_give_up(world, "pair_seq is not dense");
         world->queue = grow(world->queue, world->queue_count, &world->queue_capacity,
@@ -368,8 +367,7 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
     return 0;
 }
 
-/* ---- what always holds --------------------------------------------------------------------
- */
+/* ---- what always holds ------------------------------------------------------------------ */
 
 static void check_clocks(struct rht_world *world, const struct hub_referral *row)
 {
@@ -394,7 +392,8 @@ static void check_clocks(struct rht_world *world, const struct hub_referral *row
             rht_world_give_up(world, "a running clock has no timer at its end");
     }
     if (live == rh_state_is_resting(row->state))
-        rht_world_give_up(world, live ? "a resting referral has a clock" : "an open one has none");
+        rht_world_give_up(world,
+                          live ? "a resting referral has a clock" : "an open one has none");
 }
 
 static void check_row(struct rht_world *world, const struct hub_referral *row)

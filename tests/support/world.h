@@ -71,7 +71,8 @@ struct rh_hash rht_world_unit(const struct rht_world *world, uint32_t agency);
 struct rh_referral_id rht_referral_id(uint64_t number);
 struct rh_message_id rht_message_id(uint64_t number);
 
-/* A subscription in force for ten years to `events` (one kind), that gives nothing but the month. */
+/* A subscription in force for ten years to `events` (one kind), that gives nothing but the
+ * month. */
 struct hub_subscription *rht_world_subscribe(struct rht_world *world, uint32_t agency,
                                              const char *area, const char *category,
                                              enum rh_kind event);

@@ -182,8 +182,7 @@ static void test_audit_checks_a_range(void **state)
     json_decref(printed);
 }
 
-/* ---- accidents
- * ---------------------------------------------------------------------------- */
+/* ---- accidents -------------------------------------------------------------------------- */
 
 /* One wrong bit anywhere in the records must be found, with its segment, and never cost the
  * proof of more than the record it stands in. */
@@ -387,8 +386,7 @@ static void test_audit_wants_erasures_on_record(void **state)
     json_decref(printed);
 }
 
-/* ---- witnesses
- * ----------------------------------------------------------------------------- */
+/* ---- witnesses -------------------------------------------------------------------------- */
 
 static size_t cosign(const char *path, char *note, size_t capacity)
 {
@@ -437,8 +435,7 @@ static void test_audit_checks_witnesses(void **state)
     json_decref(printed);
 }
 
-/* ---- replay
- * -------------------------------------------------------------------------------- */
+/* ---- replay ----------------------------------------------------------------------------- */
 
 static void to_stdout(struct hub_verb_options *options, void *arg)
 {
@@ -528,8 +525,7 @@ static void test_audit_replays_to_the_recorded_digest(void **state)
     json_decref(printed);
 }
 
-/* ---- timeline
- * ------------------------------------------------------------------------------ */
+/* ---- timeline --------------------------------------------------------------------------- */
 
 static void set_case(struct hub_verb_options *options, void *arg)
 {
@@ -572,8 +568,7 @@ static void test_audit_tells_the_story_of_a_case(void **state)
         RH_EXIT_NO);
 }
 
-/* ---- receipts
- * ------------------------------------------------------------------------------ */
+/* ---- receipts --------------------------------------------------------------------------- */
 
 static void for_each_receipt(void (*look)(const char *path))
 {
@@ -710,8 +705,7 @@ static void test_audit_reads_base64_strictly(void **state)
     }
 }
 
-/* ---- diff
- * ---------------------------------------------------------------------------------- */
+/* ---- diff ------------------------------------------------------------------------------- */
 
 static void test_audit_finds_the_first_difference(void **state)
 {
@@ -745,8 +739,7 @@ static void test_audit_finds_the_first_difference(void **state)
     json_decref(printed);
 }
 
-/* ---- the program
- * --------------------------------------------------------------------------- */
+/* ---- the program ------------------------------------------------------------------------ */
 
 static int run_program(const char *const arguments[])
 {

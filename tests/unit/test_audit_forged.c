@@ -87,8 +87,7 @@ static void test_forged_not_at_all_is_intact(void **state)
     assert_int_equal(rht_audit_verify(&made, log, NULL), RH_EXIT_OK);
 }
 
-/* ---- without the hub's key
- * ----------------------------------------------------------------- */
+/* ---- without the hub's key -------------------------------------------------------------- */
 
 static enum rht_forge_verdict change_commitment(void *arg, struct hub_record *record)
 {
@@ -205,8 +204,7 @@ static void test_forged_gap_is_named(void **state)
     json_decref(printed);
 }
 
-/* ---- with the hub's key
- * -------------------------------------------------------------------- */
+/* ---- with the hub's key ----------------------------------------------------------------- */
 
 static void give_kept_checkpoint(struct hub_verb_options *options, void *arg)
 {
@@ -681,8 +679,7 @@ static void test_forged_double_is_found(void **state)
     json_decref(printed);
 }
 
-/* ---- checkpoints
- * --------------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 /* Two roots for one size, both signed: the proof that the hub lied. */
 static void test_forged_checkpoint_is_a_fork(void **state)

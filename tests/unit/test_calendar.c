@@ -108,12 +108,15 @@ static void test_instant_reads_rfc_3339(void **state)
         assert_true(ms == good[i].ms);
     }
     static const char *const bad[] = {
-        "2026-02-12T01:12:07",       "2026-02-12 01:12:07Z",       "2026-02-12T24:00:00Z",
-        "2026-02-12T01:60:00Z",      "2026-12-31T23:59:60Z",       "2026-02-12T01:12:07.Z",
-        "2026-02-12T01:12:07+0800",  "2026-02-12T01:12:07+08",     "2026-02-12T01:12:07+24:00",
-        "2026-02-12T01:12:07+08:60", "2026-02-12T01:12:07Zx",      "2026-02-12T01:12Z",
-        "2026-02-30T01:12:07Z",      "2026-02-12T01:12:07.0123456789Z", "1970-01-01T00:00:00+08:00",
-        "2199-12-31T23:00:00-05:00", "2026-02-12T+1:12:07Z",       "",
+        "2026-02-12T01:12:07",       "2026-02-12 01:12:07Z",
+        "2026-02-12T24:00:00Z",      "2026-02-12T01:60:00Z",
+        "2026-12-31T23:59:60Z",      "2026-02-12T01:12:07.Z",
+        "2026-02-12T01:12:07+0800",  "2026-02-12T01:12:07+08",
+        "2026-02-12T01:12:07+24:00", "2026-02-12T01:12:07+08:60",
+        "2026-02-12T01:12:07Zx",     "2026-02-12T01:12Z",
+        "2026-02-30T01:12:07Z",      "2026-02-12T01:12:07.0123456789Z",
+        "1970-01-01T00:00:00+08:00", "2199-12-31T23:00:00-05:00",
+        "2026-02-12T+1:12:07Z",      "",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint64_t ms;
@@ -139,7 +142,7 @@ static void test_instant_prints_the_wall_in_china(void **state)
     assert_int_equal(rh_date_of_instant(rh_date_end_ms(date)).days, date.days + 1);
 }
 
-/* ---- the calendar of China ------------------------------------------------------------------ */
+/* ---- the calendar of China -------------------------------------------------------------- */
 
 /* The file of rules says the same of every day as the list it was taken from. */
 static void test_calendar_agrees_with_the_list(void **state)
@@ -241,7 +244,7 @@ static void test_calendar_tells_what_a_day_is(void **state)
     assert_int_equal(day.kind, RH_DAY_WORKDAY);
 }
 
-/* ---- the journalled form -------------------------------------------------------------------- */
+/* ---- the journalled form ---------------------------------------------------------------- */
 
 static uint8_t encoded[RH_CALENDAR_ENCODED_BYTES_MAX];
 
@@ -308,7 +311,7 @@ static void test_calendar_refuses_changed_bytes(void **state)
     assert_true(taken < 1000);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------ */
 
 #define HEAD "calendar: cn\nversion: \"1\"\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
 #define YEAR "years:\n  - year: 2026\n    holidays:\n"
@@ -339,7 +342,8 @@ static void test_calendar_file_errors_have_a_place(void **state)
           "f:9:15: 2025-12-31 lies outside valid_from" },
         { HEAD YEAR "      - name: A\n        off: [2025-06-01]\n",
           "f:9:15: 2025-06-01 does not belong under the notice of 2026" },
-        { HEAD YEAR "      - name: A\n        off: 2026-02-16\n", "f:9:14: off must be a list" },
+        { HEAD YEAR "      - name: A\n        off: 2026-02-16\n",
+          "f:9:14: off must be a list" },
         { HEAD YEAR "      - name: A\n", "f:8:9: 'A' names no day" },
         { HEAD YEAR "      - off: [2026-02-16]\n", "f:8:9: the holiday lacks the key 'name'" },
         { HEAD "years:\n  - year: 2027\n    holidays: []\n", "f:6:3: years must run from" },
@@ -350,17 +354,21 @@ static void test_calendar_file_errors_have_a_place(void **state)
         { HEAD "years:\n", "f:5:1: years must be a list" },
         { HEAD "version: 2\nyears: []\n", "f:5:1: this is no YAML: duplicate key" },
         { "calendar: CN\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
-          "years: []\n", "f:1:11: calendar must be a small-letter code" },
+          "years: []\n",
+          "f:1:11: calendar must be a small-letter code" },
         { "calendar: cn\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\nyears: []\n",
           "f:1:1: the file lacks the key 'version'" },
         { "calendar: cn\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2025-12-31\n"
-          "years: []\n", "f:4:16: valid_through lies before valid_from" },
-        { HEAD "years: [\n", "f:6:1: this is no YAML: flow sequence without a closing bracket" },
+          "years: []\n",
+          "f:4:16: valid_through lies before valid_from" },
+        { HEAD "years: [\n",
+          "f:6:1: this is no YAML: flow sequence without a closing bracket" },
         { "- a\n", "f: must hold keys with values" },
         { "", "f: holds no YAML document" },
         { HEAD "years: []\n---\na: 1\n", "f: holds more than one document" },
         { "calendar: &a cn\nversion: *a\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
-          "years: []\n", "f:2:11: version: aliases" },
+          "years: []\n",
+          "f:2:11: version: aliases" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[2048], said[2048];
@@ -416,12 +424,16 @@ static void test_calendar_file_missing(void **state)
     struct rh_load_report report;
     rh_load_report_init(&report, text, sizeof text);
     assert_int_equal(rh_load_calendar("/nonexistent/c.yaml", &other, &report), RH_ERR_NOTFOUND);
-    assert_string_equal(text, "/nonexistent/c.yaml\x1f" "0\x1f" "0\x1f" "cannot be opened: %s\x1f"
+    assert_string_equal(text, "/nonexistent/c.yaml\x1f"
+                              "0\x1f"
+                              "0\x1f"
+                              "cannot be opened: %s\x1f"
                               "No such file or directory\n");
 }
 
 /* A county's holiday counts beside the country's; behind the last day that the county has
- * decided, the country's days are still known and yet not final; the journalled form keeps it. */
+ * decided, the country's days are still known and yet not final; the journalled form keeps
+ * it. */
 static void test_overlay_of_a_local_calendar(void **state)
 {
     static struct rh_calendar base, local, both, again;

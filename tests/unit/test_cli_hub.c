@@ -1,5 +1,5 @@
-/* rhub against a real hub: what the tables of the command line call by name must be in the rows,
- * and what one side sends the other must understand. */
+/* rhub against a real hub: what the tables of the command line call by name must be in the
+ * rows, and what one side sends the other must understand. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -31,7 +31,8 @@ static const struct rht_run *done(const char *words)
     return run;
 }
 
-static void send(struct rht_agency *from, struct rh_public part, const struct rh_referral_id *id)
+static void send(struct rht_agency *from, struct rh_public part,
+                 const struct rh_referral_id *id)
 {
     part.referral_id = *id;
     rht_fresh_id(part.message_id.bytes);
@@ -52,7 +53,9 @@ static void send_referral(void)
 
 static void answer_delivery(enum rh_kind kind, uint64_t pair_seq)
 {
-    struct rh_public part = { .kind = kind, .pair_seq = pair_seq, .from = { "petitions.620423" },
+    struct rh_public part = { .kind = kind,
+                              .pair_seq = pair_seq,
+                              .from = { "petitions.620423" },
                               .refusal = kind == RH_KIND_NACK ? 4221 : 0 };
     rht_fresh_id(part.message_id.bytes);
     assert_int_equal(rht_agency_send(&procuratorate, &part), 0);
@@ -82,8 +85,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* What a row holds can be asked for by its name also where there is no row: --fields of an empty
- * list knows it from the table alone. */
+/* What a row holds can be asked for by its name also where there is no row: --fields of an
+ * empty list knows it from the table alone. */
 static void check_members(const char *words, const char *object, const json_t *row)
 {
     unsigned missing = 0;

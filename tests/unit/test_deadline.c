@@ -461,8 +461,7 @@ static void test_deadline_explains_each_day(void **state)
     assert_int_equal(count, 0);
 }
 
-/* ---- twins
- * -------------------------------------------------------------------------------------- */
+/* ---- twins ------------------------------------------------------------------------------ */
 
 struct case_memory {
     struct hub_pause pauses[HUB_PAUSES_MAX];

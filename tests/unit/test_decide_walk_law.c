@@ -263,7 +263,8 @@ static void test_every_procedure_keeps_its_holder_and_clock(void **state)
     assert_true(opened * 10 >= procedures * 9);
     assert_true(dispatched * 10 >= procedures * 9);
     assert_true(concluded * 3 >= procedures);
-    /* One procedure alone separates acceptance from the start of handling (labour-inspection). */
+    /* One procedure alone separates acceptance from the start of handling
+     * (labour-inspection). */
     for (int i = RH_STATE_REGISTERED; i <= RH_STATE_REVISITING; i++)
         assert_true(reached[i] > 0 || i == RH_STATE_ACCEPTED);
 }

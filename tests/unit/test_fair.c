@@ -1,8 +1,8 @@
 /* Whose bundle is next.
  *
- * What would break for an agency: its acknowledgements would stand behind everything that others
- * send, and nothing more would be delivered to it while they do; or one that sends without end
- * would keep the hub for itself. */
+ * What would break for an agency: its acknowledgements would stand behind everything that
+ * others send, and nothing more would be delivered to it while they do; or one that sends
+ * without end would keep the hub for itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -107,8 +107,8 @@ static void test_fair_keeps_the_order_of_each_agency(void **state)
     assert_int_equal(next(), 3);
 }
 
-/* Eight with more than can be done, one with a few acknowledgements now and then: before each of
- * them at most one piece of every other is served. */
+/* Eight with more than can be done, one with a few acknowledgements now and then: before each
+ * of them at most one piece of every other is served. */
 static void test_fair_little_does_not_wait_behind_much(void **state)
 {
     (void)state;
@@ -148,8 +148,9 @@ static void test_fair_silence_saves_nothing(void **state)
     assert_true(late <= steady + 20 && steady <= late + 20);
 }
 
-/* Any agencies, any costs, workers that finish in any order: every one that has something done
- * gets its share, within the dearest piece of each, and nothing is lost, doubled or reordered. */
+/* Any agencies, any costs, workers that finish in any order: every one that has something
+ * done gets its share, within the dearest piece of each, and nothing is lost, doubled or
+ * reordered. */
 static void test_fair_shares_differ_by_two_pieces_at_most(void **state)
 {
     (void)state;

@@ -34,7 +34,8 @@ static void test_glossary_table_is_what_yaml_says(void **state)
     while ((pair = fy_node_mapping_iterate(root, &at_group)) != NULL) {
         struct fy_node *entry;
         void *at_entry = NULL;
-        while ((entry = fy_node_sequence_iterate(fy_node_pair_value(pair), &at_entry)) != NULL) {
+        while ((entry = fy_node_sequence_iterate(fy_node_pair_value(pair), &at_entry)) !=
+               NULL) {
             const struct rh_word *word = rh_word_at(index++);
             assert_non_null(word);
             assert_string_equal(fy_node_get_scalar0(fy_node_pair_key(pair)), word->group);
@@ -104,7 +105,8 @@ static void test_glossary_word_follows_the_language(void **state)
     assert_null(rh_word_find("no such", "signed"));
 }
 
-/* A clock's title, as its file has it; without a procedure only what means one thing everywhere. */
+/* A clock's title, as its file has it; without a procedure only what means one thing
+ * everywhere. */
 static void test_glossary_knows_the_steps(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Large events: a calendar imported over many clocks, worked off in steps, killed on the way. */
+/* Large events: a calendar imported over many clocks, worked off in steps, killed on the
+ * way. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -216,7 +217,8 @@ static struct story read_story(uint64_t number)
     return story;
 }
 
-/* Piece by piece, sixteen referrals each; `kills` times the hub dies after a piece, half of them before it is synced. */
+/* Piece by piece, sixteen referrals each; `kills` times the hub dies after a piece, half of
+ * them before it is synced. */
 static uint32_t work_off(uint64_t number, uint32_t kills)
 {
     uint32_t turns = 0;
@@ -329,7 +331,8 @@ static void test_later_import_supersedes(void **state)
 static const struct {
     const char *version, *old, *new, *said;
 } slips[] = {
-    { "2026.1", "", "", "differs from the calendar in force and has the same version '2026.1'" },
+    { "2026.1", "", "",
+      "differs from the calendar in force and has the same version '2026.1'" },
     { "2026.2", "valid_through: 2026-12-31", "valid_through: 2026-12-30",
       "ends before the calendar in force, which is valid through 2026-12-31" },
     { "2026.2", "valid_from: 2006-12-30", "valid_from: 2006-12-31",
@@ -357,8 +360,8 @@ static void expect_said(const char *problems, const char *part)
         fail_msg("'%s' is not in: %s", part, said);
 }
 
-/* Whichever way a calendar comes in, it is judged alike: an editor of rules_dir who shortens the
- * file loses no days either, not at a reload and not at the next start. */
+/* Whichever way a calendar comes in, it is judged alike: an editor of rules_dir who shortens
+ * the file loses no days either, not at a reload and not at the next start. */
 static void test_reload_and_start_judge_as_an_import_does(void **state)
 {
     static char report[RH_PROBLEM_LIST_BYTES];
@@ -377,7 +380,8 @@ static void test_reload_and_start_judge_as_an_import_does(void **state)
         assert_int_equal(hub_engine_reload(engine(), report, sizeof report), RH_ERR_CONFIG);
         expect_said(report, slips[i].said);
         expect_said(report, "calendars/cn-2007-2026.yaml: ");
-        assert_string_equal(rh_rules_calendar(hub_engine_rules(engine()), "")->version, "2026.1");
+        assert_string_equal(rh_rules_calendar(hub_engine_rules(engine()), "")->version,
+                            "2026.1");
     }
     hub_assembly_close(&fixture->assembly);
     assert_int_equal(hub_assembly_open(&fixture->assembly, &fixture->options), RH_ERR_CONFIG);

@@ -18,8 +18,7 @@ enum { CELLS = 4, CELL_BYTES = 400 };
 /* [from][kind][actor] -> set of states it leads to. */
 static uint32_t from_spec[RH_STATE_COUNT][RH_KIND_END][RH_ACTOR_COUNT];
 
-/* ---- reading the page ----------------------------------------------------------------------
- */
+/* ---- reading the page ------------------------------------------------------------------- */
 
 struct table {
     char *text; /* owned */
@@ -132,8 +131,7 @@ static void read_transitions(void)
     }
 }
 
-/* ---- table against page --------------------------------------------------------------------
- */
+/* ---- table against page ----------------------------------------------------------------- */
 
 static void test_table_and_page_say_the_same(void **state)
 {
@@ -234,8 +232,7 @@ static void test_holders_are_the_pages(void **state)
     assert_int_equal(hub_lifecycle_holder(RH_STATE_DISPATCHED, true), RH_ACTOR_ADDRESSEE);
 }
 
-/* ---- fields against page -------------------------------------------------------------------
- */
+/* ---- fields against page ---------------------------------------------------------------- */
 
 static const char *const field_names[34] = { NULL,
                                              "message_id",
@@ -319,8 +316,7 @@ static void test_fields_are_the_pages(void **state)
     }
 }
 
-/* ---- decide against page -------------------------------------------------------------------
- */
+/* ---- decide against page ---------------------------------------------------------------- */
 
 static void give_required(struct rht_town *t, struct rh_public *item)
 {

@@ -45,7 +45,9 @@ static int tear_down(void **state)
 static void send_referral(struct rh_referral_id *id)
 {
     rht_fresh_id(id->bytes);
-    struct rh_public part = { .kind = RH_KIND_REGISTER, .referral_id = *id, .reply_owed = true };
+    struct rh_public part = { .kind = RH_KIND_REGISTER,
+                              .referral_id = *id,
+                              .reply_owed = true };
     rht_fresh_id(part.message_id.bytes);
     snprintf(part.procedure, sizeof part.procedure, "p12309");
     snprintf(part.category, sizeof part.category, "judicial.procuratorial");
@@ -512,7 +514,8 @@ static void test_operator_shows_rules_and_routes(void **state)
     assert_string_equal(rht_text(rht_row(answer, 0), "agency"), "procuratorate.620423");
     assert_string_equal(rht_text(rht_row(answer, 0), "procedure"), "p12309");
     json_decref(answer);
-    answer = rht_ask("route.query", "{\"category\":\"civil.notarization\",\"area\":\"620423\"}");
+    answer =
+        rht_ask("route.query", "{\"category\":\"civil.notarization\",\"area\":\"620423\"}");
     assert_true(json_is_false(json_object_get(rht_row(answer, 0), "accepted")));
     assert_string_equal(rht_text(rht_row(answer, 0), "proper_zh"), "公证机构");
     assert_string_equal(rht_text(rht_row(answer, 0), "proper_en"), "notary office");
@@ -521,8 +524,8 @@ static void test_operator_shows_rules_and_routes(void **state)
     rht_assert_refused("route.query", "{\"category\":\"weather\"}", "RH-4320");
 }
 
-/* Somebody who does not know the categories asks for none, or for what stands above them; and an
- * area that is none is said to be none, not answered for nowhere. */
+/* Somebody who does not know the categories asks for none, or for what stands above them; and
+ * an area that is none is said to be none, not answered for nowhere. */
 static void test_operator_shows_the_routing_map(void **state)
 {
     (void)state;

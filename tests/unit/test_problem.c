@@ -16,10 +16,11 @@
 static char list[RH_PROBLEM_LIST_BYTES], said[RH_PROBLEM_LIST_BYTES];
 static size_t list_bytes;
 
-static bool put(size_t capacity, const char *file, int line, int column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static bool put(size_t capacity, const char *file, int line, int column, const char *format,
+                ...) __attribute__((format(printf, 5, 6)));
 
-static bool put(size_t capacity, const char *file, int line, int column, const char *format, ...)
+static bool put(size_t capacity, const char *file, int line, int column, const char *format,
+                ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -46,7 +47,8 @@ static int clear(void **state)
 static void test_problem_is_said_in_both_languages(void **state)
 {
     (void)state;
-    assert_true(put(sizeof list, "a.yaml", 3, 7, "%s lacks the key '%s'", "the file", "version"));
+    assert_true(
+        put(sizeof list, "a.yaml", 3, 7, "%s lacks the key '%s'", "the file", "version"));
     assert_true(put(sizeof list, "", 0, 0, "the rules are too large to be kept together"));
     assert_string_equal(lines(false), "a.yaml:3:7: the file lacks the key 'version'\n"
                                       "the rules are too large to be kept together");
@@ -64,7 +66,8 @@ static void test_problem_never_translates_words_of_the_file(void **state)
 {
     (void)state;
     assert_int_equal(rh_text_init("zh"), RH_OK);
-    assert_true(put(sizeof list, "a.yaml", 1, 1, "%s lacks the key '%s'", "the file", "the file"));
+    assert_true(
+        put(sizeof list, "a.yaml", 1, 1, "%s lacks the key '%s'", "the file", "the file"));
     assert_string_equal(lines(true), "a.yaml:1:1: 文件缺少必填键“the file”");
     list_bytes = 0;
     assert_true(put(sizeof list, "a.yaml", 1, 1, "%s is empty", "success"));
@@ -82,8 +85,9 @@ static void test_problem_arguments_change_places(void **state)
                     "says under 'local' how long '%s' of '%s' lasts, which is no span of any "
                     "procedure", "handle", "xinfang"));
     assert_int_equal(rh_text_init("zh"), RH_OK);
-    assert_string_equal(lines(true), "s.yaml: 在“local”中规定了“xinfang”的期限“handle”的长度，而没有任何"
-                                     "程序有这一期限");
+    assert_string_equal(lines(true),
+                        "s.yaml: 在“local”中规定了“xinfang”的期限“handle”的长度，而没有任何"
+                        "程序有这一期限");
 }
 
 static void test_problem_prints_every_directive(void **state)
@@ -136,7 +140,8 @@ static void test_problem_bounds_hold(void **state)
 static void test_problem_of_a_stranger_is_harmless(void **state)
 {
     (void)state;
-    static const char *const sentences[] = { "%n %s %s", "%", "100% and %9$s", "%*.*d %ll", "" };
+    static const char *const sentences[] = { "%n %s %s", "%", "100% and %9$s", "%*.*d %ll",
+                                             "" };
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         const struct rh_problem one = {
             .file = "", .sentence = sentences[i], .arg_count = 1, .args = { "x" }

@@ -33,8 +33,8 @@ static uint32_t hits(struct agent_screen *screen, const char *title)
     return agent_screen_match(screen, text, (struct rh_bytes){ NULL, 0 }, &which);
 }
 
-/* An office writes a rule on Monday and must not have to restart its agent for it; nor may a slip
- * of the pen leave it without any. */
+/* An office writes a rule on Monday and must not have to restart its agent for it; nor may a
+ * slip of the pen leave it without any. */
 static void test_screen_is_read_again_and_bad_rules_keep_the_old(void **state)
 {
     struct agent_screen *screen = NULL;

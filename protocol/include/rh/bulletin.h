@@ -42,7 +42,8 @@ enum rh_column {
 /* A rate of fewer is a coincidence: its parts are shown, the rate is not. */
 enum { RH_RATE_OF_MIN = 5 };
 
-/* "registered": key of the fact in the hub's bulletin, word of the glossary's group `columns`. */
+/* "registered": key of the fact in the hub's bulletin, word of the glossary's group
+ * `columns`. */
 const char *rh_column_name(enum rh_column column);
 
 struct rh_figure {

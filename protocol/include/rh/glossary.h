@@ -22,10 +22,10 @@ const struct rh_word *rh_word_at(size_t index);
 /* The entry, or NULL when the group has no such id. */
 const struct rh_word *rh_word_find(const char *group, const char *id);
 
-/* The title of a clock of the rules this program was built with, `group` being the procedure: for
- * whoever is told of a date by procedure and code alone and has no rules at hand. An empty procedure
- * finds what has one title in all of them. NULL: a clock of rules of one's own, or the hub's
- * watchdog. */
+/* The title of a clock of the rules this program was built with, `group` being the procedure:
+ * for whoever is told of a date by procedure and code alone and has no rules at hand. An empty
+ * procedure finds what has one title in all of them. NULL: a clock of rules of one's own, or
+ * the hub's watchdog. */
 const struct rh_word *rh_step_title(const char *procedure, const char *limit);
 
 /* The word in the language of rh_text_init(); `id` itself when the group has none. The result

@@ -73,10 +73,10 @@ void rh_matter_hash(const uint8_t key[32], const char *matter, struct rh_hash *o
 
 enum { RH_MATTER_TEXT_BYTES_MAX = RH_EXTERNAL_NUMBER_BYTES_MAX };
 
-/* How agents of this project write a matter before it is hashed: without blanks and
- * punctuation ('/' stays: it parts columns), full-width forms as ASCII, letters capital; what is
- * longer than RH_MATTER_TEXT_BYTES_MAX then is the SHA-256 of it in hexadecimal. `text` is
- * caller's and worked in. Of a text so written it answers the same. False: nothing is left. */
+/* How agents of this project write a matter before it is hashed: without blanks and punctuation
+ * ('/' stays: it parts columns), full-width forms as ASCII, letters capital; what is longer
+ * than RH_MATTER_TEXT_BYTES_MAX then is the SHA-256 of it in hexadecimal. `text` is caller's
+ * and worked in. Of a text so written it answers the same. False: nothing is left. */
 bool rh_matter_text(uint8_t *text, size_t bytes, char out[RH_MATTER_TEXT_BYTES_MAX + 1]);
 
 /* One child of a split, or the child of a transfer_on. */

@@ -1,9 +1,9 @@
-/* A problem: what is wrong with a file and what was meant, kept apart from the language in which
- * somebody will read it.
+/* A problem: what is wrong with a file and what was meant, kept apart from the language in
+ * which somebody will read it.
  *
  * A problem is a place (file, line, column), a sentence of the catalogue (an English message id
- * with printf directives) and its arguments, each already a text. It is put together where it is
- * found and becomes a line where it is read, in the reader's language:
+ * with printf directives) and its arguments, each already a text. It is put together where it
+ * is found and becomes a line where it is read, in the reader's language:
  *
  *     procedures/xinfang.yaml:12:9: unknown role 'polise'; did you mean 'police'?
  *

@@ -106,8 +106,8 @@ struct rh_rung {
     enum rh_actor to; /* HOLDER, SENDER, ORIGIN, SUPERIOR, SUPERVISOR: who is told */
 };
 
-/* What a clock depends on beside its start; all empty: nothing. Law often owes an act only after
- * one decision: items are handed over only when the case was filed. */
+/* What a clock depends on beside its start; all empty: nothing. Law often owes an act only
+ * after one decision: items are handed over only when the case was filed. */
 struct rh_when {
     char outcomes[RH_WHEN_MAX][RH_CODE_BYTES_MAX + 1]; /* the matter's outcome is one of these */
     char fact[RH_RULE_ID_BYTES_MAX + 1];               /* and this fact is there, */
@@ -157,7 +157,8 @@ struct rh_route {
     struct rh_kind_set kinds;
 };
 
-/* Who must have a copy of a step, whoever takes it: the agency of a role for the matter's area, or
+/* Who must have a copy of a step, whoever takes it: the agency of a role for the matter's area,
+ * or
  * RH_COPY_SUPERIOR, the one above whoever takes it. */
 #define RH_COPY_SUPERIOR "superior"
 
@@ -181,7 +182,8 @@ struct rh_code_list {
     char codes[RH_CODES_MAX][RH_CODE_BYTES_MAX + 1]; /* count 0: any code */
 };
 
-/* Who looks at a decision again: the agency above, the deciding agency itself (复议), nobody. */
+/* Who looks at a decision again: the agency above, the deciding agency itself (复议),
+ * nobody. */
 enum rh_review { RH_REVIEW_ABOVE, RH_REVIEW_SAME, RH_REVIEW_NONE };
 
 struct rh_procedure {
@@ -240,7 +242,8 @@ struct rh_routing {
     char proper_en[RH_BASIS_BYTES_MAX + 1];
 };
 
-/* A span that is another one in some area: where sources conflict, policy of the place decides. */
+/* A span that is another one in some area: where sources conflict, policy of the place
+ * decides. */
 struct rh_local {
     char procedure[RH_CODE_BYTES_MAX + 1];
     char limit[RH_RULE_ID_BYTES_MAX + 1];
@@ -358,7 +361,8 @@ const struct rh_routing *rh_rules_proper(const struct rh_rules *rules, const cha
                                          const char *area);
 /* Whether a category is meant by a pattern: the same, or the part before a last "*". */
 bool rh_category_matches(const char *pattern, const char *category);
-/* What the settings say of a limit in an area, the longest prefix; NULL: the rule's own span. */
+/* What the settings say of a limit in an area, the longest prefix; NULL: the rule's own
+ * span. */
 const struct rh_local *rh_rules_local(const struct rh_rules *rules, const char *procedure,
                                       const char *limit, const char *area);
 /* What a hit of the rule says; and its word: repeat, same_matter, same_person, related. */

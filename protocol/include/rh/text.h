@@ -35,8 +35,8 @@ const char *rh_text_language(void);
  * one too. */
 const char *rh_text(const char *msgid) __attribute__((format_arg(1)));
 
-/* The same for a sentence with a number, `one` for exactly one and `many` for all else in English;
- * Chinese has one form for both (msgid and msgid_plural of one entry). */
+/* The same for a sentence with a number, `one` for exactly one and `many` for all else in
+ * English; Chinese has one form for both (msgid and msgid_plural of one entry). */
 const char *rh_text_count(const char *one, const char *many, unsigned long long count)
     __attribute__((format_arg(1), format_arg(2)));
 
