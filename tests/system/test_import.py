@@ -301,7 +301,7 @@ def bad_rows(town, categories):
     program = [town.run.program("rhub-agent"), "import", "--state", town.desk.dir / "state",
                "--lang", "en", "--map", MAPS / "nyc311.yaml", DATA / "nyc311_2023.csv"]
     words = town.run.check(program).stdout
-    demand("0 registered" in words and "247 known already" in words, words)
+    demand("registered: 0 " in words and "known already: 247" in words, words)
     due = town.run.check([town.run.program("rhub-agent"), "due", "--state",
                           town.desk.dir / "state", "-o", "ids"]).stdout.split()
     first = [row["referral"] for row in town.desk.ask("due")]  # one page of it
