@@ -148,13 +148,22 @@ char *agent_mask_address(struct rh_bytes address)
 struct needle {
     char *text, *instead;
     size_t bytes;
+    uint32_t next; /* with the same beginning, counted from 1; 0: none */
 };
 
+/* A text is long and a matter may name thousands: needles are found by their first two bytes,
+ * so that a peer who names many makes nobody wait. */
 struct agent_mask {
-    size_t count, room;
+    uint32_t count, room;
     struct needle *needles;
-    bool begins[256]; /* whether one begins with this byte */
+    uint32_t first[65536]; /* by the first two bytes, counted from 1; 0: none */
 };
+
+static uint32_t beginning(const void *text)
+{
+    const uint8_t *bytes = text;
+    return (uint32_t)(bytes[0] << 8 | bytes[1]);
+}
 
 struct agent_mask *agent_mask_new(void)
 {
@@ -169,7 +178,7 @@ void agent_mask_destroy(struct agent_mask **pointer)
     *pointer = NULL;
     if (mask == NULL)
         return;
-    for (size_t i = 0; i < mask->count; i++) {
+    for (uint32_t i = 0; i < mask->count; i++) {
         free(mask->needles[i].text);
         free(mask->needles[i].instead);
     }
@@ -195,20 +204,23 @@ void agent_mask_add(struct agent_mask *mask, struct rh_bytes text, const char *i
         mask->needles = realloc(mask->needles, mask->room * sizeof *mask->needles);
         rh_assert(mask->needles != NULL);
     }
-    mask->needles[mask->count++] =
-        (struct needle){ .text = copy_of(text.data, text.bytes),
-                         .instead = copy_of(instead, strlen(instead)), .bytes = text.bytes };
-    mask->begins[text.data[0]] = true;
+    uint32_t *first = &mask->first[beginning(text.data)];
+    mask->needles[mask->count] = (struct needle){ .text = copy_of(text.data, text.bytes),
+                                                  .instead = copy_of(instead, strlen(instead)),
+                                                  .bytes = text.bytes,
+                                                  .next = *first };
+    *first = ++mask->count;
 }
 
 static const struct needle *longest_at(const struct agent_mask *mask, struct rh_bytes text,
                                        size_t at)
 {
     const struct needle *best = NULL;
-    if (!mask->begins[text.data[at]])
+    if (text.bytes - at < 2)
         return NULL;
-    for (size_t i = 0; i < mask->count; i++) {
-        const struct needle *one = &mask->needles[i];
+    for (uint32_t i = mask->first[beginning(text.data + at)]; i != 0;) {
+        const struct needle *one = &mask->needles[i - 1];
+        i = one->next;
         if ((best == NULL || one->bytes > best->bytes) && text.bytes - at >= one->bytes &&
             memcmp(text.data + at, one->text, one->bytes) == 0)
             best = one;

@@ -80,6 +80,9 @@ static json_t *shown_row(const struct agent_shown *shown, bool sound)
 {
     json_t *row = agent_json_row("view");
     char *chain = agent_hex(shown->chain.bytes, sizeof shown->chain.bytes);
+    char no[24];
+    snprintf(no, sizeof no, "%llu", (unsigned long long)shown->no);
+    agent_json_text(row, "id", no); /* what -o ids prints */
     agent_json_number(row, "no", shown->no);
     agent_json_instant(row, "at", shown->at_ms);
     agent_json_text(row, "by", shown->by);
@@ -343,6 +346,7 @@ static json_t *view_row(struct showing *showing)
     uint32_t scope = agent_view_scope(showing->view);
     json_t *row = agent_json_row("participant_view");
     name_case(row, known);
+    agent_json_text(row, "id", now->id);
     agent_json_text(row, "for", now->id);
     agent_json_text(row, "named_by", now->agency.text);
     agent_json_text(row, "role", now->role);

@@ -518,7 +518,7 @@ static const struct hub_cli_field fields[] = {
     WORD("participant", "presence", N_("condition"), "taking_part", SHOW),
     TEXT("participant", "from", N_("first day"), SHOW),
     TEXT("participant", "until", N_("last day"), SHOW),
-    OF("participant", "since_at", N_("since"), AT, SHOW),
+    OF("participant", "since_at", N_("named first"), AT, SHOW),
     TEXT("participant", "named_by", N_("named by"), SHOW),
     TEXT("participant", "basis", N_("basis"), SHOW),
     TEXT("participant", "ended", N_("ended because"), SHOW),
