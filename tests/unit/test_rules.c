@@ -16,6 +16,8 @@
 #include <rh/text.h>
 
 #include "core/lifecycle.h"
+#include "load/import_map.h"
+#include "load/profile.h"
 #include "load/reach.h"
 #include "load/rules.h"
 #include "support/rht.h"
@@ -434,6 +436,50 @@ static void test_rules_good_files_load(void **state)
     assert_string_equal(rh_procedure_limit(every, "filed")->fact, "filed_on");
 }
 
+/* Every word of the grammar, in files that fit together; tidy.words holds them against the words
+ * that the loaders know. */
+static void test_rules_every_word_is_read(void **state)
+{
+    (void)state;
+    static struct rh_load_sources files;
+    static struct rh_import_map map;
+    static struct rh_profile profile;
+    static const char *const maps[] = { "", "-utf-8", "-gb18030", "-utf-16" };
+    struct rh_load_report report;
+    char path[512];
+    rh_load_report_init(&report, reported, sizeof reported);
+    files.count = 0;
+    add_small(&files, "calendars/cn.yaml", RULES "/calendars/cn-2007-2026.yaml");
+    add_small(&files, "calendars/every.yaml", DATA "/good/every-word-calendar.yaml");
+    add_small(&files, "procedures/every-1.yaml", DATA "/good/every-word-last.yaml");
+    add_small(&files, "procedures/every-2.yaml", DATA "/good/every-word-more.yaml");
+    add_small(&files, "procedures/every-3.yaml", DATA "/good/every-word-reviewed.yaml");
+    add_small(&files, "procedures/every-4.yaml", DATA "/good/every-word.yaml");
+    add_small(&files, "routing/every.yaml", DATA "/good/every-word-routing.yaml");
+    add_small(&files, "screening/every.yaml", DATA "/good/every-word-screening.yaml");
+    add_small(&files, "settings.yaml", DATA "/good/every-word-settings.yaml");
+    const enum rh_err err = rh_load_rules_sources(&files, &again, &report);
+    rh_load_sources_close(&files);
+    say();
+    if (err != RH_OK)
+        fail_msg("%s", said);
+    assert_int_equal(again.procedure_count, 4);
+    assert_int_equal(again.calendar_count, 2);
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        (void)snprintf(path, sizeof path, DATA "/good/every-word-map%s.yaml", maps[i]);
+        if (rh_load_import_map(path, &map, &report) != RH_OK) {
+            say();
+            fail_msg("%s", said);
+        }
+        assert_int_equal(map.encoding, i);
+    }
+    if (rh_load_profile(DATA "/good/every-word-profile.yaml", &profile, &report) != RH_OK) {
+        say();
+        fail_msg("%s", said);
+    }
+    assert_int_equal(profile.check_count, 8);
+}
+
 /* ---- what only the whole directory shows ------------------------------------------------- */
 
 static void test_rules_files_must_fit_together(void **state)
@@ -734,6 +780,7 @@ int main(void)
         cmocka_unit_test(test_rules_bad_files_are_told_in_chinese),
         cmocka_unit_test(test_rules_problems_read_well_in_both_languages),
         cmocka_unit_test(test_rules_good_files_load),
+        cmocka_unit_test(test_rules_every_word_is_read),
         cmocka_unit_test(test_rules_files_must_fit_together),
         cmocka_unit_test(test_rules_open_state_needs_a_clock),
         cmocka_unit_test(test_rules_actor_needs_a_role),
