@@ -133,8 +133,8 @@ static enum rh_err hear_person(struct agent_view *view, const struct rh_person *
     return err;
 }
 
-/* A field of a form that is about who somebody is: its name says so. What it holds is looked for
- * in all texts, and shown only to who may know the persons. NONE: any other field. */
+/* A field of a form that is about who somebody is: its name says so. What it holds is looked
+ * for in all texts, and shown only to who may know the persons. NONE: any other field. */
 enum { FIELD_NONE = -1 };
 static int field_of_person(struct rh_bytes key)
 {

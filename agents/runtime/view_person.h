@@ -31,7 +31,8 @@ void view_persons_fini(struct view_persons *persons);
 /* Take one in, or add to what is known of him. RH_ERR_FULL. */
 enum rh_err view_persons_learn(struct view_persons *persons, const struct rh_person *person,
                                struct rh_date today);
-/* All are known: in a matter of minors whoever may be one is taken for one; numbers are given. */
+/* All are known: in a matter of minors whoever may be one is taken for one; numbers are
+ * given. */
 void view_persons_ready(struct view_persons *persons);
 /* By the same name or identity number; NULL when he was not learnt. */
 const struct view_person *view_persons_find(const struct view_persons *persons,

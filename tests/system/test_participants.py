@@ -1,5 +1,5 @@
-"""Third parties who help to resolve a matter, through real agents: who takes part is told under
-seal, each is shown his parts and no more, whoever left is shown nothing, and every showing is on
+"""Third parties who help to resolve a matter, through real agents: who takes part is told
+under seal, each is shown his parts and no more, whoever left is shown nothing, and every showing is on
 the agency's record, also after a kill.
 
     test_participants.py FOLDER-OF-RHUBD

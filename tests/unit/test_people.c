@@ -89,7 +89,7 @@ static void test_people_refuse_each_slip_with_its_place(void **state)
         { "[{\"id\":\"a\",\"name\":\"n\",\"role\":\"social_worker\",\"scope\":[\"facts\","
           "\"minors\"],\"from\":\"2026-03-04\",\"basis\":\"b\"}]", "/0/scope/1",
           RH_REFUSE_PARTICIPANT_SCOPE, "facts, parties, identity, settlement, outcome, dates" },
-        { "[{\"id\":\"a\",\"name\":\"n\",\"role\":\"expert\",\"scope\":[\"everything\"],\"from\":"
+        { "[{\"id\":\"a\",\"name\":\"n\",\"role\":\"expert\",\"scope\":[\"all\"],\"from\":"
           "\"2026-03-04\",\"basis\":\"b\"}]", "/0/scope/0", RH_REFUSE_PARTICIPANT_SCOPE,
           "facts, outcome, dates, documents" },
         { "[{\"id\":\"a\",\"name\":\"n\",\"role\":\"expert\",\"scope\":[],\"from\":"
@@ -221,7 +221,8 @@ static void test_people_a_profile_says_who_may_be_named(void **state)
     field->place = RH_FIELD_FORM;
     field->required = true;
 
-    assert_int_equal(read_list("[{" ONE "},{\"id\":\"x\",\"ended\":\"y\"}]", &message), RH_OK);
+    assert_int_equal(read_list("[{" ONE "},{\"id\":\"x\",\"ended\":\"y\"}]", &message),
+                     RH_OK);
     agent_desk_check(profile, &message, "xinfang", RH_KIND_PROGRESS, &problems);
     assert_int_equal(problems.count, 1); /* a lawyer; an end has no role */
     assert_string_equal(problems.list[0].pointer, "/private/participants/0/role");
@@ -400,6 +401,93 @@ static void test_people_of_ours_hold_when_the_hub_has_stored_them(void **state)
     agent_spool_close(&spool);
 }
 
+/* Whoever names somebody need not think of sealing: the hub gets nothing it could read, and the
+ * agency can read it again. */
+static void test_people_are_sealed_whether_asked_or_not(void **state)
+{
+    static const char text[] =
+        "{\"kind\":\"register\",\"procedure\":\"xinfang\",\"category\":\"labour\","
+        "\"private\":{\"participants\":[{" ONE "}]}}";
+    (void)state;
+    struct agent_spool *spool = fresh_spool();
+    struct rh_seal_public own;
+    struct rh_seal_secret secret;
+    struct agent_message message;
+    struct agent_submission out;
+    struct agent_sent sent;
+    struct rh_bytes bytes;
+    struct rh_item item;
+    uint8_t sealed[RH_SEALED_KEY_BYTES];
+    json_error_t error;
+    rh_seal_keypair(&own, &secret);
+    struct agent_desk desk = { .spool = spool, .own_seal = own.bytes,
+                               .agency = { .text = "petitions.620423" },
+                               .now_ms = 1772586000000 };
+    memset(&problems, 0, sizeof problems);
+    json_t *json = json_loads(text, 0, &error);
+    assert_int_equal(agent_message_read(json, RH_KIND_NONE, NULL, &message, &problems), RH_OK);
+    json_decref(json);
+    assert_int_equal(agent_desk_submit(&desk, &message, 0, &problems, &out), RH_OK);
+    assert_int_equal(agent_spool_sent(spool, out.first_n, &sent), RH_OK);
+    assert_int_equal(agent_spool_original(spool, out.first_n, &bytes), RH_OK);
+    for (size_t at = 0; at + 6 <= bytes.bytes; at++)
+        assert_int_not_equal(memcmp(bytes.data + at, "某丙", 6), 0);
+    assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
+    assert_int_equal(rh_item_key_for(&item, &desk.agency, sealed), RH_OK);
+    struct rh_content_key key;
+    assert_int_equal(rh_open_key(sealed, &own, &secret, &key), RH_OK);
+    struct agent_person person;
+    assert_int_equal(agent_people_find(spool, &out.referral, NULL, "law-1", &person), RH_OK);
+    assert_string_equal(person.now.name, "某丙");
+    agent_message_release(&message);
+    agent_spool_close(&spool);
+}
+
+/* A step of the life cycle has no list; what goes to nobody has nobody to seal it for. */
+static void test_people_are_named_where_they_can_be_sealed(void **state)
+{
+    static const struct {
+        const char *head, *pointer;
+        uint32_t refusal;
+    } cases[] = {
+        { "\"kind\":\"sign\",\"referral\":\"01900000-0000-7000-8000-000000000001\"",
+          "/private/participants", RH_REFUSE_FIELD_INVALID },
+        { "\"kind\":\"refer\",\"procedure\":\"xinfang\",\"category\":\"labour\"", "/to",
+          RH_REFUSE_FIELD_MISSING },
+        { "\"kind\":\"refer\",\"procedure\":\"xinfang\",\"category\":\"labour\","
+          "\"to\":\"court.620423\"", "/to", RH_REFUSE_NO_UNSEAL },
+    };
+    (void)state;
+    struct agent_spool *spool = fresh_spool();
+    struct agent_desk desk = { .spool = spool, .agency = { .text = "petitions.620423" },
+                               .now_ms = 1772586000000 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct agent_message message;
+        struct agent_submission out;
+        char text[600];
+        json_error_t error;
+        bool found = false;
+        snprintf(text, sizeof text, "{%s,\"private\":{\"participants\":[{" ONE "}]}}",
+                 cases[i].head);
+        memset(&problems, 0, sizeof problems);
+        json_t *json = json_loads(text, 0, &error);
+        assert_int_equal(agent_message_read(json, RH_KIND_NONE, NULL, &message, &problems),
+                         RH_OK);
+        json_decref(json);
+        assert_int_equal(agent_desk_submit(&desk, &message, 0, &problems, &out),
+                         RH_ERR_INVALID);
+        for (uint32_t k = 0; k < problems.count; k++)
+            found = found || (strcmp(problems.list[k].pointer, cases[i].pointer) == 0 &&
+                              problems.list[k].refusal == cases[i].refusal);
+        if (!found)
+            print_error("case %zu\n", i);
+        assert_true(found);
+        agent_message_release(&message);
+    }
+    assert_int_equal(agent_spool_last_n(spool), 0);
+    agent_spool_close(&spool);
+}
+
 /* ---- what they were shown --------------------------------------------------------------- */
 
 static void test_people_shown_rows_are_a_chain(void **state)
@@ -448,6 +536,8 @@ int main(void)
         cmocka_unit_test(test_people_take_part_from_day_to_day),
         cmocka_unit_test(test_people_are_forgotten_after_the_matter),
         cmocka_unit_test(test_people_of_ours_hold_when_the_hub_has_stored_them),
+        cmocka_unit_test(test_people_are_sealed_whether_asked_or_not),
+        cmocka_unit_test(test_people_are_named_where_they_can_be_sealed),
         cmocka_unit_test(test_people_shown_rows_are_a_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

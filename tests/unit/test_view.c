@@ -396,8 +396,8 @@ static void test_view_unknown_age_counts_as_minor_in_such_a_matter(void **state)
     }
 }
 
-/* An agency that was not told the procedure cannot rule out that it is about a child: then it is
- * taken for such a matter, unless everybody in it is known to be of age. */
+/* An agency that was not told the procedure cannot rule out that it is about a child: then it
+ * is taken for such a matter, unless everybody in it is known to be of age. */
 static void test_view_without_a_procedure_is_narrowed_in_doubt(void **state)
 {
     static struct rh_public item;
