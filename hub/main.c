@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     static struct hub_options options;
     if (argc >= 2 && strcmp(argv[1], "--door") == 0)
         return hub_door_main(argc - 1, argv + 1);
-    hub_options_language(argc, argv);
+    rh_text_init_from(argc, argv);
     if (argc < 2)
         return hub_options_usage(stderr);
     const char *verb = argv[1];

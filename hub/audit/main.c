@@ -176,20 +176,6 @@ static bool take_option(struct command_line *line, int letter, const char *value
     }
 }
 
-/* The language is needed before the first complaint. */
-static void choose_language(int argc, char **argv)
-{
-    const char *language = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--lang=", 7) == 0)
-            language = argv[i] + 7;
-        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
-            language = argv[i + 1];
-    }
-    if (rh_text_init(language) == RH_ERR_USAGE)
-        (void)rh_text_init(NULL);
-}
-
 /* A flag that a verb cannot honour is an error, never ignored. */
 static const char *misused(const struct command_line *line, const struct verb *verb)
 {
@@ -235,7 +221,7 @@ int main(int argc, char **argv)
     static struct command_line line = {
         .verb = { .pass = { .to = UINT64_MAX, .until_ms = UINT64_MAX, .progress = true } }
     };
-    choose_language(argc, argv);
+    rh_text_init_from(argc, argv);
     line.verb.pass.copy.checkpoints = line.checkpoints;
     line.verb.bulletin = &line.bulletin;
     line.verb.out = stdout;

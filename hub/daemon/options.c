@@ -64,19 +64,6 @@ int hub_options_usage(FILE *out)
     return out == stdout ? RH_EXIT_OK : RH_EXIT_USAGE;
 }
 
-void hub_options_language(int argc, char **argv)
-{
-    const char *language = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--lang=", 7) == 0)
-            language = argv[i] + 7;
-        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
-            language = argv[i + 1];
-    }
-    if (rh_text_init(language) == RH_ERR_USAGE)
-        (void)rh_text_init(NULL); /* complained of when the options are read */
-}
-
 static bool read_number(const char *text, uint64_t *out)
 {
     char *end = NULL;

@@ -6,9 +6,6 @@
 
 #include <stdio.h>
 
-/* --lang, before anything is said; without it the surroundings decide (rh/text.h). */
-void hub_options_language(int argc, char **argv);
-
 /* Read argv[2] and what follows it; out->program is left alone. False: a complaint was printed
  * to standard error, exit RH_EXIT_USAGE. Strings are borrowed from argv. */
 bool hub_options_read(int argc, char **argv, struct hub_options *out);

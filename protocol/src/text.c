@@ -103,6 +103,19 @@ enum rh_err rh_text_init(const char *language)
     return err;
 }
 
+void rh_text_init_from(int argc, char *const *argv)
+{
+    const char *language = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--lang=", 7) == 0)
+            language = argv[i] + 7;
+        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+            language = argv[i + 1];
+    }
+    if (rh_text_init(language) == RH_ERR_USAGE)
+        (void)rh_text_init(NULL);
+}
+
 const char *rh_text_language(void)
 {
     return chinese ? "zh" : "en";

@@ -86,6 +86,35 @@ static void test_text_refuses_another_language(void **state)
     assert_string_equal(rh_text_language(), "en");
 }
 
+/* Whoever asks for a language hears the first complaint in it already. */
+static void test_text_follows_the_command_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[4], *language;
+    } cases[] = {
+        { { "p", "--lang", "zh" }, "zh" },
+        { { "p", "verb", "--lang=zh" }, "zh" },
+        { { "p", "--lang=zh", "--lang=en" }, "en" },
+        { { "p", "--lang", "fr" }, "en" }, /* as the surroundings say */
+        { { "p", "--lang" }, "en" },
+        { { "p" }, "en" },
+    };
+    clear_surroundings();
+    assert_int_equal(setenv("RHUB_LANG", "en", 1), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char room[4][16];
+        char *words[5] = { NULL };
+        int count = 0;
+        for (; count < 4 && cases[i].words[count] != NULL; count++) {
+            snprintf(room[count], sizeof room[count], "%s", cases[i].words[count]);
+            words[count] = room[count];
+        }
+        rh_text_init_from(count, words);
+        assert_string_equal(rh_text_language(), cases[i].language);
+    }
+}
+
 /* A package without its catalogue must still speak, in English, and say that it does. */
 static void test_text_missing_catalogue_falls_back_to_english(void **state)
 {
@@ -125,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_text_language_can_change_and_change_back),
         cmocka_unit_test(test_text_follows_the_surroundings),
         cmocka_unit_test(test_text_refuses_another_language),
+        cmocka_unit_test(test_text_follows_the_command_line),
         cmocka_unit_test(test_text_missing_catalogue_falls_back_to_english),
         cmocka_unit_test(test_text_system_errors_can_be_read),
         cmocka_unit_test(test_text_unknown_and_empty_ids_come_back),

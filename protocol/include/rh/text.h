@@ -28,6 +28,10 @@
  *                  no locale that lets it be read; texts stay English. */
 enum rh_err rh_text_init(const char *language);
 
+/* The same from a command line, before anything of it is complained of: the last --lang counts.
+ * One that is neither zh nor en is as if it were not there; who reads the options says so. */
+void rh_text_init_from(int argc, char *const *argv);
+
 /* The language in use: "zh" or "en" (before rh_text_init: "en"). */
 const char *rh_text_language(void);
 
