@@ -120,14 +120,16 @@ static enum rh_err look_at_clock(struct hub *hub)
     return hub_engine_clock_look(hub->assembly.engine);
 }
 
-/* Rows of the views that somebody found damaged, made anew. RH_ERR_CORRUPT: the store as a whole
- * must be. When the journal itself cannot be read nothing is stopped: what is whole stays
+/* A piece of making rows of the views anew that somebody found damaged. RH_ERR_CORRUPT: the store
+ * as a whole must be. When the journal itself cannot be read nothing is stopped: what is whole stays
  * readable, and status goes on saying so. */
 static enum rh_err mend(struct hub *hub)
 {
     struct hub_mended mended;
-    bool harmed;
-    enum rh_err err = hub_engine_mend(hub->assembly.engine, &mended, &harmed);
+    bool over, harmed;
+    enum rh_err err = hub_engine_mend(hub->assembly.engine, &mended, &over, &harmed);
+    if (err == RH_OK && !over)
+        return RH_OK;
     struct hub_log_about about = { .count = mended.rows, .detail = mended.text };
     if (err == RH_OK && mended.rows > 0)
         hub_log(HUB_LOG_WARNING, "views", &about,

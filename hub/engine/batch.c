@@ -120,7 +120,8 @@ uint32_t hub_engine_wait_ms(struct hub_engine *engine)
     if (engine->staged > 0 || hub_jobs_can_work(engine))
         return 0;
     uint64_t now = engine->time.monotonic();
-    uint32_t wait = 1000; /* the wall clock is looked at this often */
+    uint32_t wait = earlier(1000 /* the wall clock is looked at this often */,
+                            hub_mending_wait_ms(engine));
     if (engine->unsettled > 0) {
         wait = earlier(wait, remaining(engine->last_stage_ms, HUB_COMMIT_IDLE_MS, now));
         wait = earlier(wait, remaining(engine->unsettled_since_ms, HUB_COMMIT_AFTER_MS, now));

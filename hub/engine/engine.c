@@ -243,6 +243,7 @@ void hub_engine_close(struct hub_engine **pointer)
     if (engine == NULL)
         return;
     *pointer = NULL;
+    hub_mending_close(engine);
     hub_journal_close(&engine->journal);
     hub_tree_close(&engine->tree);
     hub_views_close(&engine->views);

@@ -263,14 +263,16 @@ enum rh_err hub_engine_proof(struct hub_engine *engine, uint64_t index,
 enum rh_err hub_engine_consistency(struct hub_engine *engine, uint64_t old_size,
                                    struct rh_frame_consistency *out);
 
-/* Rows of the views that fail their check. hurt: somebody met one; from any thread. The engine's
- * thread asks wants_mending after each turn and then mends: the journal is replayed into memory
- * and the store made equal to it, which stands still as long as a start without views would.
+/* Rows of the views that fail their check. hurt: somebody met one; from any thread. The
+ * engine's thread asks wants_mending after each turn and then mends a piece: a thread beside it
+ * replays the journal into memory, then the store is made equal to it, some rows after each
+ * turn. Intake, timers and deliveries go on, except where they meet the bad row themselves.
  *
- * out      caller's: how many rows, and which was the first.
+ * over     with RH_OK: whether that was the last piece.
+ * out      caller's: with the last piece how many rows, and which was the first.
  * harmed   the store itself could not be mended: only views made anew help.
  *
- * RH_ERR_FULL      more than HUB_MEND_RECORDS_MAX records (or memory): a start makes views anew.
+ * RH_ERR_FULL      above HUB_MEND_RECORDS_MAX records, or memory: a start makes views anew.
  * RH_ERR_NOTFOUND  the journal does not begin with its first record any more.
  * others           the journal cannot be read to its end; nothing was changed. */
 enum { HUB_MEND_RECORDS_MAX = 100000 };
@@ -278,7 +280,8 @@ void hub_engine_hurt(struct hub_engine *engine);
 /* Nothing is staged: what was offered is durable, and views and journal agree. */
 bool hub_engine_rests(const struct hub_engine *engine);
 bool hub_engine_wants_mending(struct hub_engine *engine);
-enum rh_err hub_engine_mend(struct hub_engine *engine, struct hub_mended *out, bool *harmed);
+enum rh_err hub_engine_mend(struct hub_engine *engine, struct hub_mended *out, bool *over,
+                            bool *harmed);
 
 /* Condition of the hub, for status and for the gateway. */
 struct hub_engine_health {

@@ -121,6 +121,8 @@ struct hub_engine {
     atomic_bool hurt;           /* a reader met a row that fails its check */
     uint64_t mend_at_ms;        /* monotonic; not before */
     uint64_t mended;            /* rows, since the start */
+    struct hub_mending *mending;      /* what goes on of it (mend.c), NULL nothing; owned */
+    struct hub_mending *mending_past; /* the last one, whose memory is being let go; owned */
 
     uint32_t stirred_count;
     uint32_t stirred[HUB_STIRRED_MAX];
@@ -242,6 +244,15 @@ enum rh_err hub_engine_share_is_void(struct hub_engine *engine, uint64_t rno, bo
 enum rh_err hub_command_subscription(struct hub_engine *engine, struct hub_record *record,
                                      const struct hub_subscription *wish,
                                      struct hub_command_result *out);
+
+/* mend.c --------------------------------------------------------------------------------- */
+
+/* A record was applied to the views: to what mends them, too. */
+void hub_mending_follow(struct hub_engine *engine, uint64_t index, struct rh_bytes core,
+                        struct rh_bytes rest, const struct hub_location *place);
+/* Until the next piece of mending; UINT32_MAX: there is none. */
+uint32_t hub_mending_wait_ms(const struct hub_engine *engine);
+void hub_mending_close(struct hub_engine *engine);
 
 /* publish.c ------------------------------------------------------------------------------ */
 

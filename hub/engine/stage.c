@@ -210,6 +210,7 @@ enum rh_err hub_stage(struct hub_engine *engine, struct hub_record *record,
     err = hub_views_apply(&engine->views, at.index, row.core, row.rest, &place);
     if (err != RH_OK)
         return err;
+    hub_mending_follow(engine, at.index, row.core, row.rest, &place);
     struct rh_hash rest_hash;
     rh_assert(engine->leaf_count < HUB_JOURNAL_FRAME_RECORDS_MAX);
     hub_record_leaf(row.core, row.rest, &rest_hash, &engine->leaves[engine->leaf_count++]);

@@ -103,23 +103,38 @@ static enum rh_err step(struct hub_map *map, unsigned table, const struct place 
     return hub_map_put(map, table, key_of(right), right->value);
 }
 
+/* From *next on, at most *entries of them; *over: the table is at its end. */
 static enum rh_err mend_table(struct hub_map *map, struct hub_map *right, unsigned table,
-                              struct hub_mended *out)
+                              struct hub_key *next, uint32_t *entries, struct hub_mended *out,
+                              bool *over)
 {
     struct place found, truth;
-    struct hub_key next = { .bytes = 0 };
-    struct rh_bytes from = { NULL, 0 };
-    for (;;) {
+    *over = false;
+    for (; *entries > 0; --*entries) {
+        struct rh_bytes from = hub_key_view(next);
         enum rh_err err = look(map, table, from, &found);
         if (err == RH_OK)
             err = look(right, table, from, &truth);
-        if (err != RH_OK || (found.end && truth.end))
+        *over = err == RH_OK && found.end && truth.end;
+        if (err == RH_OK && !*over)
+            err = step(map, table, &found, &truth, next, out);
+        if (err != RH_OK || *over)
             return err;
-        err = step(map, table, &found, &truth, &next, out);
-        if (err != RH_OK)
-            return err;
-        from = hub_key_view(&next);
     }
+    return RH_OK;
+}
+
+static enum rh_err mend_whole(struct hub_map *map, struct hub_map *right, unsigned table,
+                              struct hub_mended *out)
+{
+    struct hub_key next = { .bytes = 0 };
+    enum rh_err err = RH_OK;
+    bool over = false;
+    while (err == RH_OK && !over) {
+        uint32_t entries = UINT32_MAX;
+        err = mend_table(map, right, table, &next, &entries, out, &over);
+    }
+    return err;
 }
 
 enum rh_err hub_views_mend(struct hub_map *map, struct hub_map *right, struct hub_mended *out)
@@ -127,6 +142,40 @@ enum rh_err hub_views_mend(struct hub_map *map, struct hub_map *right, struct hu
     enum rh_err err = RH_OK;
     *out = (struct hub_mended){ .rows = 0 };
     for (unsigned table = 0; table < HUB_TABLES && err == RH_OK; table++)
-        err = mend_table(map, right, table, out);
+        err = mend_whole(map, right, table, out);
+    return err;
+}
+
+/* Tables that are behind the position until hub_views_save. */
+static bool is_saved_later(unsigned table)
+{
+    return table == HUB_TABLE_COUNT || table == HUB_TABLE_MONTH || table == HUB_TABLE_LOCAL;
+}
+
+enum rh_err hub_views_mend_some(struct hub_map *map, struct hub_map *right,
+                                struct hub_mend_walk *walk, uint32_t entries,
+                                struct hub_mended *out, bool *over)
+{
+    enum rh_err err = RH_OK;
+    while (err == RH_OK && entries > 0 && walk->table < HUB_TABLES) {
+        bool done = is_saved_later(walk->table);
+        if (!done)
+            err = mend_table(map, right, walk->table, &walk->next, &entries, out, &done);
+        if (err == RH_OK && done) {
+            walk->table++;
+            walk->next.bytes = 0;
+        }
+    }
+    *over = walk->table == HUB_TABLES;
+    return err;
+}
+
+enum rh_err hub_views_mend_saved(struct hub_map *map, struct hub_map *right,
+                                 struct hub_mended *out)
+{
+    enum rh_err err = RH_OK;
+    for (unsigned table = 0; table < HUB_TABLES && err == RH_OK; table++)
+        if (is_saved_later(table))
+            err = mend_whole(map, right, table, out);
     return err;
 }

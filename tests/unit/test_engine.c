@@ -571,6 +571,93 @@ static void test_engine_sends_each_month_once(void **state)
         rh_wipe(&centre.keys[use], sizeof centre.keys[use]);
 }
 
+/* Figures are written with a commit. */
+static bool has_figures(void *arg)
+{
+    struct rh_bytes key, value;
+    (void)arg;
+    assert_int_equal(hub_engine_settle(engine()), RH_OK);
+    return hub_map_next(hub_engine_views(engine())->map, HUB_TABLE_COUNT,
+                        (struct rh_bytes){ NULL, 0 }, &key, &value) == RH_OK;
+}
+
+/* A hundred new matters and their ways. */
+static void store_many(uint64_t *n)
+{
+    enum { MATTERS = 100 };
+    begin_bundle();
+    for (int i = 0; i < MATTERS; i++) {
+        struct rh_referral_id referral;
+        struct rh_public part = registration(&referral);
+        add_item(&part, "");
+        part = forward_to(&referral, "procuratorate.620423");
+        add_item(&part, "body");
+    }
+    struct hub_offer_result result = offer(&fixture->petitions, *n);
+    assert_int_equal(result.answer, HUB_ANSWER_TAKEN);
+    assert_int_equal(hub_engine_finish(engine()), RH_OK);
+    *n += 2 * MATTERS;
+}
+
+/* To the end, `bundles` coming in meanwhile: the rows made anew, *pieces in how many steps. */
+static uint64_t mend(uint32_t *pieces, uint64_t *n, uint32_t bundles)
+{
+    struct hub_mended mended;
+    bool over = false, harmed;
+    uint64_t end_ms = rht_now_ms() + 60000;
+    hub_engine_hurt(engine());
+    for (*pieces = 0; !over; ++*pieces) {
+        assert_true(hub_engine_wants_mending(engine()));
+        assert_int_equal(hub_engine_mend(engine(), &mended, &over, &harmed), RH_OK);
+        assert_false(harmed);
+        if (bundles > 0 && !over) {
+            store_many(n);
+            bundles--;
+        }
+        assert_int_equal(hub_engine_settle(engine()), RH_OK);
+        assert_true(rht_now_ms() < end_ms);
+    }
+    assert_false(hub_engine_wants_mending(engine()));
+    return mended.rows;
+}
+
+/* While rows are made anew agencies go on: no turn waits for the whole of it, and what came in
+ * meanwhile is whole, too. */
+static void test_engine_mends_between_turns(void **state)
+{
+    (void)state;
+    enum { TABLES_HARMED = 3 };
+    static const unsigned tables[TABLES_HARMED] = { HUB_TABLE_TIMELINE, HUB_TABLE_REFERRAL_ID,
+                                                    HUB_TABLE_COUNT };
+    static const uint8_t other[8] = { 9, 9, 9, 9, 9, 9, 9, 9 };
+    uint64_t n = 1;
+    uint32_t pieces;
+    for (int i = 0; i < 4; i++)
+        store_many(&n);
+    struct hub_map *map = hub_engine_views(engine())->map;
+    assert_true(rht_wait_until(has_figures, NULL, 20000));
+    for (int i = 0; i < TABLES_HARMED; i++) {
+        struct rh_bytes key, value;
+        uint8_t copy[HUB_MAP_KEY_MAX];
+        assert_int_equal(
+            hub_map_next(map, tables[i], (struct rh_bytes){ NULL, 0 }, &key, &value), RH_OK);
+        memcpy(copy, key.data, key.bytes);
+        assert_int_equal(hub_map_put(map, tables[i], (struct rh_bytes){ copy, key.bytes },
+                                     (struct rh_bytes){ other, sizeof other }),
+                         RH_OK);
+    }
+    assert_int_equal(mend(&pieces, &n, 3), TABLES_HARMED);
+    assert_true(pieces > 5);
+    store_many(&n);
+    assert_int_equal(mend(&pieces, &n, 0), 0);
+    close_hub(); /* and in the middle of one */
+    open_hub();
+    struct hub_mended mended;
+    bool over, harmed;
+    hub_engine_hurt(engine());
+    assert_int_equal(hub_engine_mend(engine(), &mended, &over, &harmed), RH_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +671,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_engine_sends_each_month_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_engine_counts_from_a_lost_receipt, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_engine_mends_between_turns, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

@@ -222,6 +222,40 @@ static void test_mend_makes_any_map_equal(void **state)
     }
 }
 
+/* In pieces, while records go on changing both maps, the result is the same; no piece is longer
+ * than what it was given, or the hub would stand still. */
+static void test_mend_in_pieces_while_records_go_on(void **state)
+{
+    (void)state;
+    struct rht_random random;
+    rht_random_init(&random);
+    for (int round = 0; round < 200; round++) {
+        struct pair pair;
+        struct hub_mended mended = { .rows = 0 }, again = { .rows = 0 };
+        struct hub_mend_walk walk = { .table = 0 };
+        begin(&pair, &random);
+        struct hub_map *right = hub_memory_map_map(pair.right);
+        uint64_t harms = rht_random_below(&random, 40), pieces = 0;
+        for (uint64_t i = 0; i < harms; i++)
+            harm(&random, &pair);
+        uint32_t length = 1 + (uint32_t)rht_random_below(&random, 20);
+        for (bool over = false; !over; pieces++) {
+            assert_int_equal(hub_views_mend_some(&pair.sick.map, right, &walk, length, &mended,
+                                                 &over),
+                             RH_OK);
+            if (rht_random_once_in(&random, 3))
+                put_random(&random, right, &pair.sick.map);
+        }
+        assert_true(pieces >= hub_memory_map_entries(pair.right, HUB_TABLE_MAX) / length / 2);
+        assert_int_equal(hub_views_mend_saved(&pair.sick.map, right, &mended), RH_OK);
+        assert_true(mended.rows <= harms);
+        expect_equal(&pair.sick.map, right);
+        assert_int_equal(hub_views_mend(&pair.sick.map, right, &again), RH_OK);
+        assert_int_equal(again.rows, 0);
+        end(&pair);
+    }
+}
+
 /* The log must say which row it was. */
 static void test_mend_names_the_first_row(void **state)
 {
@@ -246,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mend_makes_any_map_equal),
+        cmocka_unit_test(test_mend_in_pieces_while_records_go_on),
         cmocka_unit_test(test_mend_names_the_first_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
