@@ -168,6 +168,7 @@ static enum rh_err open_sent(struct walk *walk, uint64_t n, bool *counts)
         return err;
     walk->message.kind = sent.kind;
     walk->message.from = walk->agent->options.agency.text;
+    walk->message.own = true;
     walk->message.stored_ms = sent.stored_ms;
     err = agent_spool_original(walk->agent->spool, n, &bytes);
     open_content(walk, bytes, err, true);
@@ -348,7 +349,8 @@ static json_t *view_row(struct showing *showing)
     name_case(row, known);
     agent_json_text(row, "id", now->id);
     agent_json_text(row, "for", now->id);
-    agent_json_text(row, "named_by", now->agency.text);
+    if (now->sent || agent_view_names_others(showing->view))
+        agent_json_text(row, "named_by", now->agency.text);
     agent_json_text(row, "role", now->role);
     json_object_set_new(row, "scope", agent_scopes_json(scope));
     agent_json_text(row, "until", now->until);

@@ -288,6 +288,12 @@ void agent_view_ready(struct agent_view *view)
     view->ready = true;
 }
 
+bool agent_view_names_others(const struct agent_view *view)
+{
+    rh_assert(view->ready);
+    return !view->informants && (!view->persons.minors || shows(view, RH_SCOPE_MINORS));
+}
+
 uint32_t agent_view_scope(const struct agent_view *view)
 {
     rh_assert(view->ready);
@@ -527,7 +533,7 @@ json_t *agent_view_message(const struct agent_view *view,
         return NULL;
     }
     agent_json_text(out, "kind", rh_kind_name(message->kind));
-    agent_json_text(out, "from", message->from);
-    agent_json_text(out, "to", message->to);
+    if (message->own || agent_view_names_others(view))
+        agent_json_text(out, "from", message->from);
     return out;
 }

@@ -8,10 +8,11 @@
  *
  *     a matter of minors  identity, documents and every particular of a minor are left out and
  *                         minors stand under a pseudonym, unless the participant was granted
- *                         `minors`, which only some roles can be (未成年人保护法 art. 103)
+ *                         `minors`, which only some roles can be (未成年人保护法 art. 103); other
+ *                         agencies are not named: the school that reported it is one
  *     in doubt            the same where nobody has told this agency the procedure and the age
  *                         of somebody in it is not known: it may be a matter of minors
- *     an informant        stands under a pseudonym for everybody (刑事诉讼法 art. 111, 信访工作条例
+ *     an informant        stands under a pseudonym, and so does the agency, for everybody (刑事诉讼法 art. 111, 信访工作条例
  *                         art. 30)
  *
  * Whether anything may be shown at all (the days, a sealed record) is decided before. Pure. */
@@ -45,7 +46,8 @@ enum agent_view_missing { AGENT_VIEW_WHOLE, AGENT_VIEW_GONE, AGENT_VIEW_UNREADAB
 
 struct agent_view_message {
     enum rh_kind kind;
-    const char *from, *to;
+    const char *from;                  /* agency */
+    bool own;                          /* ... which is the one that shows it */
     uint64_t stored_ms;
     bool notice;                       /* the hub's own word: its facts are none of the matter's
                                           (one of them is the petitioner's query code) */
@@ -57,6 +59,9 @@ struct agent_view_message {
 /* The caller's; NULL when nothing of it may be shown. */
 json_t *agent_view_message(const struct agent_view *view,
                            const struct agent_view_message *message);
+/* Whether another agency may be named: the school that reported harm says which child it is, and
+ * any office may be the one that is kept secret. */
+bool agent_view_names_others(const struct agent_view *view);
 /* Which parts are left out and why: list of {part, why}, why as in the glossary, group
  * "withheld". The caller's. */
 json_t *agent_view_withheld(const struct agent_view *view);

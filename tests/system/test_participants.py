@@ -253,7 +253,7 @@ def minors(town):
                                    "scope": ["facts", "minors"], "from": "2026-03-20",
                                    "basis": "法定代理人"}])
     row, text = town.show(town.police, referral, "sw-1", "帮扶")
-    for word in (CHILD, SCHOOL, REPORTER, "李某"):
+    for word in (CHILD, SCHOOL, REPORTER, "李某", town.school.agency):
         demand(word not in text, f"a social worker sees {word}: {text}")
     said = next(m for m in row["messages"] if m["kind"] == "transfer")
     demand(said["summary"] == "未成年人1就读于***, 举报人1报告。", f"{said}")
