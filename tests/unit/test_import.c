@@ -18,214 +18,12 @@
 #include <rh/refusal.h>
 
 #include "load/import_map.h"
-#include "runtime/import.h"
 #include "runtime/import_text.h"
-#include "support/rht.h"
+#include "import_kit.h"
 
-#define DATA RHT_SOURCE_DIR "/tests/data/import/"
-#define RULES RHT_SOURCE_DIR "/protocol/rules"
-#define NOW_MS UINT64_C(1773936000000) /* 2026-03-20T00:00:00+08:00 */
-
-enum { ERRORS_MAX = 32, KILL_ROUNDS = 12 };
+enum { KILL_ROUNDS = 12 };
 
 static struct rht_random randomness;
-
-/* ---- a desk to import at ---------------------------------------------------------------- */
-
-struct place {
-    struct agent_spool *spool;
-    struct rh_cards *cards;
-    struct agent_desk desk;
-    char dir[256];
-    uint64_t digest;        /* of every message handed to the desk */
-    uint32_t commits;
-    uint32_t kill_at;       /* this commit is the end of the process; 0: none */
-    bool kill_before;       /* before it, not behind it */
-    uint32_t fail_at;       /* this commit fails; 0: none */
-    uint32_t error_count;
-    struct agent_row_error errors[ERRORS_MAX];
-    struct agent_problems problems;
-    struct agent_import_figures figures;
-};
-
-static void add_card(const char *dir, const char *agency)
-{
-    char path[512];
-    struct rh_card card;
-    memset(&card, 0, sizeof card);
-    snprintf(card.owner, sizeof card.owner, "%s", agency);
-    for (int use = 0; use < RH_KEY_USES; use++) {
-        struct rh_secret secret;
-        rh_secret_generate((enum rh_key_use)use, agency, &secret);
-        memcpy(card.keys[use], secret.public_key, sizeof card.keys[use]);
-        card.present[use] = true;
-    }
-    snprintf(path, sizeof path, "%s/%s.pub", dir, agency);
-    assert_int_equal(rh_card_save(path, &card), RH_OK);
-}
-
-static struct agent_spool *open_spool(const char *dir)
-{
-    struct agent_spool *spool = NULL;
-    struct agent_spool_options options = { .dir = dir, .map_bytes = UINT64_C(256) << 20 };
-    snprintf(options.agency.text, sizeof options.agency.text, "petitions.620423");
-    snprintf(options.hub.text, sizeof options.hub.text, "hub.620423");
-    assert_int_equal(agent_spool_open(&options, &spool, NULL, 0), RH_OK);
-    return spool;
-}
-
-static void open_place(struct place *place)
-{
-    static const char *const agencies[] = { "court.510603",    "court.620423",
-                                            "police.62",       "police.6204",
-                                            "police.610000",   "procuratorate.330000",
-                                            "petitions.620423" };
-    static const uint8_t key[32] = { 1, 2, 3 };
-    static int count;
-    char name[32];
-    memset(place, 0, sizeof *place);
-    snprintf(name, sizeof name, "import-%d", ++count);
-    char *path = rht_tmp_path(name);
-    snprintf(place->dir, sizeof place->dir, "%s", path);
-    free(path);
-    assert_int_equal(mkdir(place->dir, 0700), 0);
-    for (size_t i = 0; i < sizeof agencies / sizeof agencies[0]; i++)
-        add_card(place->dir, agencies[i]);
-    assert_int_equal(rh_cards_open(place->dir, &place->cards), RH_OK);
-    place->spool = open_spool(place->dir);
-    assert_int_equal(agent_spool_set_external_key(place->spool, key), RH_OK);
-    assert_int_equal(agent_spool_commit(place->spool), RH_OK);
-    place->desk = (struct agent_desk){ .spool = place->spool, .cards = place->cards,
-                                       .generation = 1, .now_ms = NOW_MS };
-    snprintf(place->desk.agency.text, sizeof place->desk.agency.text, "petitions.620423");
-}
-
-static void close_place(struct place *place)
-{
-    agent_spool_close(&place->spool);
-    rh_cards_close(&place->cards);
-}
-
-static void mix(struct place *place, const void *data, size_t bytes)
-{
-    uint64_t two[2] = { place->digest, rh_checksum(data, bytes) };
-    place->digest = rh_checksum(two, sizeof two);
-}
-
-static enum rh_err submit(void *context, const struct agent_message *message,
-                          struct agent_problems *problems, struct agent_submission *out)
-{
-    struct place *place = context;
-    uint8_t encoded[RH_PUBLIC_BYTES_MAX];
-    struct rh_writer writer;
-    struct rh_public item = message->item;
-    memset(item.message_id.bytes, 7, sizeof item.message_id.bytes);
-    memset(item.referral_id.bytes, 7, sizeof item.referral_id.bytes);
-    rh_writer_init(&writer, encoded, sizeof encoded);
-    assert_int_equal(rh_public_encode(&item, &writer), RH_OK);
-    mix(place, encoded, writer.bytes);
-    mix(place, message->content.title.data, message->content.title.bytes);
-    mix(place, message->content.externals[0].number.data,
-        message->content.externals[0].number.bytes);
-    /* One of the files ends its lines with CR LF; the one in a quoted field is its own. */
-    mix(place, message->body, message->body_bytes);
-    return agent_desk_submit(&place->desk, message, 0, problems, out);
-}
-
-static enum rh_err commit(void *context)
-{
-    struct place *place = context;
-    place->commits++;
-    if (place->kill_at == place->commits && place->kill_before)
-        raise(SIGKILL);
-    if (place->fail_at == place->commits)
-        return RH_ERR_NOSPACE;
-    enum rh_err err = agent_spool_commit(place->spool);
-    if (place->kill_at == place->commits)
-        raise(SIGKILL);
-    return err;
-}
-
-static void row_error(void *context, const struct agent_row_error *error)
-{
-    struct place *place = context;
-    assert_in_range(place->error_count, 0, ERRORS_MAX - 1);
-    place->errors[place->error_count++] = *error;
-}
-
-static struct agent_import_options options_for(struct place *place, const char *file)
-{
-    struct agent_import_options options = {
-        .file = file, .map = DATA "letters.yaml", .rules = RULES, .spool = place->spool,
-        .cards = place->cards, .agency = place->desk.agency, .submit = submit,
-        .commit = commit, .row_error = row_error, .context = place,
-    };
-    return options;
-}
-
-static enum rh_err run_with(struct place *place, const struct agent_import_options *options,
-                            uint32_t limit)
-{
-    struct agent_import *import = NULL;
-    bool done = false;
-    memset(&place->problems, 0, sizeof place->problems);
-    place->error_count = 0;
-    place->digest = 0;
-    enum rh_err err = agent_import_open(options, &import, &place->problems);
-    while (err == RH_OK && !done)
-        err = agent_import_step(import, NOW_MS, limit, &done, &place->problems);
-    if (import != NULL)
-        place->figures = *agent_import_figures(import);
-    agent_import_close(&import);
-    return err;
-}
-
-static enum rh_err run(struct place *place, const char *file)
-{
-    struct agent_import_options options = options_for(place, file);
-    return run_with(place, &options, 3);
-}
-
-static void assert_balanced(const struct agent_import_figures *figures)
-{
-    assert_int_equal(figures->rows, figures->registered + figures->unchanged + figures->bad);
-    uint64_t rows = 0, registered = 0, dispatched = 0, sent = 0;
-    for (uint32_t i = 0; i < figures->category_count; i++) {
-        rows += figures->categories[i].rows;
-        registered += figures->categories[i].registered;
-        dispatched += figures->categories[i].dispatched;
-    }
-    for (uint32_t i = 0; i < figures->agency_count; i++)
-        sent += figures->agencies[i].dispatched;
-    assert_int_equal(rows, figures->rows - figures->bad);
-    assert_int_equal(registered, figures->registered);
-    assert_int_equal(dispatched, figures->dispatched);
-    assert_int_equal(sent, figures->dispatched);
-}
-
-/* What the spool has for one row. */
-static void find_row(struct place *place, const char *number, struct rh_public *registered,
-                     struct rh_public *dispatched)
-{
-    char key[64];
-    struct rh_referral_id id;
-    uint64_t at = 0, n;
-    bool sent;
-    memset(registered, 0, sizeof *registered);
-    memset(dispatched, 0, sizeof *dispatched);
-    snprintf(key, sizeof key, "letters=%s", number);
-    assert_int_equal(agent_spool_find_case(place->spool, key, &id), RH_OK);
-    for (; agent_spool_history_next(place->spool, &id, &at, &sent, &n) == RH_OK; at++) {
-        struct rh_bytes bytes;
-        struct rh_item item;
-        assert_int_equal(agent_spool_original(place->spool, n, &bytes), RH_OK);
-        assert_int_equal(rh_item_decode(bytes, &item), RH_OK);
-        struct rh_public *out = at == 0 ? registered : dispatched;
-        assert_int_equal(rh_public_decode(item.public_part, out, NULL), RH_OK);
-    }
-    assert_in_range(at, 1, 2);
-    assert_int_equal(registered->kind, RH_KIND_REGISTER);
-}
 
 /* ---- what rows become ------------------------------------------------------------------- */
 
@@ -237,7 +35,7 @@ static void test_import_makes_registrations_and_dispatches(void **state)
     struct rh_public first, second;
     (void)state;
     open_place(&place);
-    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    assert_int_equal(import_run(&place, DATA "letters.csv"), RH_OK);
     assert_int_equal(place.error_count, 0);
     assert_int_equal(place.figures.rows, 8);
     assert_int_equal(place.figures.registered, 8);
@@ -291,7 +89,7 @@ static void test_import_counts_what_no_agency_is_known_for(void **state)
     open_place(&place);
     struct agent_import_options options = options_for(&place, DATA "letters.csv");
     options.cards = NULL;
-    assert_int_equal(run_with(&place, &options, 100), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 100), RH_OK);
     assert_int_equal(place.figures.registered, 8);
     assert_int_equal(place.figures.dispatched, 0);
     assert_int_equal(place.figures.unroutable, 5);
@@ -302,7 +100,7 @@ static void test_import_counts_what_no_agency_is_known_for(void **state)
     open_place(&place);
     options = options_for(&place, DATA "letters.csv");
     options.rules = NULL;
-    assert_int_equal(run_with(&place, &options, 100), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 100), RH_OK);
     assert_int_equal(place.figures.dispatched, 0);
     assert_int_equal(place.figures.unroutable, 0);
     close_place(&place);
@@ -355,7 +153,7 @@ static void test_import_reads_every_encoding_alike(void **state)
         open_place(&place);
         struct agent_import_options options = options_for(&place, file);
         options.map = map;
-        assert_int_equal(run_with(&place, &options, 3), RH_OK);
+        assert_int_equal(import_run_with(&place, &options, 3), RH_OK);
         assert_string_equal(place.figures.encoding, cases[i].found);
         assert_int_equal(place.figures.registered, 8);
         assert_int_equal(place.figures.dispatched, 5);
@@ -444,7 +242,7 @@ static void test_import_damage_costs_one_row(void **state)
         char *path = rht_tmp_path("damaged.csv");
         rht_write_file(path, data, bytes);
         open_place(&place);
-        assert_int_equal(run(&place, path), RH_OK);
+        assert_int_equal(import_run(&place, path), RH_OK);
         assert_string_equal(place.figures.encoding, cases[i].found);
         assert_int_equal(place.figures.bad, 1);
         assert_int_equal(place.figures.registered, 7);
@@ -481,7 +279,7 @@ static void test_import_names_bad_rows_and_takes_the_others(void **state)
     (void)state;
     open_place(&place);
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(run(&place, DATA "bad.csv"), RH_OK);
+        assert_int_equal(import_run(&place, DATA "bad.csv"), RH_OK);
         assert_int_equal(place.error_count, count);
         for (uint32_t i = 0; i < count; i++) {
             const struct agent_row_error *error = &place.errors[i];
@@ -517,7 +315,7 @@ static void test_import_names_missing_columns(void **state)
     struct place place;
     (void)state;
     open_place(&place);
-    assert_int_equal(run(&place, DATA "columns.csv"), RH_ERR_INVALID);
+    assert_int_equal(import_run(&place, DATA "columns.csv"), RH_ERR_INVALID);
     assert_true(is_said(&place, "columns.csv:1:1: there is no column 'subject'; did you mean "
                                 "'subjects'?"));
     assert_true(is_said(&place, "there is no column 'body'; did you mean 'Body'?"));
@@ -535,11 +333,11 @@ static void test_import_refuses_what_it_cannot_read(void **state)
     (void)state;
     rht_write_file(empty, "", 0);
     open_place(&place);
-    assert_int_equal(run(&place, empty), RH_ERR_INVALID);
+    assert_int_equal(import_run(&place, empty), RH_ERR_INVALID);
     assert_true(is_said(&place, "empty"));
-    assert_int_equal(run(&place, DATA "no-such.csv"), RH_ERR_INVALID);
+    assert_int_equal(import_run(&place, DATA "no-such.csv"), RH_ERR_INVALID);
     assert_int_equal(place.problems.list[0].refusal, RH_REFUSE_FILE_UNREADABLE);
-    assert_int_equal(run(&place, place.dir), RH_ERR_INVALID);
+    assert_int_equal(import_run(&place, place.dir), RH_ERR_INVALID);
     assert_true(is_said(&place, "no regular file"));
 
     struct agent_import_options options = options_for(&place, DATA "letters.csv");
@@ -559,7 +357,7 @@ static void test_import_refuses_what_it_cannot_read(void **state)
         snprintf(text, sizeof text, "map: x\n%sarea: { default: \"62\" }\n"
                                     "category: { default: unscreened }\n", texts[i][0]);
         rht_write_file(map, text, strlen(text));
-        assert_int_equal(run_with(&place, &options, 3), RH_ERR_INVALID);
+        assert_int_equal(import_run_with(&place, &options, 3), RH_ERR_INVALID);
         if (!is_said(&place, texts[i][1]))
             print_error("%s\n", place.problems.list[0].expected);
         assert_true(is_said(&place, texts[i][1]));
@@ -570,7 +368,7 @@ static void test_import_refuses_what_it_cannot_read(void **state)
                          "  columns: [subject]\n  matches:\n"
                          "    - { pattern: \"(法院\", category: b }\n";
     rht_write_file(map, broken, strlen(broken));
-    assert_int_equal(run_with(&place, &options, 3), RH_ERR_INVALID);
+    assert_int_equal(import_run_with(&place, &options, 3), RH_ERR_INVALID);
     assert_true(is_said(&place, "pattern 1"));
     close_place(&place);
     free(empty);
@@ -585,9 +383,9 @@ static void test_import_again_creates_nothing(void **state)
     struct place place;
     (void)state;
     open_place(&place);
-    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    assert_int_equal(import_run(&place, DATA "letters.csv"), RH_OK);
     uint64_t last = agent_spool_last_n(place.spool);
-    assert_int_equal(run(&place, DATA "letters-gb18030.csv"), RH_OK);
+    assert_int_equal(import_run(&place, DATA "letters-gb18030.csv"), RH_OK);
     assert_int_equal(place.figures.registered, 0);
     assert_int_equal(place.figures.dispatched, 0);
     assert_int_equal(place.figures.unchanged, 8);
@@ -603,12 +401,12 @@ static void test_import_dry_run_changes_nothing_and_counts_the_same(void **state
     open_place(&place);
     struct agent_import_options options = options_for(&place, DATA "bad.csv");
     options.dry_run = true;
-    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 3), RH_OK);
     struct agent_import_figures dry = place.figures;
     assert_int_equal(agent_spool_last_n(place.spool), 0);
     assert_int_equal(place.commits, 0);
     options.dry_run = false;
-    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 3), RH_OK);
     assert_int_equal(dry.rows, place.figures.rows);
     assert_int_equal(dry.registered, place.figures.registered);
     assert_int_equal(dry.bad, place.figures.bad);
@@ -629,7 +427,7 @@ static void test_import_killed_anywhere_goes_on_where_it_was(void **state)
             place.kill_at = 1 + round / 2;
             place.kill_before = round % 2 == 0;
             struct agent_import_options options = options_for(&place, DATA "letters.csv");
-            run_with(&place, &options, 2);
+            import_run_with(&place, &options, 2);
             _exit(round / 2 >= 5 ? 0 : 1); /* later kills than there are commits */
         }
         int status;
@@ -637,7 +435,7 @@ static void test_import_killed_anywhere_goes_on_where_it_was(void **state)
         assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
         place.spool = place.desk.spool = open_spool(place.dir);
         uint64_t before = agent_spool_last_n(place.spool);
-        assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+        assert_int_equal(import_run(&place, DATA "letters.csv"), RH_OK);
         assert_int_equal(agent_spool_last_n(place.spool), 13);
         assert_int_equal(place.figures.registered + place.figures.dispatched, 13 - before);
         for (int row = 1; row <= 8; row++) {
@@ -658,13 +456,13 @@ static void test_import_failed_commit_counts_only_what_is_safe(void **state)
     open_place(&place);
     place.fail_at = 3;
     struct agent_import_options options = options_for(&place, DATA "letters.csv");
-    assert_int_equal(run_with(&place, &options, 2), RH_ERR_NOSPACE);
+    assert_int_equal(import_run_with(&place, &options, 2), RH_ERR_NOSPACE);
     assert_int_equal(place.figures.rows, 4);
     assert_int_equal(place.figures.registered, 4);
     assert_int_equal(agent_spool_last_n(place.spool),
                      place.figures.registered + place.figures.dispatched);
     place.fail_at = 0;
-    assert_int_equal(run(&place, DATA "letters.csv"), RH_OK);
+    assert_int_equal(import_run(&place, DATA "letters.csv"), RH_OK);
     assert_int_equal(place.figures.unchanged, 4);
     assert_int_equal(place.figures.registered, 4);
     close_place(&place);
@@ -729,7 +527,7 @@ static void test_import_large_table_in_bounded_steps(void **state)
     open_place(&place);
     struct agent_import_options options = options_for(&place, path);
     options.dry_run = true;
-    assert_int_equal(run_with(&place, &options, 64), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 64), RH_OK);
     assert_int_equal(place.figures.rows, ROWS);
     assert_int_equal(place.figures.registered, ROWS);
     assert_int_equal(place.figures.category_count, 2);
@@ -767,7 +565,7 @@ static void test_import_tells_who_and_what(void **state)
     open_place(&place);
     struct agent_import_options options = options_for(&place, DATA "claims.csv");
     options.map = DATA "claims.yaml";
-    assert_int_equal(run_with(&place, &options, 3), RH_OK);
+    assert_int_equal(import_run_with(&place, &options, 3), RH_OK);
     assert_int_equal(place.figures.registered, 7);
     struct rh_public c[8];
     for (int i = 1; i <= 7; i++) {
