@@ -161,6 +161,7 @@ static const struct hub_cli_field fields[] = {
     OF("agency", "succeeded_by", N_("succeeded by"), AGENCY, MORE),
     OF("agency", "succeeded_at", N_("taken over"), AT, MORE),
     OF("agency", "successors", N_("successors"), LIST, MORE),
+    OF("agency", "took_over", N_("took over from"), LIST, MORE),
     OF("agency", "revoke_due", N_("keys to be revoked"), YES, MORE),
     OF("agency", "grants", N_("may look on"), LIST, MORE),
 

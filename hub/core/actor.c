@@ -11,20 +11,12 @@ enum { TREE_DEPTH_MAX = 8 };
 bool hub_actor_is_accused(struct hub_step *step, const struct hub_referral *row,
                           uint32_t agency)
 {
-    static const struct rh_hash none;
     if (row->accused_count == 0 || agency < HUB_AGENCY_FIRST)
         return false;
     struct hub_agency unit;
     bool found;
-    if (!hub_step_agency(step, agency, &unit, &found) || !found)
-        return false;
-    if (memcmp(&unit.unit_hash, &none, sizeof(none)) == 0)
-        return false;
-    for (uint32_t i = 0; i < row->accused_count; i++) {
-        if (memcmp(&row->accused[i], &unit.unit_hash, sizeof(none)) == 0)
-            return true;
-    }
-    return false;
+    return hub_step_agency(step, agency, &unit, &found) && found &&
+           hub_agency_is_accused(&unit, row);
 }
 
 uint32_t hub_actor_heir(struct hub_step *step, const struct hub_referral *row,

@@ -22,6 +22,7 @@ enum {
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_SUCCESSORS_MAX = 8,     /* of one agency that was split or merged */
+    HUB_FORMER_MAX = 32,        /* agencies that one agency has taken something over from */
     HUB_GRANTS_MAX = 8,         /* of one agency at a time */
     HUB_NUMBER_BYTES = 24,      /* "R-2026-000042", terminated */
     HUB_QUERY_CODE_BYTES = 15,  /* "7K3M-Q9TX-2P4R", terminated */
@@ -157,8 +158,9 @@ struct hub_referral {
     uint32_t party_count;                   /* agencies it has touched, ascending, no repeats */
     uint32_t parties[HUB_PARTIES_MAX];
     uint32_t accused_count;                 /* ascending, no repeats */
-    struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these never
-                                               get it nor learn that it exists */
+    struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these and
+                                               their successors never get it nor learn that it
+                                               exists (hub_agency_is_accused) */
     char query_code[HUB_QUERY_CODE_BYTES];   /* what the petitioner asks by; "" for parts */
     bool facts_ended;                       /* reviewed for the last time: nobody takes the same
                                                facts up again */
@@ -192,6 +194,13 @@ struct hub_successor {
     bool done;                            /* the job is over: what comes now goes there */
 };
 
+/* An agency that another took something over from, by itself or by way of a third: what accuses
+ * it is kept from its successor too (信访工作条例 art. 30(3)), whose people are its people. */
+struct hub_former {
+    uint32_t no;                          /* agency */
+    struct rh_hash unit_hash;             /* of that agency */
+};
+
 /* A monitor's grant: an agency that is no party may know of these matters, visit and follow
  * them up. It ends by itself, and never reaches a matter that accuses the agency or is sealed. */
 struct hub_grant {
@@ -218,7 +227,16 @@ struct hub_agency {
     struct hub_successor successors[HUB_SUCCESSORS_MAX];
     uint32_t grant_count;
     struct hub_grant grants[HUB_GRANTS_MAX];
+    uint32_t former_count;
+    struct hub_former former[HUB_FORMER_MAX]; /* in the order of the successions, no repeats */
 };
+
+/* Whether a matter accuses the agency, or one that it took over from. Such a matter never
+ * reaches it, nor does it learn that it exists. */
+bool hub_agency_is_accused(const struct hub_agency *agency, const struct hub_referral *row);
+/* `taker` succeeds `old`, in all or in part: what `old` was and has been becomes part of what
+ * `taker` has been. False: no room; nothing changed. */
+bool hub_agency_inherit(struct hub_agency *taker, const struct hub_agency *old);
 
 /* The grant by which `agency` may know of a matter at `now_ms`, borrowed from it; NULL: none.
  * Whether the matter accuses the agency is the caller's to ask. */
@@ -309,7 +327,7 @@ struct hub_job_row {
     uint64_t stepped_ms;      /* hub time of the newest record */
 };
 
-enum { HUB_JOB_BYTES_MAX = 256, HUB_AGENCY_BYTES_MAX = 4096 };
+enum { HUB_JOB_BYTES_MAX = 256, HUB_AGENCY_BYTES_MAX = 6 * 1024 };
 
 /* What repeats are found by, one entry of the table of marks each. */
 enum hub_mark_what {

@@ -38,6 +38,13 @@ static const struct rh_layout_field grant_fields[] = {
 
 static const struct rh_layout grant_layout = RH_LAYOUT_OF(struct hub_grant, grant_fields);
 
+static const struct rh_layout_field former_fields[] = {
+    RH_LAYOUT_U32(1, struct hub_former, no),
+    RH_LAYOUT_BIN(2, struct hub_former, unit_hash),
+};
+
+static const struct rh_layout former_layout = RH_LAYOUT_OF(struct hub_former, former_fields);
+
 static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_U32(1, struct hub_agency, no),
     RH_LAYOUT_TEXT(2, struct hub_agency, id),
@@ -53,6 +60,7 @@ static const struct rh_layout_field agency_fields[] = {
     RH_LAYOUT_U64(12, struct hub_agency, changed_ms),
     RH_LAYOUT_LIST(13, struct hub_agency, successors, successor_count, &successor_layout),
     RH_LAYOUT_LIST(14, struct hub_agency, grants, grant_count, &grant_layout),
+    RH_LAYOUT_LIST(15, struct hub_agency, former, former_count, &former_layout),
 };
 
 static const struct rh_layout agency_layout = RH_LAYOUT_OF(struct hub_agency, agency_fields);
@@ -180,4 +188,51 @@ const struct hub_grant *hub_agency_grant(const struct hub_agency *agency,
             return grant;
     }
     return NULL;
+}
+
+static bool names(const struct hub_referral *row, const struct rh_hash *unit_hash)
+{
+    static const struct rh_hash none;
+    for (uint32_t i = 0; i < row->accused_count; i++) {
+        if (memcmp(&row->accused[i], unit_hash, sizeof none) == 0)
+            return memcmp(unit_hash, &none, sizeof none) != 0;
+    }
+    return false;
+}
+
+bool hub_agency_is_accused(const struct hub_agency *agency, const struct hub_referral *row)
+{
+    rh_assert(row->accused_count <= HUB_ACCUSED_MAX);
+    rh_assert(agency->former_count <= HUB_FORMER_MAX);
+    bool accused = names(row, &agency->unit_hash);
+    for (uint32_t i = 0; i < agency->former_count && !accused; i++)
+        accused = names(row, &agency->former[i].unit_hash);
+    return accused;
+}
+
+static bool add_former(struct hub_agency *taker, uint32_t no, const struct rh_hash *unit_hash)
+{
+    bool known = no == taker->no;
+    for (uint32_t i = 0; i < taker->former_count && !known; i++)
+        known = taker->former[i].no == no;
+    if (known)
+        return true;
+    if (taker->former_count == HUB_FORMER_MAX)
+        return false;
+    taker->former[taker->former_count++] =
+        (struct hub_former){ .no = no, .unit_hash = *unit_hash };
+    return true;
+}
+
+bool hub_agency_inherit(struct hub_agency *taker, const struct hub_agency *old)
+{
+    rh_assert(taker->no != old->no);
+    uint32_t had = taker->former_count;
+    bool fits = add_former(taker, old->no, &old->unit_hash);
+    for (uint32_t i = 0; i < old->former_count && fits; i++)
+        fits = add_former(taker, old->former[i].no, &old->former[i].unit_hash);
+    for (uint32_t i = had; !fits && i < HUB_FORMER_MAX; i++)
+        taker->former[i] = (struct hub_former){ .no = HUB_AGENCY_NONE };
+    taker->former_count = fits ? taker->former_count : had;
+    return fits;
 }

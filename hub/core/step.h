@@ -137,6 +137,7 @@ bool hub_step_absorb(struct hub_step *step, struct hub_referral *row);
 uint32_t hub_actor_bits(struct hub_step *step, const struct hub_referral *row, uint32_t agency);
 /* Whether it may know that the referral exists. */
 bool hub_actor_sees(struct hub_step *step, const struct hub_referral *row, uint32_t agency);
+/* Whether the matter accuses it, or whom it succeeded. */
 bool hub_actor_is_accused(struct hub_step *step, const struct hub_referral *row,
                           uint32_t agency);
 /* Whether `above` stands over `agency` in the tree. */

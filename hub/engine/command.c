@@ -63,6 +63,8 @@ static enum rh_err place_agency(struct hub_engine *engine, struct hub_agency *ro
         row->enrolled_ms = now_ms;
     } else {
         row->enrolled_ms = found->enrolled_ms;
+        row->former_count = found->former_count; /* no card of an agency takes down its walls */
+        memcpy(row->former, found->former, sizeof row->former);
     }
     row->changed_ms = now_ms;
     return check_keys(engine, row, refusal);
@@ -94,6 +96,38 @@ static enum rh_err change_agency(struct hub_engine *engine, const struct hub_com
     return RH_OK;
 }
 
+static bool has_whole_successor(const struct hub_agency *agency)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < agency->successor_count; i++)
+        found = found || (agency->successors[i].area[0] == '\0' &&
+                          agency->successors[i].category[0] == '\0');
+    return found;
+}
+
+/* Whether what `first` has given away may have come to `last`, in however many steps: then the
+ * two would pass the same matters to each other for ever. Too many to follow counts as yes. */
+static bool leads_to(struct hub_engine *engine, uint32_t first, uint32_t last)
+{
+    enum { FOLLOWED_MAX = 64 };
+    uint32_t reached[FOLLOWED_MAX] = { first }, count = 1;
+    struct hub_agency *at = &engine->agency;
+    for (uint32_t i = 0; i < count; i++) {
+        if (hub_views_agency(engine->views.map, reached[i], at) != RH_OK)
+            return true;
+        for (uint32_t k = 0; k < at->successor_count; k++) {
+            uint32_t to = at->successors[k].to, known = 0;
+            while (known < count && reached[known] != to)
+                known++;
+            if (to == last || (known == count && count == FOLLOWED_MAX))
+                return true;
+            if (known == count)
+                reached[count++] = to;
+        }
+    }
+    return false;
+}
+
 static uint32_t judge_succession(struct hub_engine *engine, const struct hub_agency *old,
                                  const struct hub_successor *next)
 {
@@ -101,12 +135,12 @@ static uint32_t judge_succession(struct hub_engine *engine, const struct hub_age
     if (next->to == old->no || hub_views_agency(engine->views.map, next->to, new) != RH_OK ||
         new->state != HUB_AGENCY_ACTIVE)
         return RH_REFUSE_UNKNOWN_AGENCY;
-    for (uint32_t i = 0; i < old->successor_count; i++) {
-        if (old->successors[i].area[0] == '\0' && old->successors[i].category[0] == '\0')
-            return RH_REFUSE_AGENCY_SUCCEEDED;
-    }
-    if (old->successor_count == HUB_SUCCESSORS_MAX)
+    if (has_whole_successor(old) || has_whole_successor(new))
+        return RH_REFUSE_AGENCY_SUCCEEDED;
+    if (old->successor_count == HUB_SUCCESSORS_MAX || !hub_agency_inherit(new, old))
         return RH_REFUSE_TOO_MANY_ITEMS;
+    if (leads_to(engine, next->to, old->no))
+        return RH_REFUSE_AGENCY_SUCCEEDED;
     return engine->job_count == HUB_JOBS_RUNNING_MAX ? RH_REFUSE_BUSY_QUOTA : 0;
 }
 

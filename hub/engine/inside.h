@@ -64,6 +64,8 @@ struct hub_job_seen {
 
 struct hub_job_walk {
     uint64_t job;                  /* whose walk it is, 0 none */
+    bool walled;                   /* the successor has no part any more in what accuses either;
+                                      false: this is its queue, these are its referrals */
     bool queue_done;               /* nothing to move waits in its queue */
     bool found;                    /* this walk over the referrals has changed one */
     struct hub_queued entry;       /* to be looked at now; index 0: a referral */

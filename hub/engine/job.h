@@ -53,6 +53,10 @@ struct hub_job_worker {
     /* NULL, or: how many there are to do as the job begins; without it, the open referrals. */
     enum rh_err (*count)(struct hub_engine *engine, const struct hub_job_row *wish,
                          uint64_t *total);
+    /* NULL, or: the agency row, encoded into engine->agency_bytes, that the first record puts
+     * into force. */
+    enum rh_err (*open)(struct hub_engine *engine, const struct hub_job_row *wish,
+                        struct rh_bytes *agency_row);
     /* NULL, or: a step of its own before the last record: the agency row it puts into force,
      * encoded into engine->agency_bytes, and did->text; an empty row when there is nothing to
      * do, as when asked again. */

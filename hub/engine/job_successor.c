@@ -1,6 +1,10 @@
 /* An agency's successor: its queue first, entry by entry in the order of their records, then
  * every referral in which it has a part (hub/core/succession.c).
  *
+ * Before that the walls: in the same way the job goes through the successor's queue and
+ * referrals for what accuses the old agency, and takes it from it. From the job's first record
+ * on, which carries the successor's row with the old agency in its past, no more gets there.
+ *
  * The queue comes first at every step. As long as a referral is the old agency's, what is sent
  * to it waits in that queue; it changes hands at a moment when nothing of it waits there, so
  * what is sent later cannot overtake what was sent before.
@@ -21,17 +25,27 @@ static enum rh_err read_old(struct hub_engine *engine, const struct hub_job_row 
     return hub_views_agency(engine->views.map, job->from, &engine->agency);
 }
 
+/* Whose queue and referrals the walk goes through. */
+static uint32_t walked(const struct hub_engine *engine, const struct hub_job_row *job)
+{
+    return engine->job_walk.walled ? job->from : job->to;
+}
+
 /* Whether this job is for what belongs to referral `rno` (0: to none); the row into
  * job_before. */
 static enum rh_err is_meant(struct hub_engine *engine, const struct hub_job_row *job,
                             uint64_t rno, bool *meant)
 {
     *meant = false;
-    enum rh_err err = read_old(engine, job);
+    enum rh_err err = hub_views_agency(engine->views.map, walked(engine, job), &engine->agency);
     if (err == RH_OK && rno != 0)
         err = hub_views_referral(engine->views.map, rno, engine->job_before);
     if (err != RH_OK)
         return err;
+    if (!engine->job_walk.walled) {
+        *meant = rno != 0 && hub_agency_is_accused(&engine->agency, engine->job_before);
+        return RH_OK;
+    }
     const struct hub_successor *next =
         hub_agency_successor(&engine->agency, rno == 0 ? NULL : engine->job_before);
     *meant = next != NULL && next->to == job->to;
@@ -64,7 +78,8 @@ static enum rh_err head_of(struct hub_engine *engine, const struct hub_job_row *
     for (;;) {
         bool meant;
         enum rh_err err =
-            hub_views_queue_head(engine->views.map, job->from, lane, from, at, out);
+            hub_views_queue_head(engine->views.map, walked(engine, job), lane, from, at,
+                                 out);
         if (err != RH_OK)
             return err;
         err = out->tombstone ? RH_OK : is_meant(engine, job, out->rno, &meant);
@@ -86,8 +101,8 @@ static enum rh_err next_entry(struct hub_engine *engine, const struct hub_job_ro
     for (unsigned lane = 0; lane < RH_LANE_COUNT; lane++) {
         uint32_t from = 0;
         enum rh_err err;
-        while ((err = hub_views_queue_sender(engine->views.map, job->from, (enum rh_lane)lane,
-                                             &from)) == RH_OK) {
+        while ((err = hub_views_queue_sender(engine->views.map, walked(engine, job),
+                                             (enum rh_lane)lane, &from)) == RH_OK) {
             struct hub_queued head;
             err = head_of(engine, job, (enum rh_lane)lane, from, &head);
             if (err == RH_OK && (!found || head.index < out->index)) {
@@ -111,7 +126,7 @@ static enum rh_err next_party(struct hub_engine *engine, const struct hub_job_ro
     struct hub_job_walk *walk = &engine->job_walk;
     for (;;) {
         enum rh_err err =
-            hub_views_party_next(engine->views.map, job->from, &walk->party, rno);
+            hub_views_party_next(engine->views.map, walked(engine, job), &walk->party, rno);
         if (err != RH_ERR_NOTFOUND || !walk->found)
             return err;
         walk->found = false; /* once more from the start, until a walk finds nothing */
@@ -126,14 +141,10 @@ void hub_job_stirred(struct hub_engine *engine, uint32_t agency)
         engine->job_walk.queue_done = false;
 }
 
-static enum rh_err next(struct hub_engine *engine, const struct hub_job_row *job,
-                        uint64_t *number)
+static enum rh_err next_of(struct hub_engine *engine, const struct hub_job_row *job,
+                           uint64_t *number)
 {
     struct hub_job_walk *walk = &engine->job_walk;
-    if (walk->job != job->number) { /* another job, or this hub has just started */
-        memset(walk, 0, sizeof *walk);
-        walk->job = job->number;
-    }
     walk->entry.index = 0;
     if (!walk->queue_done) {
         enum rh_err err = next_entry(engine, job, &walk->entry);
@@ -144,6 +155,23 @@ static enum rh_err next(struct hub_engine *engine, const struct hub_job_row *job
         walk->queue_done = true;
     }
     return next_party(engine, job, number);
+}
+
+static enum rh_err next(struct hub_engine *engine, const struct hub_job_row *job,
+                        uint64_t *number)
+{
+    struct hub_job_walk *walk = &engine->job_walk;
+    if (walk->job != job->number) { /* another job, or this hub has just started */
+        memset(walk, 0, sizeof *walk);
+        walk->job = job->number;
+    }
+    enum rh_err err = next_of(engine, job, number);
+    if (err != RH_ERR_NOTFOUND || walk->walled)
+        return err;
+    memset(walk, 0, sizeof *walk);
+    walk->job = job->number;
+    walk->walled = true;
+    return next_of(engine, job, number);
 }
 
 static enum rh_err decide(struct hub_engine *engine, const struct hub_job_row *job,
@@ -171,23 +199,25 @@ static enum rh_err look(struct hub_engine *engine, const struct hub_job_row *job
     if (err != RH_OK)
         return err;
     const struct hub_outcome *outcome = engine->outcome;
-    did->changed = outcome->row_count > 0 || outcome->delivery_count > 0;
+    did->changed =
+        outcome->row_count > 0 || outcome->delivery_count > 0 || outcome->queue_count > 0;
     did->counted = did->changed;
     if (did->entry) { /* looked at, whatever became of it */
         struct hub_job_seen *seen = find_seen(engine, entry.lane, entry.from);
         if (seen != NULL)
             seen->pair_seq = entry.pair_seq;
         did->entry = did->changed;
-        snprintf(did->text, sizeof did->text, "delivery %llu moved",
-                 (unsigned long long)entry.pair_seq);
+        snprintf(did->text, sizeof did->text, "delivery %llu %s",
+                 (unsigned long long)entry.pair_seq,
+                 outcome->delivery_count > 0 ? "moved" : "kept back");
         if (seen == NULL && !did->changed)
             walk->queue_done = true; /* it stays, and nobody remembers: do not look again */
         return RH_OK;
     }
     walk->found = walk->found || did->changed;
-    snprintf(did->text, sizeof did->text, "goes to %.64s",
-             hub_engine_agency_text(engine, outcome->note_count > 0 ? outcome->notes[0].agency
-                                                                    : job->to).text);
+    bool kept = outcome->note_count == 0; /* the successor's copy: nobody gets it instead */
+    snprintf(did->text, sizeof did->text, kept ? "kept from %.64s" : "goes to %.64s",
+             hub_engine_agency_text(engine, kept ? job->to : outcome->notes[0].agency).text);
     return RH_OK;
 }
 
@@ -253,6 +283,22 @@ static bool add_grant(struct hub_agency *row, const struct hub_grant *grant, boo
     return *fits;
 }
 
+/* From now on the old agency is a part of what the successor has been. */
+static enum rh_err open_job(struct hub_engine *engine, const struct hub_job_row *wish,
+                            struct rh_bytes *agency_row)
+{
+    struct hub_agency taker;
+    enum rh_err err = read_old(engine, wish);
+    if (err == RH_OK)
+        err = hub_views_agency(engine->views.map, wish->to, &taker);
+    if (err != RH_OK)
+        return err;
+    bool fits = hub_agency_inherit(&taker, &engine->agency);
+    rh_assert(fits); /* the order was judged */
+    *agency_row = encode_row(engine, &taker, &err);
+    return err;
+}
+
 /* Where the old agency may look on, the one that has the whole of it may from now on. What
  * finds no place there stays in the old row, where an operator sees it. */
 static enum rh_err hand_over(struct hub_engine *engine, const struct hub_job_row *job,
@@ -311,6 +357,7 @@ const struct hub_job_worker hub_job_successor = {
     .next = next,
     .look = look,
     .count = count,
+    .open = open_job,
     .hand_over = hand_over,
     .close = close_job,
 };

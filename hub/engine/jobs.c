@@ -58,14 +58,15 @@ static enum rh_err stage_job(struct hub_engine *engine, struct hub_job_row *job,
     return err;
 }
 
-/* A record that changes nothing but the job: it began, it was ended. */
-static enum rh_err say(struct hub_engine *engine, struct hub_job_row *job, const char *text)
+/* A record that changes no referral: the job began, it was ended. */
+static enum rh_err say(struct hub_engine *engine, struct hub_job_row *job, const char *text,
+                       struct rh_bytes agency_row)
 {
     struct hub_job_did did = { .changed = false };
     size_t length = strlen(text);
     rh_assert(length < sizeof did.text);
     memcpy(did.text, text, length + 1);
-    return stage_job(engine, job, &did, (struct rh_bytes){ 0 });
+    return stage_job(engine, job, &did, agency_row);
 }
 
 static void drop(struct hub_engine *engine, uint32_t at)
@@ -86,7 +87,7 @@ static enum rh_err supersede(struct hub_engine *engine, const struct hub_job_wor
         if (!worker->supersedes || job->kind != worker->kind)
             continue;
         job->state = HUB_JOB_SUPERSEDED;
-        enum rh_err err = say(engine, job, "superseded");
+        enum rh_err err = say(engine, job, "superseded", (struct rh_bytes){ 0 });
         if (err != RH_OK) {
             job->state = HUB_JOB_RUNNING;
             return err;
@@ -126,7 +127,11 @@ enum rh_err hub_job_begin(struct hub_engine *engine, const struct hub_job_row *w
         .limit = engine->views.next.rno,
         .total = total,
     };
-    err = say(engine, &job, "begun");
+    struct rh_bytes agency_row = { NULL, 0 };
+    if (worker->open != NULL)
+        err = worker->open(engine, wish, &agency_row);
+    if (err == RH_OK)
+        err = say(engine, &job, "begun", agency_row);
     if (err != RH_OK)
         return err;
     engine->job_newest = job.number;

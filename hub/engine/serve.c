@@ -596,6 +596,19 @@ static enum rh_err fill_notice(struct hub_engine *engine, const struct hub_queue
     return err == RH_OK ? write_notice(engine, out) : err;
 }
 
+/* Whether the matter accuses the receiver, or whom it succeeded, by now: what still waits for
+ * it is then a tombstone without a number, until a job has moved it. */
+static enum rh_err is_denied(struct hub_engine *engine, uint32_t to,
+                             const struct hub_referral *row, bool *denied)
+{
+    *denied = false;
+    if (row->accused_count == 0)
+        return RH_OK;
+    enum rh_err err = hub_views_agency(engine->views.map, to, &engine->agency);
+    *denied = err == RH_OK && hub_agency_is_accused(&engine->agency, row);
+    return met(engine, err);
+}
+
 enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queued *queued,
                                 struct rh_delivery *out)
 {
@@ -614,15 +627,21 @@ enum rh_err hub_engine_delivery(struct hub_engine *engine, const struct hub_queu
     out->form = RH_DELIVERY_ITEM;
 
     struct hub_referral *row = engine->views.before;
+    bool denied = false;
     if (queued->rno != 0) {
         err = met(engine, hub_views_referral(engine->views.map, queued->rno, row));
         if (err != RH_OK)
             return err;
-        out->number = (struct rh_bytes){ (const uint8_t *)row->number, strlen(row->number) };
+        err = is_denied(engine, queued->to, row, &denied);
+        if (err != RH_OK)
+            return err;
+        if (!denied)
+            out->number =
+                (struct rh_bytes){ (const uint8_t *)row->number, strlen(row->number) };
     } else {
         memset(row, 0, sizeof *row);
     }
-    if (queued->tombstone) {
+    if (queued->tombstone || denied) {
         out->form = RH_DELIVERY_TOMBSTONE;
         return RH_OK;
     }

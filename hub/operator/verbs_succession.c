@@ -41,6 +41,10 @@ void hub_json_successors(struct hub_ask *ask, json_t *row, const struct hub_agen
     hub_json_bool(row, "succession_done", whole != NULL && whole->done);
     hub_json_bool(row, "revoke_due", hub_agency_revoke_due(ask, agency));
     json_object_set_new(row, "successors", list);
+    json_t *former = json_array();
+    for (uint32_t i = 0; i < agency->former_count; i++)
+        json_array_append_new(former, hub_json_agency_id(ask, agency->former[i].no));
+    json_object_set_new(row, "took_over", former);
 }
 
 /* ---- succession ------------------------------------------------------------------------- */
@@ -124,11 +128,8 @@ json_t *hub_json_monitors(struct hub_ask *ask, const struct hub_referral *of)
     struct hub_agency *agency = ask->op->agency;
     while (hub_views_agency_next(ask->map, &no, agency) == RH_OK) {
         char line[RH_AGENCY_BYTES_MAX + 32], day[RH_DATE_TEXT_BYTES];
-        bool accused = false;
         const struct hub_grant *grant = hub_agency_grant(agency, of, ask->now_ms);
-        for (uint32_t i = 0; i < of->accused_count; i++)
-            accused = accused || rh_hash_equal(&of->accused[i], &agency->unit_hash);
-        if (grant == NULL || accused)
+        if (grant == NULL || hub_agency_is_accused(agency, of))
             continue;
         rh_date_format(rh_date_of_instant(grant->until_ms - 1), day);
         snprintf(line, sizeof line, "%s until=%s", agency->id.text, day);

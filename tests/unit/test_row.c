@@ -209,6 +209,44 @@ static void test_largest_referral_fits_its_bound(void **state)
     assert_true(encode_referral(&row, buffer_a).bytes < HUB_REFERRAL_BYTES_MAX);
 }
 
+/* The longest past, successors and grants still fit where an agency's row is encoded. */
+static void test_largest_agency_fits(void **state)
+{
+    (void)state;
+    static struct hub_agency row;
+    struct rh_writer writer;
+    memset(&row, 0, sizeof(row));
+    memset(row.id.text, 'x', sizeof(row.id.text) - 1);
+    memset(row.name_zh, 'x', sizeof(row.name_zh) - 1);
+    memset(row.name_en, 'x', sizeof(row.name_en) - 1);
+    memset(row.role, 'x', sizeof(row.role) - 1);
+    memset(row.area, 'x', sizeof(row.area) - 1);
+    memset(row.card.owner, 'x', sizeof(row.card.owner) - 1);
+    memset(row.card.endpoint, 'x', sizeof(row.card.endpoint) - 1);
+    memset(row.card.keys, 0xFF, sizeof(row.card.keys));
+    memset(&row.unit_hash, 0xFF, sizeof(row.unit_hash));
+    row.state = HUB_AGENCY_SUCCEEDED;
+    row.enrolled_ms = row.changed_ms = UINT64_MAX;
+    row.successor_count = HUB_SUCCESSORS_MAX;
+    row.grant_count = HUB_GRANTS_MAX;
+    for (uint32_t i = 0; i < HUB_GRANTS_MAX; i++) {
+        struct hub_successor *next = &row.successors[i];
+        struct hub_grant *grant = &row.grants[i];
+        next->to = UINT32_MAX;
+        memset(next->area, 'x', sizeof(next->area) - 1);
+        memset(next->category, 'x', sizeof(next->category) - 1);
+        memset(grant, 0xFF, sizeof(*grant));
+        memcpy(grant->area, next->area, sizeof(next->area));
+        memcpy(grant->category, next->category, sizeof(next->category));
+        next->since_ms = UINT64_MAX;
+        next->done = true;
+    }
+    row.former_count = HUB_FORMER_MAX;
+    memset(row.former, 0xFF, sizeof(row.former));
+    rh_writer_init(&writer, buffer_a, HUB_AGENCY_BYTES_MAX);
+    assert_int_equal(hub_agency_encode(&row, &writer), RH_OK);
+}
+
 static void test_truncated_or_lengthened_rows_are_corrupt(void **state)
 {
     (void)state;
@@ -292,6 +330,11 @@ static void fill_agency(struct hub_agency *out)
         rht_random_fill(&random_source, &out->unit_hash, sizeof(out->unit_hash));
     }
     out->enrolled_ms = number();
+    out->former_count = (uint32_t)pick(HUB_FORMER_MAX + 1);
+    for (uint32_t i = 0; i < out->former_count; i++) {
+        out->former[i].no = (uint32_t)number();
+        rht_random_fill(&random_source, &out->former[i].unit_hash, RH_HASH_BYTES);
+    }
 }
 
 static void fill_stream(struct hub_stream *out)
@@ -475,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_referral_survives_the_round_trip),
         cmocka_unit_test(test_largest_referral_fits_its_bound),
+        cmocka_unit_test(test_largest_agency_fits),
         cmocka_unit_test(test_truncated_or_lengthened_rows_are_corrupt),
         cmocka_unit_test(test_damaged_rows_have_no_second_form),
         cmocka_unit_test(test_open_row_without_holder_is_corrupt),

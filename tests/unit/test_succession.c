@@ -377,8 +377,13 @@ static void run_whole(uint32_t kills)
     assert_int_equal(row.state, HUB_AGENCY_SUCCEEDED);
     assert_true(row.successors[0].done);
     assert_int_equal(row.successors[0].to, fixture->new);
+    assert_int_equal(hub_views_agency(map(), fixture->new, &row), RH_OK);
+    assert_int_equal(row.former_count, 1);
+    assert_int_equal(row.former[0].no, fixture->old);
     check_audit();
     succeed("", "", fixture->new, RH_REFUSE_AGENCY_SUCCEEDED);
+    fixture->old = fixture->new; /* not to one that is gone, nor back */
+    succeed("", "", no_of(old_id), RH_REFUSE_UNKNOWN_AGENCY);
 }
 
 /* ---- tests ------------------------------------------------------------------------------ */
@@ -556,6 +561,9 @@ static void test_succession_is_judged(void **state)
     for (int i = 0; i < HUB_SUCCESSORS_MAX; i++)
         work_off(succeed("99", "", fixture->new, 0), 0);
     succeed("99", "", fixture->new, RH_REFUSE_TOO_MANY_ITEMS);
+    uint32_t first = fixture->old;
+    fixture->old = fixture->new; /* nor back to whom a part came from: they would never end */
+    succeed("", "", first, RH_REFUSE_AGENCY_SUCCEEDED);
 }
 
 int main(void)
