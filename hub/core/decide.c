@@ -275,9 +275,19 @@ static bool decide_event(struct hub_step *step)
 
 /* ---- every outcome ---------------------------------------------------------------------- */
 
+/* What has come to rest is put away by a schedule (settings), what goes on again is not. */
+static void schedule_archive(const struct hub_step *step, struct hub_referral *row)
+{
+    uint32_t days = step->world->rules->settings.archive_days;
+    if (!rh_state_is_resting(row->state) || row->state == RH_STATE_ARCHIVED)
+        row->archive_ms = 0;
+    else if (row->archive_ms == 0 && days != 0)
+        row->archive_ms = step->at_ms + days * RH_DAY_MS;
+}
+
 /* The promise of the hub about one row: one holder while open, a clock that runs, is expressly
  * paused, or has been missed with the act still owed (the arrival timer is one), and an instant
- * at which the hub looks at it again; none of these at rest. */
+ * at which the hub looks at it again; none of these at rest, but the instant of its archiving. */
 static void assert_promise(const struct hub_referral *row)
 {
     rh_assert(hub_referral_is_sound(row));
@@ -285,7 +295,8 @@ static void assert_promise(const struct hub_referral *row)
     for (uint32_t i = 0; i < row->deadline_count; i++)
         live = live || hub_deadline_is_owed(&row->deadlines[i]);
     rh_assert(live != rh_state_is_resting(row->state));
-    rh_assert(rh_state_is_resting(row->state) == (hub_referral_wake(row) == 0));
+    rh_assert(rh_state_is_resting(row->state) ||
+              (hub_referral_wake(row) != 0 && row->archive_ms == 0));
 }
 
 static void reset(struct hub_outcome *out)
@@ -330,6 +341,7 @@ static void finish(struct hub_step *step)
         row->last_index = step->event->index;
         if (row->visitor != HUB_AGENCY_NONE && row->visitor != row->holder)
             end_visit(out, row);
+        schedule_archive(step, &out->rows[i]);
         assert_promise(&out->rows[i]);
     }
     if (step->row == NULL)

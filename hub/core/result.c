@@ -142,6 +142,13 @@ bool hub_decide_terminate(struct hub_step *step)
     return hub_step_tell(step, TELL_PARTIES);
 }
 
+bool hub_archive_by_hub(struct hub_step *step)
+{
+    hub_step_note(step, RH_KIND_ARCHIVE, step->row, NULL, 0, step->row->last_holder);
+    rest(step, RH_KIND_ARCHIVE, RH_STATE_ARCHIVED);
+    return step->err == RH_OK;
+}
+
 bool hub_decide_archive(struct hub_step *step)
 {
     rest(step, RH_KIND_ARCHIVE, RH_STATE_ARCHIVED);

@@ -88,8 +88,9 @@ bool hub_referral_has_fact(const struct hub_referral *row, const char *key, cons
 
 uint64_t hub_referral_wake(const struct hub_referral *row)
 {
-    uint64_t close_ms = rh_state_is_resting(row->state) ? 0 : row->close_ms;
-    uint64_t wake_ms = earlier(close_ms, row->arrival_due_ms);
+    if (rh_state_is_resting(row->state))
+        return row->archive_ms; /* nobody owes anything; quiet or not, it is only put away */
+    uint64_t wake_ms = earlier(row->close_ms, row->arrival_due_ms);
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
         if (deadline->status == HUB_DEADLINE_RUNNING)

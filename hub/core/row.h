@@ -139,6 +139,7 @@ struct hub_referral {
                                                moved: grace counts up-time only */
     uint64_t quiet_ms;                      /* no timer fires before: after a recovery others
                                                may still bring receipts of it; 0: any time */
+    uint64_t archive_ms;                    /* at rest: the hub puts it away then; 0 it does not */
     uint64_t close_ms;                      /* the hub closes it then: what came after it in its
                                                chain has ended; 0 it does not */
     uint64_t dispatch_index;                /* record of the dispatch in force, */

@@ -169,6 +169,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U32(99, struct hub_referral, dispatch_to),
     RH_LAYOUT_BOOL(101, struct hub_referral, facts_ended),
     RH_LAYOUT_U32(102, struct hub_referral, visitor),
+    RH_LAYOUT_U64(103, struct hub_referral, archive_ms),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -262,6 +262,10 @@ hub_handler hub_decide_wake, hub_decide_recompute, hub_decide_succeed, hub_decid
 /* Close by the hub: the remedy term has run. */
 bool hub_close_by_hub(struct hub_step *step);
 
+/* Put away by the hub: it has rested as long as the settings say. Nobody is told: nothing changes
+ * for anybody but that it can only be read. */
+bool hub_archive_by_hub(struct hub_step *step);
+
 /* Whether `code` stands in a list (an empty list takes any). */
 bool hub_code_listed(const struct rh_code_list *list, const char *code);
 

@@ -207,6 +207,9 @@ static void fire_arrival(struct hub_step *step, struct hub_referral *row)
 bool hub_decide_wake(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
+    if (rh_state_is_resting(row->state) && row->archive_ms != 0 &&
+        row->archive_ms <= step->at_ms)
+        return hub_archive_by_hub(step);
     if (row->close_ms != 0 && row->close_ms <= step->at_ms)
         return hub_relation_close(step);
     fire_arrival(step, row);

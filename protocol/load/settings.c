@@ -6,10 +6,10 @@
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
-enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366 };
+enum { GRACE_HOURS_MAX = 720, REMIND_DAYS_MAX = 366, ARCHIVE_DAYS_MAX = 3660 };
 
 static const char *const keys[] = { "grace", "roles", "supervisors", "watchdog",
-                                    "overdue", "local",    "bulletin" };
+                                    "overdue", "local",    "bulletin", "archive" };
 static const char *const local_keys[] = { "procedure", "limit", "area", "span", "roll",
                                           "verification", "basis" };
 static const char *const bulletin_keys[] = { "hour", "to", "areas" };
@@ -120,15 +120,15 @@ static bool load_watchdog(struct rh_yaml *yaml, struct fy_node *mapping,
 }
 
 static bool load_days(struct rh_yaml *yaml, struct fy_node *node, const char *what,
-                      uint32_t *out)
+                      uint32_t most, uint32_t *out)
 {
     struct rh_span span;
 
     if (!rh_load_span(yaml, node, what, 1, &span))
         return false;
-    if (span.unit != RH_UNIT_CALENDAR_DAY || span.n > REMIND_DAYS_MAX) {
+    if (span.unit != RH_UNIT_CALENDAR_DAY || span.n > most) {
         rh_yaml_problem(yaml, node, "%s must be in calendar days, at most '%d calendar_day'",
-                        what, REMIND_DAYS_MAX);
+                        what, (int)most);
         return false;
     }
     *out = span.n;
@@ -146,8 +146,10 @@ static bool load_overdue(struct rh_yaml *yaml, struct fy_node *node, struct rh_s
     bool good = ladder != NULL &&
                 rh_load_ladder(yaml, ladder, out->ladder, &out->ladder_count) &&
                 rh_load_ladder_check(yaml, ladder, out->ladder);
-    good = remind != NULL && load_days(yaml, remind, "remind", &out->remind_days) && good;
-    good = most != NULL && load_days(yaml, most, "remind_max", &out->remind_days_max) && good;
+    good = remind != NULL && load_days(yaml, remind, "remind", REMIND_DAYS_MAX,
+                                       &out->remind_days) && good;
+    good = most != NULL && load_days(yaml, most, "remind_max", REMIND_DAYS_MAX,
+                                     &out->remind_days_max) && good;
     if (good && out->remind_days_max < out->remind_days) {
         rh_yaml_problem(yaml, most, "the longest time between two reminders is shorter than "
                                     "the first; make 'remind_max' at least 'remind'");
@@ -350,6 +352,10 @@ static bool load(struct rh_yaml *yaml, struct rh_settings *out, struct rh_load_r
     good = supervisors != NULL && load_supervisors(yaml, supervisors, roles, out) && good;
     struct fy_node *overdue = rh_yaml_get(yaml->root, "overdue");
     if (overdue != NULL && !load_overdue(yaml, overdue, out))
+        good = false;
+    struct fy_node *archive = rh_yaml_get(yaml->root, "archive");
+    if (archive != NULL &&
+        !load_days(yaml, archive, "archive", ARCHIVE_DAYS_MAX, &out->archive_days))
         good = false;
     struct fy_node *locals = rh_yaml_get(yaml->root, "local");
     if (locals != NULL && !load_locals(yaml, locals, out))

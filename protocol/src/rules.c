@@ -175,6 +175,7 @@ static const struct rh_layout_field settings_fields[] = {
     RH_LAYOUT_U32(6, struct rh_settings, remind_days_max),
     RH_LAYOUT_LIST(7, struct rh_settings, locals, local_count, &local_layout),
     RH_LAYOUT_STRUCT(8, struct rh_settings, bulletin, &monthly_layout),
+    RH_LAYOUT_U32(9, struct rh_settings, archive_days),
 };
 static const struct rh_layout settings_layout =
     RH_LAYOUT_OF(struct rh_settings, settings_fields);

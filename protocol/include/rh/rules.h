@@ -323,6 +323,8 @@ struct rh_settings {
     struct rh_rung ladder[RH_LADDER_MAX]; /* watchdogs, dates a sender wrote */
     uint32_t remind_days;               /* above the last rung of any ladder: urged again so */
     uint32_t remind_days_max;           /* long after, then twice as long, at most this */
+    uint32_t archive_days;              /* what rests is put away by the hub after so long; 0
+                                           never, only by whoever held it last */
     uint32_t local_count;
     struct rh_local locals[RH_LOCAL_MAX];
     struct rh_monthly bulletin;
