@@ -298,12 +298,9 @@ static void start_both(void)
 #define SEND(rest) "{\"v\":1,\"verb\":\"send\",\"args\":{\"message\":{\"kind\":\"forward\"," \
     "\"to\":\"court.620423\",\"procedure\":\"xinfang\",\"category\":\"labour\"" rest "}}}"
 
-static void test_agent_answers_over_its_socket(void **state)
+static void await_online(uint64_t until)
 {
-    (void)state;
-    start_both();
     json_t *row = ask_row(&sender, "{\"v\":1,\"verb\":\"status\"}");
-    uint64_t until = rht_now_ms() + WAIT_MS;
     while (!json_is_true(json_object_get(row, "online")) && rht_now_ms() < until) {
         json_decref(row);
         row = ask_row(&sender, "{\"v\":1,\"verb\":\"status\"}");
@@ -312,8 +309,15 @@ static void test_agent_answers_over_its_socket(void **state)
     assert_string_equal(text_at(row, "object"), "agent");
     assert_string_equal(text_at(row, "hub"), "test.620423");
     json_decref(row);
+}
 
-    row = ask_row(&sender, SEND(",\"keys\":{\"case\":\"A-1\"}"));
+static void test_agent_answers_over_its_socket(void **state)
+{
+    (void)state;
+    start_both();
+    uint64_t until = rht_now_ms() + WAIT_MS;
+    await_online(until);
+    json_t *row = ask_row(&sender, SEND(",\"keys\":{\"case\":\"A-1\"}"));
     assert_string_equal(text_at(row, "result"), "stored");
     char id[64], request[300];
     snprintf(id, sizeof id, "%s", text_at(row, "id"));

@@ -316,71 +316,72 @@ static void test_calendar_refuses_changed_bytes(void **state)
 #define HEAD "calendar: cn\nversion: \"1\"\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
 #define YEAR "years:\n  - year: 2026\n    holidays:\n"
 
+static const struct {
+    const char *yaml;
+    const char *complaint;
+} slips[] = {
+    { HEAD "yeers: []\n", "f:5:1: unknown key 'yeers'; did you mean 'years'?" },
+    { HEAD YEAR "      - nmae: A\n        off: [2026-01-01]\n",
+      "f:8:9: unknown key 'nmae'; did you mean 'name'?" },
+    { HEAD YEAR "      - name: A\n        off: [2026-02-30]\n",
+      "f:9:15: '2026-02-30' is no day; write YYYY-MM-DD" },
+    { HEAD YEAR "      - name: A\n        off: [2026-02-03..2026-02-01]\n",
+      "f:9:15: a range goes from a day to a later one" },
+    { HEAD YEAR "      - name: A\n        off: [2026-02-03, 2026-02-02]\n",
+      "f:9:27: the days of 'off' must run forward" },
+    { HEAD YEAR "      - name: A\n        work: [2026-02-16]\n",
+      "f:9:16: 2026-02-16 is a Monday to Friday" },
+    { HEAD YEAR "      - name: A\n        off: [2026-02-16]\n"
+                "      - name: B\n        off: [2026-02-15..2026-02-17]\n",
+      "f:11:15: 2026-02-16 is listed already, as a day off of 'A'" },
+    { HEAD YEAR "      - name: A\n        off: [2025-12-31]\n",
+      "f:9:15: 2025-12-31 lies outside valid_from" },
+    { HEAD YEAR "      - name: A\n        off: [2025-06-01]\n",
+      "f:9:15: 2025-06-01 does not belong under the notice of 2026" },
+    { HEAD YEAR "      - name: A\n        off: 2026-02-16\n",
+      "f:9:14: off must be a list" },
+    { HEAD YEAR "      - name: A\n", "f:8:9: 'A' names no day" },
+    { HEAD YEAR "      - off: [2026-02-16]\n", "f:8:9: the holiday lacks the key 'name'" },
+    { HEAD "years:\n  - year: 2027\n    holidays: []\n", "f:6:3: years must run from" },
+    { HEAD "years:\n  - year: 2026\n    holidays: []\n  - year: 2028\n    holidays: []\n",
+      "f:8:11: 2028 follows 2026" },
+    { HEAD "years:\n  - year: 20x6\n    holidays: []\n", "f:6:11: a year must be a whole" },
+    { HEAD "years: 2026\n", "f:5:8: years must be a list" },
+    { HEAD "years:\n", "f:5:1: years must be a list" },
+    { HEAD "version: 2\nyears: []\n", "f:5:1: this is no YAML: duplicate key" },
+    { "calendar: CN\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
+      "years: []\n",
+      "f:1:11: calendar must be a small-letter code" },
+    { "calendar: cn\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\nyears: []\n",
+      "f:1:1: the file lacks the key 'version'" },
+    { "calendar: cn\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2025-12-31\n"
+      "years: []\n",
+      "f:4:16: valid_through lies before valid_from" },
+    { HEAD "years: [\n",
+      "f:6:1: this is no YAML: flow sequence without a closing bracket" },
+    { "- a\n", "f: must hold keys with values" },
+    { "", "f: holds no YAML document" },
+    { HEAD "years: []\n---\na: 1\n", "f: holds more than one document" },
+    { "calendar: &a cn\nversion: *a\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
+      "years: []\n",
+      "f:2:11: version: aliases" },
+};
+
 /* A slip of the pen must be found before it moves deadlines, and the place must be named. */
 static void test_calendar_file_errors_have_a_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml;
-        const char *complaint;
-    } cases[] = {
-        { HEAD "yeers: []\n", "f:5:1: unknown key 'yeers'; did you mean 'years'?" },
-        { HEAD YEAR "      - nmae: A\n        off: [2026-01-01]\n",
-          "f:8:9: unknown key 'nmae'; did you mean 'name'?" },
-        { HEAD YEAR "      - name: A\n        off: [2026-02-30]\n",
-          "f:9:15: '2026-02-30' is no day; write YYYY-MM-DD" },
-        { HEAD YEAR "      - name: A\n        off: [2026-02-03..2026-02-01]\n",
-          "f:9:15: a range goes from a day to a later one" },
-        { HEAD YEAR "      - name: A\n        off: [2026-02-03, 2026-02-02]\n",
-          "f:9:27: the days of 'off' must run forward" },
-        { HEAD YEAR "      - name: A\n        work: [2026-02-16]\n",
-          "f:9:16: 2026-02-16 is a Monday to Friday" },
-        { HEAD YEAR "      - name: A\n        off: [2026-02-16]\n"
-                    "      - name: B\n        off: [2026-02-15..2026-02-17]\n",
-          "f:11:15: 2026-02-16 is listed already, as a day off of 'A'" },
-        { HEAD YEAR "      - name: A\n        off: [2025-12-31]\n",
-          "f:9:15: 2025-12-31 lies outside valid_from" },
-        { HEAD YEAR "      - name: A\n        off: [2025-06-01]\n",
-          "f:9:15: 2025-06-01 does not belong under the notice of 2026" },
-        { HEAD YEAR "      - name: A\n        off: 2026-02-16\n",
-          "f:9:14: off must be a list" },
-        { HEAD YEAR "      - name: A\n", "f:8:9: 'A' names no day" },
-        { HEAD YEAR "      - off: [2026-02-16]\n", "f:8:9: the holiday lacks the key 'name'" },
-        { HEAD "years:\n  - year: 2027\n    holidays: []\n", "f:6:3: years must run from" },
-        { HEAD "years:\n  - year: 2026\n    holidays: []\n  - year: 2028\n    holidays: []\n",
-          "f:8:11: 2028 follows 2026" },
-        { HEAD "years:\n  - year: 20x6\n    holidays: []\n", "f:6:11: a year must be a whole" },
-        { HEAD "years: 2026\n", "f:5:8: years must be a list" },
-        { HEAD "years:\n", "f:5:1: years must be a list" },
-        { HEAD "version: 2\nyears: []\n", "f:5:1: this is no YAML: duplicate key" },
-        { "calendar: CN\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
-          "years: []\n",
-          "f:1:11: calendar must be a small-letter code" },
-        { "calendar: cn\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\nyears: []\n",
-          "f:1:1: the file lacks the key 'version'" },
-        { "calendar: cn\nversion: 1\nvalid_from: 2026-01-01\nvalid_through: 2025-12-31\n"
-          "years: []\n",
-          "f:4:16: valid_through lies before valid_from" },
-        { HEAD "years: [\n",
-          "f:6:1: this is no YAML: flow sequence without a closing bracket" },
-        { "- a\n", "f: must hold keys with values" },
-        { "", "f: holds no YAML document" },
-        { HEAD "years: []\n---\na: 1\n", "f: holds more than one document" },
-        { "calendar: &a cn\nversion: *a\nvalid_from: 2026-01-01\nvalid_through: 2026-12-31\n"
-          "years: []\n",
-          "f:2:11: version: aliases" },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
         char text[2048], said[2048];
         struct rh_load_report report;
         rh_load_report_init(&report, text, sizeof text);
-        assert_int_equal(rh_load_calendar_text("f", cases[i].yaml, strlen(cases[i].yaml),
+        assert_int_equal(rh_load_calendar_text("f", slips[i].yaml, strlen(slips[i].yaml),
                                                &other, &report),
                          RH_ERR_CONFIG);
         assert_true(report.problems >= 1);
         rh_problem_lines(text, false, said, sizeof said);
-        if (strncmp(said, cases[i].complaint, strlen(cases[i].complaint)) != 0)
-            fail_msg("wanted: %s\ngot:    %s", cases[i].complaint, said);
+        if (strncmp(said, slips[i].complaint, strlen(slips[i].complaint)) != 0)
+            fail_msg("wanted: %s\ngot:    %s", slips[i].complaint, said);
     }
 }
 
