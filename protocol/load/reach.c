@@ -124,6 +124,8 @@ static bool is_allowed(const struct rh_procedure *procedure, const struct rh_loa
         return procedure->may_suspend;
     if (step->event == RH_KIND_WITHDRAW)
         return procedure->may_withdraw;
+    if (step->event == RH_KIND_REVIEW_REQUEST)
+        return procedure->review != RH_REVIEW_NONE;
     if (step->event == RH_KIND_ACCEPT)
         return procedure->has_start == (step->to == RH_STATE_ACCEPTED);
     if (step->event == RH_KIND_CONCLUDE && from == RH_STATE_SIGNED)

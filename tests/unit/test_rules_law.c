@@ -103,6 +103,10 @@ static const struct {
     { "filing-supervision", "conclude-filed", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_V1, 0 },
     { "filing-reconsideration", "decide", 7, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "filing-rereview", "decide", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+    { "litigation-letter", "dispatch", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
+    { "litigation-letter", "object", 5, RH_UNIT_WORKING_DAY, RH_VERIFIED_V1, 0 },
+    { "litigation-letter", "take", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_POLICY, 0 },
+    { "litigation-letter", "handle", 3, RH_UNIT_MONTH_CIVIL, RH_VERIFIED_POLICY, 3 },
     { "litigation-complaint", "opinion", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "litigation-complaint", "defender", 10, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
     { "p12309", "no-filing", 15, RH_UNIT_CALENDAR_DAY, RH_VERIFIED_V1, 0 },
@@ -218,8 +222,8 @@ static void test_rules_law_days_off(void **state)
  * saying so (S4-3); what is sealed goes nowhere new, and papers between offices have no risk. */
 static const char *const at_risk[] = {
     "xinfang", "p12309", "governance-centre", "assigned-petition", "petition-review",
-    "petition-rereview", "litigation-complaint", "prosecution-review", "police-report",
-    "criminal-transfer", "labour-inspection", "state-compensation",
+    "petition-rereview", "litigation-complaint", "litigation-letter", "prosecution-review",
+    "police-report", "criminal-transfer", "labour-inspection", "state-compensation",
     "compensation-reconsideration", "compensation-committee", "civil-supervision-application",
     "support-suit", "clue",
 };
