@@ -129,7 +129,7 @@ static bool approves(const struct rh_procedure *procedure, const struct hub_refe
 {
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         const struct hub_deadline *deadline = &row->deadlines[i];
-        if (!hub_deadline_is_live(deadline))
+        if (!hub_deadline_is_owed(deadline))
             continue;
         if (row->extend_pending && deadline->serial != row->extend_serial)
             continue;

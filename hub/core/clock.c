@@ -365,8 +365,8 @@ void hub_clock_begin_assigned(struct hub_step *step, struct hub_referral *row, u
     hub_clock_run(step, row, deadline, NULL, at_ms);
 }
 
-bool hub_clock_extend(struct hub_step *step, const struct hub_referral *row,
-                      struct hub_deadline *deadline, uint32_t n)
+enum rh_refusal hub_clock_extend(struct hub_step *step, struct hub_referral *row,
+                                 struct hub_deadline *deadline, uint32_t n)
 {
     const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
     rh_assert(limit != NULL);
@@ -374,10 +374,15 @@ bool hub_clock_extend(struct hub_step *step, const struct hub_referral *row,
     struct hub_deadline longer = *deadline;
     longer.extensions[longer.extension_count++] = (struct rh_span){ limit->extend_max.unit, n };
     if (!hub_clock_compute(hub_step_calendar(step, row), &longer))
-        return false;
+        return RH_REFUSE_EXTENSION_LIMIT;
+    if (step->at_ms >= longer.end_ms)
+        return RH_REFUSE_EXTENSION_LATE;
+    expire_if_due(step, row, deadline);
+    longer.missed_ms = deadline->missed_ms;
+    longer.step = 0; /* its ladder begins at the new end */
     *deadline = longer;
-    hub_clock_arm(step, row, deadline, true);
-    return true;
+    hub_clock_run(step, row, deadline, limit, step->at_ms);
+    return RH_REFUSE_NONE;
 }
 
 /* Newest clock of a limit, owed or ended; NULL when there is none. */

@@ -300,18 +300,21 @@ void hub_clocks_apply(struct hub_step *step, struct hub_referral *row,
 
 /* ---- questions ------------------------------------------------------------------------- */
 
-struct hub_deadline *hub_clock_extendable(struct hub_step *step, struct hub_referral *row)
+struct hub_deadline *hub_clock_extendable(struct hub_step *step, struct hub_referral *row,
+                                          bool *late)
 {
     struct hub_deadline *found = NULL;
+    *late = false;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
         const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
-        if (deadline->status != HUB_DEADLINE_RUNNING || limit == NULL ||
+        if (!hub_deadline_is_due(deadline) || limit == NULL ||
             deadline->extension_count >= limit->extend_times ||
-            deadline->extension_count >= HUB_EXTENSIONS_MAX ||
-            step->at_ms >= deadline->end_ms)
+            deadline->extension_count >= HUB_EXTENSIONS_MAX)
             continue;
-        if (found == NULL || deadline->end_ms < found->end_ms)
+        if (step->at_ms >= deadline->end_ms)
+            *late = true;
+        else if (found == NULL || deadline->end_ms < found->end_ms)
             found = deadline;
     }
     return found;

@@ -54,10 +54,17 @@ void hub_clock_expire(struct hub_step *step, struct hub_referral *row,
 /* After a clock ended by itself: clocks that follow it, the next round, the watchdog. */
 void hub_clocks_follow(struct hub_step *step, struct hub_referral *row);
 
-/* The clock an extension is for: the live one that ends first and may still be extended. */
-struct hub_deadline *hub_clock_extendable(struct hub_step *step, struct hub_referral *row);
-bool hub_clock_extend(struct hub_step *step, const struct hub_referral *row,
-                      struct hub_deadline *deadline, uint32_t n);
+/* The clock an extension is for: the running one that ends first and may still be extended.
+ * NULL with `late`: one could have been, but its end has passed. */
+struct hub_deadline *hub_clock_extendable(struct hub_step *step, struct hub_referral *row,
+                                          bool *late);
+
+/* Moves the end of a clock that runs or was missed by `n` of its rule's units, counted from the
+ * day before rolling. A missed one runs again and stays on record as missed; its ladder begins anew.
+ * EXTENSION_LIMIT: no such day. EXTENSION_LATE: the new end has passed as well. On either
+ * nothing was changed. */
+enum rh_refusal hub_clock_extend(struct hub_step *step, struct hub_referral *row,
+                                 struct hub_deadline *deadline, uint32_t n);
 
 /* Whether every clock that would stand still has room for one more pause. */
 bool hub_clocks_can_pause(const struct hub_step *step, const struct hub_referral *row);

@@ -121,10 +121,12 @@ bool hub_decide_resume(struct hub_step *step)
 
 /* ---- extension: longest length and number of times are the rule's ----------------------- */
 
-static bool within(struct hub_step *step, const struct hub_deadline *deadline, uint32_t n)
+static bool within(struct hub_step *step, const struct hub_deadline *deadline, bool late,
+                   uint32_t n)
 {
     if (deadline == NULL)
-        return hub_step_refuse(step, RH_REFUSE_EXTENSION_LIMIT, 18);
+        return hub_step_refuse(
+            step, late ? RH_REFUSE_EXTENSION_LATE : RH_REFUSE_EXTENSION_LIMIT, 18);
     const struct rh_limit *limit = hub_clock_limit(step, step->row, deadline);
     rh_assert(limit != NULL);
     if (n == 0)
@@ -139,8 +141,9 @@ bool hub_decide_extend_request(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (row->extend_pending)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 2);
-    const struct hub_deadline *deadline = hub_clock_extendable(step, row);
-    if (!within(step, deadline, step->item->extend_n))
+    bool late;
+    const struct hub_deadline *deadline = hub_clock_extendable(step, row, &late);
+    if (!within(step, deadline, late, step->item->extend_n))
         return false;
     row->extend_pending = true;
     row->extend_n = step->item->extend_n;
@@ -152,16 +155,17 @@ bool hub_decide_extend_request(struct hub_step *step)
     return hub_step_tell(step, HUB_TELL_SENDER);
 }
 
-/* The clock asked for; without a request the holder's own head may decide straight away. */
-static struct hub_deadline *clock_to_extend(struct hub_step *step)
+/* The clock asked for; without a request the holder's own head may decide straight away. What
+ * was asked for in time may be granted when the end has passed: who asked did not delay. */
+static struct hub_deadline *clock_to_extend(struct hub_step *step, bool *late)
 {
     struct hub_referral *row = step->row;
     if (!row->extend_pending)
-        return hub_clock_extendable(step, row);
+        return hub_clock_extendable(step, row, late);
+    *late = false;
     for (uint32_t i = 0; i < row->deadline_count; i++) {
         struct hub_deadline *deadline = &row->deadlines[i];
-        if (deadline->serial == row->extend_serial &&
-            deadline->status == HUB_DEADLINE_RUNNING && step->at_ms < deadline->end_ms)
+        if (deadline->serial == row->extend_serial && hub_deadline_is_due(deadline))
             return deadline;
     }
     return NULL;
@@ -170,10 +174,11 @@ static struct hub_deadline *clock_to_extend(struct hub_step *step)
 bool hub_decide_extend_grant(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
-    struct hub_deadline *deadline = clock_to_extend(step);
+    bool late;
+    struct hub_deadline *deadline = clock_to_extend(step, &late);
     uint32_t n = step->item->extend_n != 0 || !row->extend_pending ? step->item->extend_n
                                                                    : row->extend_n;
-    if (!within(step, deadline, n))
+    if (!within(step, deadline, late, n))
         return false;
     const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
     if ((step->actors & HUB_ACTOR_BIT(limit->extend_by)) == 0)
@@ -181,8 +186,9 @@ bool hub_decide_extend_grant(struct hub_step *step)
     if (!row->extend_pending && limit->extend_by != RH_ACTOR_HOLDER &&
         limit->extend_by != RH_ACTOR_ADDRESSEE)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 2);
-    if (!hub_clock_extend(step, row, deadline, n))
-        return hub_step_refuse(step, RH_REFUSE_EXTENSION_LIMIT, 18);
+    const enum rh_refusal refusal = hub_clock_extend(step, row, deadline, n);
+    if (refusal != RH_REFUSE_NONE)
+        return hub_step_refuse(step, refusal, 18);
     row->extend_pending = false;
     return hub_step_tell(step, HUB_TELL_ADDRESSEE | HUB_TELL_SENDER | HUB_TELL_ORIGIN);
 }

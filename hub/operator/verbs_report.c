@@ -109,8 +109,7 @@ static void count_clock(struct hub_ask *ask, struct group *group,
 {
     const struct rh_limit *limit = hub_find_limit(ask, row, deadline);
     bool met = deadline->status == HUB_DEADLINE_MET;
-    bool missed = deadline->status == HUB_DEADLINE_MISSED ||
-                  deadline->status == HUB_DEADLINE_MET_LATE ||
+    bool missed = deadline->missed_ms != 0 ||
                   (deadline->status == HUB_DEADLINE_RUNNING && deadline->end_ms <= ask->now_ms);
     bool counts = met || missed || deadline->status == HUB_DEADLINE_RUNNING;
     add(group, ON_TIME, met, counts);

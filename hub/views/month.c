@@ -123,20 +123,25 @@ static bool is_subject(const struct hub_views *views, const struct hub_referral 
 
 static enum rh_err count_clock(struct hub_views *views, const struct hub_record *record,
                                const struct hub_referral *row,
-                               enum hub_deadline_status before,
+                               const struct hub_deadline *before,
                                const struct hub_deadline *clock)
 {
-    if (clock->right_only || clock->status == before || clock->end_ms == 0)
+    /* Missed counts once for a clock, in the month of the end that it missed first: an extension
+     * granted afterwards does not undo it. */
+    bool missed = clock->missed_ms != 0 && (before == NULL || before->missed_ms == 0);
+    uint64_t end_ms = missed && before != NULL && before->end_ms != 0 ? before->end_ms
+                                                                      : clock->end_ms;
+    if (clock->right_only || end_ms == 0 ||
+        (!missed && before != NULL && clock->status == before->status))
         return RH_OK;
     /* An end is the instant behind its last day. */
-    uint32_t due = hub_month_of(clock->end_ms - 1);
+    uint32_t due = hub_month_of(end_ms - 1);
     enum rh_err err = RH_OK;
     if (clock->status == HUB_DEADLINE_MET)
         return add(views, due, clock->owed_by, row->procedure, RH_COLUMN_MET, 1);
-    bool late = clock->status == HUB_DEADLINE_MET_LATE;
-    if ((clock->status == HUB_DEADLINE_MISSED || late) && before != HUB_DEADLINE_MISSED)
+    if (missed)
         err = add(views, due, clock->owed_by, row->procedure, RH_COLUMN_MISSED, 1);
-    if (err == RH_OK && late)
+    if (err == RH_OK && clock->status == HUB_DEADLINE_MET_LATE)
         err = add(views, hub_month_of(record->core.stored_ms), clock->owed_by, row->procedure,
                   RH_COLUMN_MET_LATE, 1);
     return err;
@@ -149,12 +154,12 @@ static enum rh_err count_clocks(struct hub_views *views, const struct hub_record
     enum rh_err err = RH_OK;
     for (uint32_t i = 0; i < row->deadline_count && err == RH_OK; i++) {
         const struct hub_deadline *clock = &row->deadlines[i];
-        enum hub_deadline_status status = (enum hub_deadline_status)0;
+        const struct hub_deadline *was = NULL;
         for (uint32_t j = 0; j < before->deadline_count; j++) {
             if (before->deadlines[j].serial == clock->serial)
-                status = before->deadlines[j].status;
+                was = &before->deadlines[j];
         }
-        err = count_clock(views, record, row, status, clock);
+        err = count_clock(views, record, row, was, clock);
     }
     return err;
 }

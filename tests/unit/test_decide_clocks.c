@@ -174,6 +174,56 @@ static void test_the_superior_decides_on_a_request(void **state)
     assert_int_equal(rht_world_clock(w, 1, "handle")->extensions[0].n, 20);
 }
 
+static int asked_for(struct rht_town *t, uint32_t days)
+{
+    struct rh_public *item = rht_world_item(t->w, RH_KIND_EXTEND_REQUEST, 1);
+    item->extend_n = days;
+    memcpy(item->code, "complex", 8);
+    return (int)rht_world_send(t->w, t->court);
+}
+
+/* Asked for in time, granted too late: counted from the day the law names, as always. */
+static void test_a_request_in_time_is_granted_after_the_end(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "overseen");
+    const uint64_t end_ms = rht_world_clock(w, 1, "handle")->end_ms;
+    w->now_ms = end_ms - RH_DAY_MS;
+    assert_int_equal(asked_for(t, 20), RH_REFUSE_NONE);
+    rht_world_until(w, end_ms + 2 * RH_DAY_MS);
+    CLOCK_IS(t, 1, "handle", MISSED);
+    assert_int_equal(rht_world_step(w, t->court, RH_KIND_EXTEND_GRANT, 1, NULL),
+                     RH_REFUSE_APPROVER_REQUIRED);
+    OK(rht_world_step(w, t->city, RH_KIND_EXTEND_GRANT, 1, NULL));
+    const struct hub_deadline *clock = rht_world_clock(w, 1, "handle");
+    CLOCK_IS(t, 1, "handle", RUNNING);
+    /* 60 days from 03-02 are 05-01, a day off; 20 more from there: Thu 05-21. */
+    assert_int_equal(end_ms, rht_at(2026, 5, 7, 0));
+    assert_int_equal(clock->end_ms, rht_at(2026, 5, 22, 0));
+    assert_int_equal(clock->step, 0);
+    const uint64_t missed_ms = clock->missed_ms;
+    assert_true(missed_ms >= end_ms);
+    OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 1, "done"));
+    CLOCK_IS(t, 1, "handle", MET_LATE);
+    assert_int_equal(rht_world_clock(w, 1, "handle")->missed_ms, missed_ms);
+}
+
+static void test_an_extension_can_come_too_late(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    handled(t, "overseen");
+    const uint64_t end_ms = rht_world_clock(w, 1, "handle")->end_ms;
+    w->now_ms = end_ms - RH_DAY_MS;
+    assert_int_equal(asked_for(t, 1), RH_REFUSE_NONE);
+    rht_world_until(w, end_ms + 15 * RH_DAY_MS);
+    REFUSED(rht_world_step(w, t->city, RH_KIND_EXTEND_GRANT, 1, NULL), EXTENSION_LATE);
+    CLOCK_IS(t, 1, "handle", MISSED);
+    OK(rht_world_step(w, t->city, RH_KIND_EXTEND_DENY, 1, "too-late"));
+    assert_int_equal(asked_for(t, 20), RH_REFUSE_EXTENSION_LATE);
+}
+
 static struct rh_limit *limit_of(struct rht_town *t, const char *id)
 {
     for (uint32_t i = 0; i < t->w->rules->procedures[0].limit_count; i++) {
@@ -486,6 +536,8 @@ int main(void)
         RHT_TOWN_TEST(test_suspension_leaves_exactly_the_rest),
         RHT_TOWN_TEST(test_a_hearing_holds_the_clock),
         RHT_TOWN_TEST(test_the_head_extends_once_and_not_too_long),
+        RHT_TOWN_TEST(test_a_request_in_time_is_granted_after_the_end),
+        RHT_TOWN_TEST(test_an_extension_can_come_too_late),
         RHT_TOWN_TEST(test_the_superior_decides_on_a_request),
         RHT_TOWN_TEST(test_a_clock_that_starts_in_a_hearing_stands),
         RHT_TOWN_TEST(test_odd_rules_keep_the_promise),
