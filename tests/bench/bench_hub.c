@@ -2,10 +2,12 @@
  * librhub. A message is one referral: registered and forwarded in two items, delivered and
  * acknowledged once. At most W items of a sender are without a receipt.
  *
- *     bench_hub ADMIN_SOCKET HUB_CARD DIR SENDERS OUTSTANDING SECONDS
+ *     bench_hub ADMIN_SOCKET HUB_CARD DIR SENDERS OUTSTANDING SECONDS [stops]
  *
  * prints one row: senders, outstanding, items confirmed and referrals delivered per second,
- * p50 and p99 of submit to receipt and of submit to delivery. */
+ * p50 and p99 of submit to receipt and of submit to delivery. With `stops` the receiver takes
+ * nothing any more as soon as measuring begins, but stays connected: what counts then is the
+ * hub's memory, which the caller looks at. */
 #include "bench_party.h"
 
 #include <errno.h>
@@ -40,7 +42,7 @@ struct figures {
 static struct rh_card hub_card;
 static struct rh_cards *cards;
 static struct party *receiver, *senders[SENDERS_MAX];
-static atomic_bool stop_sending, stop_all;
+static atomic_bool stop_sending, stop_receiving, stop_all;
 static atomic_uint_fast64_t delivered, confirmed;
 
 static void add_sample(struct samples *samples, uint64_t since_ns)
@@ -125,6 +127,10 @@ static void *run_party(void *argument)
     struct party *party = argument;
     bench_party_open(&party->base, &hub_card, cards);
     while (!atomic_load(&stop_all)) {
+        if (!party->sender && atomic_load(&stop_receiving)) {
+            bench_nap(0.02);
+            continue;
+        }
         uint64_t before = party->base.last_n;
         while (party->sender && party->online && !atomic_load(&stop_sending) &&
                party->base.last_n - party->base.confirmed_n < party->outstanding)
@@ -172,7 +178,7 @@ static void make_parties(const char *dir, const char *socket, unsigned count,
         bench_fail("cards", RH_ERR_IO);
 }
 
-static void measure(unsigned count, double seconds, struct figures *out)
+static void measure(unsigned count, double seconds, bool stops, struct figures *out)
 {
     pthread_create(&receiver->thread, NULL, run_party, receiver);
     for (unsigned i = 0; i < count; i++)
@@ -181,6 +187,7 @@ static void measure(unsigned count, double seconds, struct figures *out)
     uint64_t confirmed_before = atomic_load(&confirmed);
     uint64_t delivered_before = atomic_load(&delivered);
     uint64_t start = bench_now_ns();
+    atomic_store(&stop_receiving, stops);
     bench_nap(seconds);
     atomic_store(&stop_sending, true);
     uint64_t confirmed_after = atomic_load(&confirmed);
@@ -190,12 +197,12 @@ static void measure(unsigned count, double seconds, struct figures *out)
     uint64_t sent = 0, deadline = bench_now_ns() + UINT64_C(60000000000);
     for (unsigned i = 0; i < count; i++)
         sent += senders[i]->base.last_n / 2;
-    while (atomic_load(&delivered) < sent && bench_now_ns() < deadline)
+    while (!stops && atomic_load(&delivered) < sent && bench_now_ns() < deadline)
         bench_nap(0.01);
     double drained = (double)(bench_now_ns() - start) / 1e9;
     uint64_t delivered_after = atomic_load(&delivered);
     out->delivered_rate = (double)(delivered_after - delivered_before) / drained;
-    out->all_delivered = delivered_after >= sent;
+    out->all_delivered = stops || delivered_after >= sent;
     atomic_store(&stop_all, true);
     pthread_join(receiver->thread, NULL);
 }
@@ -216,9 +223,10 @@ static uint64_t gather(unsigned count, struct samples *all)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
+    bool stops = argc == 8 && strcmp(argv[7], "stops") == 0;
+    if (argc != 7 && !stops) {
         fprintf(stderr, "usage: bench_hub ADMIN_SOCKET HUB_CARD DIR SENDERS OUTSTANDING "
-                        "SECONDS\n");
+                        "SECONDS [stops]\n");
         return 64;
     }
     unsigned count = (unsigned)strtoul(argv[4], NULL, 10);
@@ -233,7 +241,7 @@ int main(int argc, char **argv)
     static struct samples all;
     struct figures figures;
     make_parties(argv[3], argv[1], count, outstanding);
-    measure(count, seconds, &figures);
+    measure(count, seconds, stops, &figures);
     uint64_t refused = gather(count, &all);
     printf("%3u %6u %10.0f %12.0f %9.2f %9.2f %9.2f %9.2f %s\n", count, outstanding,
            figures.confirmed_rate, figures.delivered_rate, percentile(&all, 0.5),
@@ -241,6 +249,7 @@ int main(int argc, char **argv)
            percentile(&receiver->deliveries, 0.99),
            !figures.all_delivered ? "NOT ALL DELIVERED"
            : refused > 0          ? "REFUSALS"
+           : stops                ? "the receiver stopped"
                                   : "");
     return !figures.all_delivered || refused > 0;
 }
