@@ -67,7 +67,7 @@ def long_import(town):
     second = importer(town, table)
     shown, errors = second.communicate(timeout=250)
     demand(second.returncode == 0, errors)
-    demand(f"{ROWS} rows: {ROWS} registered ({ROWS // 100} sent on" in shown, shown)
+    demand(f"rows: {ROWS}; registered: {ROWS} (sent on: {ROWS // 100}," in shown, shown)
     demand(f"{before['new']} of the registered ones were taken in before" in shown,
            f"{before}: {shown}")
     after = job(town)
