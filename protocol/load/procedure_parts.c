@@ -52,6 +52,24 @@ static bool load_route(struct rh_load_draft *loading, struct fy_node *node,
            all_dispatch(yaml, kinds) && good;
 }
 
+/* A line that was copied and not changed says nothing: somebody meant another one. */
+static bool is_new_route(struct rh_load_draft *loading, struct fy_node *node)
+{
+    const struct rh_procedure *out = loading->out;
+    const struct rh_route *route = &out->routes[out->route_count];
+    for (uint32_t i = 0; i < out->route_count; i++) {
+        const struct rh_route *known = &out->routes[i];
+        if (strcmp(known->from, route->from) != 0 || strcmp(known->to, route->to) != 0 ||
+            known->kinds.bits[0] != route->kinds.bits[0] ||
+            known->kinds.bits[1] != route->kinds.bits[1])
+            continue;
+        rh_yaml_problem(loading->yaml, node,
+                        "this route stands in the list already; change it or remove it");
+        return false;
+    }
+    return true;
+}
+
 bool rh_load_routes(struct rh_load_draft *loading)
 {
     struct rh_yaml *yaml = loading->yaml;
@@ -68,7 +86,8 @@ bool rh_load_routes(struct rh_load_draft *loading)
             rh_yaml_problem(yaml, node, "a procedure has at most %d routes", RH_ROUTES_MAX);
             return false;
         }
-        good = load_route(loading, node, &out->routes[out->route_count]) && good;
+        good = load_route(loading, node, &out->routes[out->route_count]) &&
+               is_new_route(loading, node) && good;
         out->route_count++;
     }
     return good;

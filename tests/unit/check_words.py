@@ -12,14 +12,17 @@ import re
 import tidy
 
 GOOD = "tests/data/rules/good/"
-PROCEDURES = ("every-word.yaml", "every-word-more.yaml")
-# Which files use the words of a source; "" for one that is named nowhere.
+PROCEDURES = ("every-word.yaml", "every-word-more.yaml", "every-word-reviewed.yaml",
+              "every-word-last.yaml")
+# Which files use the words of a source. Every source with words is named, here or below.
 USED_BY = {
     "calendar.c": ("every-word-calendar.yaml",),
     "import_map.c": ("every-word-map.yaml", "every-word-map-utf-8.yaml",
                      "every-word-map-gb18030.yaml", "every-word-map-utf-16.yaml"),
     "limit.c": PROCEDURES,
     "procedure.c": PROCEDURES,
+    "procedure_allows.c": PROCEDURES,
+    "procedure_parts.c": PROCEDURES,
     "profile.c": ("every-word-profile.yaml",),
     "routing.c": ("every-word-routing.yaml",),
     "screening.c": ("every-word-screening.yaml",),
@@ -27,7 +30,8 @@ USED_BY = {
     "words.c": PROCEDURES,
 }
 # Arrays that list no words of a file but names of others.
-NO_GRAMMAR = {"routing.c": ("others",), "screening.c": ("names",), "sources.c": ("folders",)}
+NO_GRAMMAR = {"routing.c": ("others",), "screening.c": ("names",), "rules.c": ("needed",),
+              "sources.c": ("folders",)}
 
 ARRAY = re.compile(r"(?:static )?const (?:char \*const|struct switch_word) (\w+)\[[^\]]*\] = \{(.*?)\};",
                    re.DOTALL)
@@ -39,13 +43,16 @@ SINGLE = {"set_by_sender": PROCEDURES, "superior": PROCEDURES, "all": ("every-wo
 def check(root):
     findings = []
     for path in sorted((root / "protocol/load").glob("*.c")):
-        if path.name not in USED_BY:
-            continue
         text = path.read_text(encoding="utf-8")
         for array in ARRAY.finditer(text):
             if array[1] in NO_GRAMMAR.get(path.name, ()):
                 continue
             line = text.count("\n", 0, array.start()) + 1
+            if path.name not in USED_BY:
+                findings.append(tidy.Finding(f"protocol/load/{path.name}", line,
+                                             f"{array[1]}: say in USED_BY which good file "
+                                             "uses these words"))
+                continue
             for word in STRING.findall(array[2]):
                 if not is_used(root, USED_BY[path.name], word, array[1].endswith("keys")):
                     findings.append(tidy.Finding(
@@ -72,7 +79,9 @@ PLANTS = [
     tidy.Plant("protocol/load/limit.c", 'static const char *const x_keys[] = { "planted" };\n'),
     tidy.Plant("protocol/load/settings.c",
                'static const char *const y[] = { "all", "planted_word" };\n', says="planted_word"),
-    tidy.Plant("protocol/load/procedure.c",
+    tidy.Plant("protocol/load/planted.c", 'static const char *const x_keys[] = { "id" };\n',
+               says="USED_BY"),
+    tidy.Plant("protocol/load/procedure_allows.c",
                'const struct switch_word flags[] = {\n    { "planted_flag", &out->x },\n};\n'),
 ]
 

@@ -234,6 +234,9 @@ static const char *judge_procedure(const struct rh_procedure *procedure)
         }
         if (!any || route->from[0] == '\0' || route->to[0] == '\0')
             return "a route that leads nowhere";
+        for (uint32_t k = 0; k < i; k++)
+            if (memcmp(route, &procedure->routes[k], sizeof *route) == 0)
+                return "one route twice";
     }
     for (uint32_t i = 0; i < procedure->limit_count && wrong == NULL; i++)
         wrong = judge_limit(procedure, &procedure->limits[i]);
