@@ -18,7 +18,7 @@
 
 #define BAD RHT_SOURCE_DIR "/tests/data/rules/bad"
 
-enum { PATH_BYTES = 400, START_EVERY = 6, BAD_FILES_MIN = 150 };
+enum { PATH_BYTES = 400, START_EVERY = 20, BAD_FILES_MIN = 150 };
 
 struct fixture {
     char rules[PATH_BYTES], data[PATH_BYTES], keys[PATH_BYTES];

@@ -3,7 +3,7 @@
  *
  * A slip is what hands do: a word taken for another, a figure mistyped, a line lost, doubled or
  * moved, a character too many or too few, a shifted indentation. RHT_MUTATIONS says how many
- * (400), RHT_SEED repeats a run. */
+ * (300), RHT_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 #define RULES RHT_SOURCE_DIR "/protocol/rules"
 
-enum { TEXT_BYTES = 256 * 1024, WORDS_MAX = 20000, WORD_BYTES = 40, MUTATIONS = 400 };
+enum { TEXT_BYTES = 256 * 1024, WORDS_MAX = 20000, WORD_BYTES = 40, MUTATIONS = 300 };
 
 static struct rh_load_sources shipped;
 static struct rh_rules rules, decoded;
