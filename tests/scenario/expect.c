@@ -700,7 +700,8 @@ void rht_expect_line(struct rht_play *play, struct rht_words *words)
         { "external", expect_external }, { "route", expect_route },
         { "replay", expect_replay },   { "tampering", expect_tampering },
         { "absent", expect_absent },   { "fact", expect_fact },
-        { "shown", expect_shown },     { "query-code", expect_query_code }, { "hot-spot", expect_hot_spot },
+        { "shown", expect_shown },     { "shared", rht_shared_expect },
+        { "query-code", expect_query_code }, { "hot-spot", expect_hot_spot },
     };
     if (play->engine == NULL)
         rht_stop(play, "nothing can be expected before the first `at`");

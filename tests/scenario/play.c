@@ -284,6 +284,10 @@ static void do_operator(struct rht_play *play, struct rht_words *words)
         do_grant(play, words, action[0] == 'g');
         return;
     }
+    if (strcmp(action, "subscribe") == 0 || strcmp(action, "unsubscribe") == 0) {
+        rht_shared_operator(play, words, action[0] == 's');
+        return;
+    }
     if (strcmp(action, "succeed") == 0) {
         do_succeed(play, words);
         return;

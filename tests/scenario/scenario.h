@@ -21,6 +21,7 @@ enum {
     RHT_WORDS_MAX = 64,      /* of one line */
     RHT_CAST_MAX = 64,       /* agencies of one story */
     RHT_NAME_BYTES = 24,     /* of an agency or a matter in a script, terminated */
+    RHT_SHARED_BYTES = 700,  /* what one notice of a subscription says, terminated */
     RHT_PATH_BYTES = 400
 };
 
@@ -79,6 +80,7 @@ struct rht_agency {
     struct rht_taken *taken;     /* owned */
     uint32_t fact_count;         /* of the newest word of the hub itself */
     struct rh_fact facts[RH_FACTS_MAX];
+    char shared[RHT_SHARED_BYTES]; /* its newest notice by a subscription, rht_shared_text */
 };
 
 /* A matter by the name the script gives it. */
@@ -247,6 +249,14 @@ void rht_ledger_same(struct rht_play *play);
 void rht_ledger_tamper(struct rht_play *play);
 /* No file of the hub holds these words. */
 void rht_ledger_absent(struct rht_play *play, const char *text);
+
+/* ---- shared.c: subscriptions -------------------------------------------------------------- */
+
+/* "NAME category C area A events LIST give LIST from DAY until DAY", or a number that ends. */
+void rht_shared_operator(struct rht_play *play, struct rht_words *words, bool gives);
+void rht_shared_text(const struct rh_public *notice, char *out, size_t capacity);
+/* "NAME EVENT FIELD=VALUE ...": the newest says this and nothing else. */
+void rht_shared_expect(struct rht_play *play, struct rht_words *words);
 
 /* ---- show.c: told to people, and to `expect trace` -------------------------------------- */
 

@@ -243,12 +243,16 @@ static void show_notes(struct rht_play *play, uint64_t at_ms)
     }
 }
 
-/* Who else hears of it. */
+/* Who else hears of it; and who hears, masked, by a subscription. */
 static void show_receivers(struct rht_play *play)
 {
     const struct hub_outcome *outcome = play->outcome;
+    uint32_t own = outcome->delivery_count - outcome->share_count;
     for (uint32_t i = 0; i < outcome->delivery_count; i++)
-        printf("%s%s", i == 0 ? " → " : say(play, "、", ", "),
+        printf("%s%s",
+               i == own ? say(play, "；共享给 ", "; shared with ")
+               : i == 0 ? " → "
+                        : say(play, "、", ", "),
                agency_word(play, outcome->deliveries[i].to));
     fputc('\n', stdout);
 }
@@ -300,7 +304,8 @@ static void look_at(struct rht_play *play, uint64_t index)
     if (type != RH_RECORD_ITEM && type != RH_RECORD_TIMER && type != RH_RECORD_COMMAND)
         return;
     memset(&play->part, 0, sizeof play->part);
-    play->outcome->row_count = play->outcome->note_count = play->outcome->delivery_count = 0;
+    play->outcome->row_count = play->outcome->note_count = play->outcome->delivery_count =
+        play->outcome->share_count = 0;
     if (play->record.outcome.bytes > 0)
         rht_must(play, hub_outcome_decode(play->record.outcome, play->outcome), "an outcome");
     if (type == RH_RECORD_ITEM &&
@@ -356,6 +361,9 @@ void rht_show_taken(struct rht_play *play, const struct rht_agency *agency)
     if (count > SHOWN)
         printf(say(play, " 等 %u 件", " and more, %u in all"), count);
     fputc('\n', stdout);
+    const struct rht_taken *newest = &agency->taken[agency->taken_count - 1];
+    if (newest->kind == RH_KIND_SHARED && !newest->tombstone)
+        printf("           %s\n", agency->shared);
 }
 
 void rht_show_block(struct rht_play *play, uint32_t times)

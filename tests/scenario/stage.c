@@ -488,7 +488,7 @@ static void keep(struct rht_play *play, struct rht_agency *agency,
     }
     struct rht_taken *taken = &agency->taken[agency->taken_count++];
     *taken = (struct rht_taken){ .from = queued->from, .kind = queued->kind,
-                                 .tombstone = queued->tombstone };
+                                 .tombstone = delivery->form == RH_DELIVERY_TOMBSTONE };
     if (queued->rno != 0) {
         rht_must(play,
                  hub_views_referral(hub_engine_views(play->engine)->map, queued->rno,
@@ -503,6 +503,8 @@ static void keep(struct rht_play *play, struct rht_agency *agency,
         agency->fact_count = play->part.fact_count;
         memcpy(agency->facts, play->part.facts,
                play->part.fact_count * sizeof play->part.facts[0]);
+        if (play->part.kind == RH_KIND_SHARED)
+            rht_shared_text(&play->part, agency->shared, sizeof agency->shared);
     }
     if (delivery->form != RH_DELIVERY_ITEM)
         return;

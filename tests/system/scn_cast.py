@@ -6,6 +6,7 @@ gives the hub no credit.
 """
 import datetime
 import contextlib
+import datetime
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ import pyagency
 import rhwire
 import scn
 from harness import SLOW, Process, Refusal, ask, demand
-from play import KIND, NAME, iso
+from play import BEIJING, KIND, NAME, iso
 
 pyagency.FIELDS.setdefault("accused", 31)
 pyagency.FIELDS.setdefault("persons", 32)
@@ -60,6 +61,7 @@ class Actor:
     def __init__(self, play, about):
         self.play, self.about, self.id = play, about, about.id
         self.taken, self.before = [], 0
+        self.shared = None  # the newest notice of a subscription, a row of `rhub shared`
         self.command = self.text = None  # the last act's command, and the file it sends
 
 
@@ -255,6 +257,8 @@ class RealAgent(Actor):
             self.run.until(f"{self.id} has all that waits", lambda:
                            self.play.waiting(self.id) == 0 and self.placed())
             self.collect()
+            if any(one.kind == "shared" for one in self.taken[self.before:]):
+                self.shared = self.play.look("--agent", self.socket, "shared")[-1]
 
     def placed(self):
         return self.status()["spool"]["not_placed"] == 0
@@ -285,6 +289,23 @@ class RealAgent(Actor):
 
 
 # ---- an agency in Python ----
+
+def shared_row(said):
+    """A notice of a subscription as `rhub shared` shows it, read from the wire."""
+    facts = said[26]
+
+    def day(instant, key):
+        if instant:
+            return datetime.datetime.fromtimestamp(instant / 1000, BEIJING).strftime("%Y-%m-%d")
+        number = str(facts.get(key + "day") or facts.get(key + "month") or "")
+        return "-".join(part for part in (number[:4], number[4:6], number[6:]) if part)
+
+    return {"event": said[13], "reference": facts.get("reference"), "procedure": said.get(8),
+            "category": said.get(10), "area": said.get(11), "source": said.get(12),
+            "date": day(said.get(17), ""), "state": facts.get("state"),
+            "holder": facts.get("holder"), "due": day((said.get(16) or 1) - 1, "due_"),
+            "outcome": facts.get("outcome")}
+
 
 def accused_hash(key, agency):
     return hashlib.blake2b(agency.encode(), digest_size=32, key=key).digest()
@@ -463,6 +484,8 @@ class PythonAgency(Actor):
                 self.taken.append(Taken(kind, referral, row["sender"],
                                         row["form"] == 2, self.peer.texts.get(row["id"]),
                                         row["message_id"]))
+                if kind == "shared" and row["form"] == 1:
+                    self.shared = shared_row(said)
 
     def nack(self, refusal):
         self.live()

@@ -28,7 +28,7 @@ class Expect:
         forms = {name: getattr(self, name) for name in (
             "refused", "taken", "got", "nothing", "sees", "waiting", "body", "noted", "steps",
             "figure", "count", "clocks", "external", "route", "replay", "tampering", "absent",
-            "shown")}
+            "shown", "shared")}
         forms.update({"fact": self.fact, "hot-spot": self.hot_spot,
                       "query-code": self.query_code})
         before = len(self.play.failures)
@@ -356,6 +356,20 @@ class Expect:
         while words.more():
             words.next()
         self.play.left_out.append(words.line.number)
+
+    def shared(self, words):
+        """The newest notice of a subscription says this, and nothing else."""
+        row = self.play.cast[words.next("an agency")].shared or {}
+        wanted, parts = [], [row.get("event", "nothing")]
+        while words.more():
+            wanted.append(words.next())
+        for key in ("reference", "procedure", "category", "area", "source", "date", "state",
+                    "holder", "due", "outcome"):
+            value = row.get(key) or (row.get("holder_role") if key == "holder" else None)
+            if value:
+                any_one = key == "reference" and "reference=*" in wanted
+                parts.append(f"{key}={'*' if any_one else value}")
+        self.same("told", " ".join(wanted), " ".join(parts))
 
     def hot_spot(self, words):
         rule, area = words.next("a rule"), words.next("an area")

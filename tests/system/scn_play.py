@@ -300,6 +300,13 @@ class Play:
                        self.human(words.next("a matter")), "--reason", "return visit"]
             if words.passes("until"):
                 command += ["--until", words.next("a day")]
+        elif action == "subscribe":
+            command = ["subscription", "add", self.cast[words.next("an agency")].id]
+            while words.more():
+                command += [f"--{words.next()}", words.next("what")]
+            command += ["--basis", "scenario"]
+        elif action == "unsubscribe":
+            command = ["subscription", "end", words.next("a number"), "--reason", "agreed"]
         elif action in ("retry", "return"):
             letter = self.look("dead", "list")[0]["id"]
             command = ["dead", action, letter, "--reason", "on request", "-y"]

@@ -18,6 +18,8 @@ WEEKDAYS = {"zh": "一二三四五六日", "en": ["Mon", "Tue", "Wed", "Thu", "F
 UNITS = {"hour": ("小时", "hours"), "calendar_day": ("日", "calendar days"),
          "working_day": ("个工作日", "working days"), "month": ("个月", "months"),
          "month_criminal": ("个月（刑事诉讼期间）", "months of criminal procedure")}
+SHOWN = {"event", "reference", "procedure", "category", "area", "source", "date", "state",
+         "holder", "holder_role", "due", "outcome"}
 LIVE = {"running", "paused", "missed"}
 
 
@@ -182,6 +184,9 @@ class Teller:
         more = self.t(f" 等 {len(got)} 件", f" and more, {len(got)} in all") if len(got) > 8 else ""
         self.head(play, f"{self.agency(play, actor.about.name)} "
                         f"{self.t('收到', 'has received')}: {self.t('、', ', ').join(what)}{more}")
+        if any(one.kind == "shared" and not one.gone for one in got) and actor.shared:
+            self.put("           " + "  ".join(str(value) for key, value in actor.shared.items()
+                                                if value and key in SHOWN))
         if actor.real:
             name = actor.about.name
             self.put(f"           $ mv {name}/exchange/in/*.json {name}/exchange/done/")
