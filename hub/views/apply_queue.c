@@ -126,7 +126,10 @@ static enum rh_err deliver(struct hub_views *views, const struct hub_record *rec
         .rno = delivery->rno,
         .kind = delivery->kind,
         .stored_ms = record->core.stored_ms,
-        .bytes = delivery->index == record->core.index ? record->item_bytes : 0,
+        /* A subscriber's notice is as small as a word of the hub's own. */
+        .bytes = delivery->index == record->core.index && delivery->kind != RH_KIND_SHARED
+                     ? record->item_bytes
+                     : 0,
         .place = delivery->place,
     };
     return add_entry(views, &queued);

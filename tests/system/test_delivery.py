@@ -247,6 +247,66 @@ class Delivery(DeliveryCase):
         self.assertEqual(len(self.take(receiver, 1)), 1)
 
 
+class Shared(DeliveryCase):
+    """What a subscriber sees of a message of others: the bytes of its own notice, no more."""
+
+    def subscriber(self, **terms):
+        agency = self.agency("justice")
+        self.hub.ask("subscription.add", id=agency.name, category="labour", until="2099-12-31",
+                     basis="test", **terms)
+        return self.client(agency)
+
+    def next(self, client):
+        return client.deliveries.pop(0) if client.deliveries else client.await_frame(DELIVERY)
+
+    def test_masked_notice_is_all_there_is(self):
+        third = self.subscriber(events="register", give="area=city,date=month,holder=role")
+        sender = self.sender()
+        frame = self.next(third)
+        # [68, 1, sender, lane, pair_seq, index, stored ms, number, public]
+        self.assertEqual(len(frame), 9)
+        self.assertEqual((frame[1], frame[2], frame[3], frame[7]),
+                         (1, hubkit.HUB, NORMAL, ""))
+        said = wire.public_decode(frame[8])
+        instant = time.gmtime(frame[6] / 1000 + 8 * 3600)  # in China
+        self.assertEqual((instant.tm_mday, instant.tm_hour, instant.tm_min, instant.tm_sec),
+                         (1, 0, 0, 0))
+        self.assertEqual(said[1][:6], frame[6].to_bytes(6, "big"))
+        self.assertEqual({key: said[key] for key in said if key not in (1, 26)},
+                         {2: 105, 11: "6204", 13: "register"})
+        self.assertEqual(set(said[26]), {"subscription", "month", "holder"})
+        self.assertEqual(said[26]["holder"], "petitions")
+        # No proof of the record, whose core has author, holder and date; the author has one.
+        while True:
+            note = sender.notes.pop(0) if sender.notes else sender.await_frame(CHECKPOINT)[1]
+            if int(note.split("\n")[1]) > frame[5]:
+                break
+        third.send([7, third.session, frame[5], 0])
+        self.assertEqual(third.await_frame(ERROR)[1], 4303)
+        sender.send([7, sender.session, frame[5], 0])
+        self.assertEqual(sender.await_frame(73)[1], frame[5])
+        # It cannot be answered, taken note of, or asked about.
+        for public in ({2: NOTICE, 3: sender.referral},
+                       {2: 86, 6: said[1]},
+                       {2: 64, 3: sender.referral, 6: said[1]}):
+            cores = third.submit([third.item({1: hubkit.message_id(), **public})])
+            self.assertEqual(cores[0].get(10, 0), 4303, public)
+
+    def test_notice_comes_again_until_it_is_acknowledged(self):
+        third = self.subscriber(events="register")
+        self.sender()
+        first = self.next(third)
+        third.send([8, third.session])
+        again = Client(self.hub, third.agency)
+        self.addCleanup(again.close)
+        self.assertEqual(again.open()[0], 66)
+        self.assertEqual(self.next(again), first)
+        cores = again.submit([again.ack(first[2], first[3], first[4])])
+        self.assertEqual(cores[0].get(10, 0), 0)
+        self.sender()
+        self.assertEqual(self.next(again)[4], first[4] + 1)
+
+
 class Log(DeliveryCase):
     def note_of(self, client, size):
         """The first published checkpoint of at least that size; its size and root."""

@@ -256,6 +256,27 @@ static void test_notices_are_given_by_topic_and_masked(void **state)
     assert_int_equal(told(wide), count);
 }
 
+/* Rows of a topic are found by it alone, also beside one of the same length. */
+static void test_a_topic_finds_its_own_subscribers(void **state)
+{
+    struct hub_subscription row;
+    (void)state;
+    (void)give(fixture->readers[0], "6204", "judicial", 0);
+    (void)give(fixture->readers[2], "6204", "judicial", 0);
+    (void)give(fixture->readers[1], "6204", "juvenile", 0);
+    (void)give(fixture->readers[1], "6205", "judicial", 0);
+    assert_int_equal(hub_views_subscribed(map(), "6204", "judicial", 0, &row), RH_OK);
+    assert_int_equal(row.agency, fixture->readers[0]);
+    assert_int_equal(hub_views_subscribed(map(), "6204", "judicial", row.agency, &row), RH_OK);
+    assert_int_equal(row.agency, fixture->readers[2]);
+    assert_int_equal(hub_views_subscribed(map(), "6204", "judicial", row.agency, &row),
+                     RH_ERR_NOTFOUND);
+    assert_int_equal(hub_views_subscribed(map(), "6203", "judicial", 0, &row), RH_ERR_NOTFOUND);
+    assert_int_equal(hub_views_subscribed(map(), "", "", 0, &row), RH_ERR_NOTFOUND);
+    assert_int_equal(hub_views_subscribed(map(), "6204", "juvenile", 0, &row), RH_OK);
+    assert_int_equal(row.agency, fixture->readers[1]);
+}
+
 static void test_bounds_hold_wherever_topics_meet(void **state)
 {
     (void)state;
@@ -395,6 +416,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_notices_are_given_by_topic_and_masked, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_topic_finds_its_own_subscribers, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_bounds_hold_wherever_topics_meet, set_up,
                                         tear_down),
