@@ -167,6 +167,7 @@ static const struct hub_cli_field fields[] = {
 
     NUMBER("subscription", "id", N_("number"), SHOW),
     OF("subscription", "agency", N_("subscriber"), AGENCY, SHOW),
+    OF("subscription", "passed_to", N_("passed on to"), AGENCY, SHOW),
     TEXT("subscription", "category", N_("category"), SHOW),
     TEXT("subscription", "area", N_("area"), SHOW),
     WORD("subscription", "events", N_("events"), "kinds", SHOW),

@@ -36,12 +36,29 @@ static json_t *list_events(const struct rh_kind_set *events)
     return list;
 }
 
+/* Who has the whole of a subscriber by now, itself or whoever came after it; uses op->agency. */
+static uint32_t heir_of(struct hub_ask *ask, uint32_t no)
+{
+    enum { DEPTH_MAX = 8 }; /* as in hub/core/actor.c */
+    for (int i = 0; i < DEPTH_MAX; i++) {
+        if (hub_views_agency(ask->map, no, ask->op->agency) != RH_OK)
+            break;
+        const struct hub_successor *next = hub_agency_successor(ask->op->agency, NULL);
+        if (next == NULL || !next->done)
+            break;
+        no = next->to;
+    }
+    return no;
+}
+
 static json_t *show(struct hub_ask *ask, const struct hub_subscription *row)
 {
+    uint32_t heir = heir_of(ask, row->agency);
     json_t *out = hub_json_row("subscription");
     json_t *given = json_object();
     json_object_set_new(out, "id", json_integer(row->number));
     hub_json_agency(ask, out, "agency", row->agency);
+    hub_json_agency(ask, out, "passed_to", heir == row->agency ? HUB_AGENCY_NONE : heir);
     hub_json_text(out, "area", row->area[0] == '\0' ? "*" : row->area);
     hub_json_text(out, "category", row->category[0] == '\0' ? "*" : row->category);
     json_object_set_new(out, "events", list_events(&row->events));
@@ -86,7 +103,8 @@ enum rh_err hub_verb_subscription_list(struct hub_ask *ask)
             return RH_OK;
         bool over = row.ended_ms != 0 || row.until_ms <= ask->now_ms;
         if (err == RH_OK && (all || !over) &&
-            (agency == HUB_AGENCY_NONE || agency == row.agency))
+            (agency == HUB_AGENCY_NONE || agency == row.agency ||
+             agency == heir_of(ask, row.agency)))
             err = hub_ask_row(ask, show(ask, &row));
     }
     if (err == RH_OK)

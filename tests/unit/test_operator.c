@@ -412,6 +412,96 @@ static void test_operator_enrols_and_revokes(void **state)
     json_decref(answer);
 }
 
+static void subscribe(const char *more, const char *code)
+{
+    char args[400];
+    snprintf(args, sizeof args,
+             "{\"id\":\"procuratorate.620423\",\"basis\":\"目录第12项\"%s}", more);
+    rht_assert_refused("subscription.add", args, code);
+}
+
+/* What is no field, event, topic or term is named, and nothing is given. */
+static void test_operator_cannot_give_what_is_no_subscription(void **state)
+{
+    static const struct {
+        const char *more, *code;
+    } wishes[] = {
+        { ",\"events\":\"register\",\"until\":\"2030-01-01\"", "RH-4111" }, /* no topic */
+        { ",\"category\":\"*\",\"events\":\"seal\",\"until\":\"2030-01-01\"", "RH-4112" },
+        { ",\"category\":\"*\",\"events\":\",\",\"until\":\"2030-01-01\"", "RH-4112" },
+        { ",\"area\":\"62042\",\"events\":\"close\",\"until\":\"2030-01-01\"", "RH-4112" },
+        { ",\"area\":\"*\",\"events\":\"close\",\"until\":\"2020-01-01\"", "RH-4306" },
+        { ",\"area\":\"*\",\"events\":\"close\",\"until\":\"2030-01-01\","
+          "\"from\":\"2030-01-02\"", "RH-4306" },
+        { ",\"area\":\"*\",\"events\":\"close\",\"until\":\"2030-01-01\","
+          "\"give\":\"person\"", "RH-4112" },
+        { ",\"area\":\"*\",\"events\":\"close\",\"until\":\"2030-01-01\","
+          "\"give\":\"area=role\"", "RH-4112" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        subscribe(wishes[i].more, wishes[i].code);
+    json_t *answer = rht_ask("subscription.list", "{\"all\":true}");
+    assert_int_equal(rht_rows(answer), 0);
+    json_decref(answer);
+}
+
+/* What an operator gives is what it reads back; the answer's only row, to be released. */
+static json_t *give_subscription(char id[40])
+{
+    json_t *answer = rht_ask(
+        "subscription.add",
+        "{\"id\":\"procuratorate.620423\",\"category\":\"labour\",\"area\":\"*\","
+        "\"events\":\"register, dispatch,overdue\",\"give\":\"state,area=county\","
+        "\"from\":\"2029-01-01\",\"until\":\"2030-01-01\",\"basis\":\"目录第12项\"}");
+    json_t *row = rht_row(answer, 0);
+    json_t *given = json_object_get(row, "given");
+    assert_string_equal(rht_text(row, "agency"), "procuratorate.620423");
+    assert_string_equal(rht_text(row, "area"), "*");
+    assert_string_equal(rht_text(row, "state"), "to_come");
+    assert_string_equal(rht_text(row, "basis"), "目录第12项");
+    assert_string_equal(rht_text(row, "until_at"), "2030-01-01T16:00:00.000Z"); /* its last day */
+    assert_string_equal(rht_text(given, "area"), "county");
+    assert_string_equal(rht_text(given, "state"), "full");
+    assert_string_equal(rht_text(given, "date"), "month");
+    assert_string_equal(rht_text(given, "holder"), "absent");
+    assert_int_equal(json_object_size(given), HUB_SHARE_FIELDS);
+    assert_int_equal(json_array_size(json_object_get(row, "events")), 3);
+    assert_int_equal(json_integer_value(json_object_get(row, "told")), 0);
+    snprintf(id, 40, "{\"id\":\"%d\"}", (int)json_integer_value(json_object_get(row, "id")));
+    return answer;
+}
+
+static void test_operator_gives_a_subscription(void **state)
+{
+    char id[40];
+    (void)state;
+    json_t *answer = give_subscription(id);
+    json_decref(answer);
+    answer = rht_ask("subscription.list", "{\"agency\":\"procuratorate.620423\"}");
+    assert_int_equal(rht_rows(answer), 1);
+    json_decref(answer);
+    answer = rht_ask("subscription.list", "{\"agency\":\"petitions.620423\"}");
+    assert_int_equal(rht_rows(answer), 0);
+    json_decref(answer);
+    answer = rht_ask("subscription.show", id);
+    assert_string_equal(rht_text(rht_row(answer, 0), "category"), "labour");
+    json_decref(answer);
+    rht_assert_refused("subscription.end", id, "RH-4111"); /* no reason */
+    memcpy(strchr(id, '}'), ",\"reason\":\"x\"}", sizeof ",\"reason\":\"x\"}");
+    answer = rht_ask("subscription.end", id);
+    assert_string_equal(rht_text(rht_row(answer, 0), "state"), "ended");
+    json_decref(answer);
+    rht_assert_refused("subscription.end", id, "RH-7114");
+    rht_assert_refused("subscription.show", "{\"id\":\"0x1\"}", "RH-7114");
+    answer = rht_ask("subscription.list", NULL);
+    assert_int_equal(rht_rows(answer), 0);
+    json_decref(answer);
+    answer = rht_ask("subscription.list", "{\"all\":true}");
+    assert_int_equal(rht_rows(answer), 1);
+    json_decref(answer);
+}
+
 /* Looking into a queue takes nothing out of it. */
 static void test_operator_peeks_without_taking(void **state)
 {
@@ -617,6 +707,8 @@ int main(void)
         TEST(test_operator_sees_what_is_overdue),
         TEST(test_operator_urges_on_record),
         TEST(test_operator_enrols_and_revokes),
+        TEST(test_operator_cannot_give_what_is_no_subscription),
+        TEST(test_operator_gives_a_subscription),
         TEST(test_operator_peeks_without_taking),
         TEST(test_operator_retries_a_dead_letter),
         TEST(test_operator_reports_with_numerator_and_denominator),

@@ -51,7 +51,8 @@ void kit_add(struct kit *kit, enum rh_record_type type)
     snprintf(record->core.hub.text, sizeof record->core.hub.text, "test.620423");
     rht_random_fill(&kit->random, record->random, sizeof record->random);
     if (type == RH_RECORD_ITEM || type == RH_RECORD_TIMER ||
-        (type == RH_RECORD_COMMAND && record->command != HUB_COMMAND_AGENCY)) {
+        (type == RH_RECORD_COMMAND && record->command != HUB_COMMAND_AGENCY &&
+         record->command != HUB_COMMAND_SUBSCRIPTION)) {
         rh_writer_init(&writer, kit->nested, sizeof kit->nested);
         assert_int_equal(hub_outcome_encode(&kit->outcome, &writer), RH_OK);
         record->outcome = (struct rh_bytes){ kit->nested, writer.bytes };
@@ -493,6 +494,43 @@ static void enrol(struct kit *kit, uint32_t no)
     kit_add(kit, RH_RECORD_COMMAND);
 }
 
+const char *const kit_areas[4] = { "", "62", "6204", "6205" };
+const char *const kit_categories[3] = { "", "labour", "labous" };
+
+/* One of an agency to a topic: given for the first time, given anew, or ended. */
+static void subscribe(struct kit *kit)
+{
+    struct rh_writer writer;
+    struct hub_subscription row = { .agency = any_agency(kit) };
+    begin(kit);
+    snprintf(row.area, sizeof row.area, "%s", kit_areas[below(kit, 4)]);
+    snprintf(row.category, sizeof row.category, "%s", kit_categories[below(kit, 3)]);
+    uint32_t place = 0;
+    while (place < kit->subscription_count &&
+           (kit->subscriptions[place].agency != row.agency ||
+            strcmp(kit->subscriptions[place].area, row.area) != 0 ||
+            strcmp(kit->subscriptions[place].category, row.category) != 0))
+        place++;
+    if (place < kit->subscription_count && kit->subscriptions[place].ended_ms == 0) {
+        row = kit->subscriptions[place];
+        row.ended_ms = kit->now_ms;
+    } else {
+        row.number = ++kit->subscription_number;
+        row.given_ms = row.from_ms = kit->now_ms;
+        row.until_ms = kit->now_ms + 1 + below(kit, 1000);
+        row.masks[HUB_SHARE_DATE] = HUB_MASK_MONTH;
+        rh_kind_add(&row.events, RH_KIND_OVERDUE);
+    }
+    assert_true(place < KIT_SUBSCRIPTIONS_MAX);
+    kit->subscription_count += place == kit->subscription_count ? 1 : 0;
+    kit->subscriptions[place] = row;
+    rh_writer_init(&writer, kit->nested, sizeof kit->nested);
+    assert_int_equal(hub_subscription_encode(&row, &writer), RH_OK);
+    kit->record.command = HUB_COMMAND_SUBSCRIPTION;
+    kit->record.subscription_row = (struct rh_bytes){ kit->nested, writer.bytes };
+    kit_add(kit, RH_RECORD_COMMAND);
+}
+
 static void open_stream(struct kit *kit, uint32_t agency)
 {
     static const uint8_t hello[] = "hello";
@@ -577,6 +615,8 @@ void kit_step(struct kit *kit)
         refuse(kit);
     else if (dice < 90)
         fire(kit);
+    else if (dice < 92)
+        subscribe(kit);
     else if (dice < 95)
         command(kit);
     else if (dice < 97)

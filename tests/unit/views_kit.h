@@ -17,8 +17,13 @@ enum {
     KIT_QUEUE_MAX = 400,
     KIT_DEAD_MAX = 200,
     KIT_LINES_MAX = 6000,
-    KIT_RECORDS_MAX = 4000
+    KIT_RECORDS_MAX = 4000,
+    KIT_SUBSCRIPTIONS_MAX = 64 /* above what topics and agencies there are */
 };
+
+/* Topics of the kit: areas and categories that are prefixes of one another, or nearly. */
+extern const char *const kit_areas[4];
+extern const char *const kit_categories[3];
 
 struct kit_record {
     uint8_t *bytes; /* core, then rest */
@@ -67,6 +72,8 @@ struct kit {
     struct kit_line lines[KIT_LINES_MAX];
     uint32_t item_count;
     struct kit_item items[KIT_RECORDS_MAX];
+    uint32_t subscription_count, subscription_number; /* rows; the newest number given */
+    struct hub_subscription subscriptions[KIT_SUBSCRIPTIONS_MAX];
     uint64_t stored, refused, rules_index;
     uint64_t slots;
 

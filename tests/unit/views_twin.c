@@ -221,6 +221,28 @@ static void compare_lines(const struct kit *kit, struct hub_map *map)
     }
 }
 
+/* The subscribers of every topic, in the order of their numbers, and nobody else's. */
+static void compare_topic(const struct kit *kit, struct hub_map *map, const char *area,
+                          const char *category)
+{
+    struct hub_subscription row;
+    uint32_t after = HUB_AGENCY_NONE;
+    for (uint32_t no = HUB_AGENCY_FIRST; no < KIT_AGENCY_END; no++) {
+        for (uint32_t i = 0; i < kit->subscription_count; i++) {
+            const struct hub_subscription *wanted = &kit->subscriptions[i];
+            if (wanted->agency != no || strcmp(wanted->area, area) != 0 ||
+                strcmp(wanted->category, category) != 0)
+                continue;
+            assert_int_equal(hub_views_subscribed(map, area, category, after, &row), RH_OK);
+            assert_memory_equal(&row, wanted, sizeof row);
+            assert_int_equal(hub_views_subscription(map, wanted->number, &row), RH_OK);
+            assert_memory_equal(&row, wanted, sizeof row);
+            after = no;
+        }
+    }
+    assert_int_equal(hub_views_subscribed(map, area, category, after, &row), RH_ERR_NOTFOUND);
+}
+
 static void compare_figure(struct hub_map *map, const char *name, uint64_t wanted)
 {
     uint64_t value;
@@ -244,6 +266,8 @@ void kit_compare(const struct kit *kit, struct hub_map *map)
     compare_lines(kit, map);
     for (uint32_t no = HUB_AGENCY_FIRST; no < KIT_AGENCY_END; no++)
         compare_agency(kit, map, no);
+    for (size_t i = 0; i < 12; i++)
+        compare_topic(kit, map, kit_areas[i % 4], kit_categories[i / 4]);
     compare_figure(map, "stored", kit->stored);
     compare_figure(map, "refused", kit->refused);
     compare_figure(map, "refused/4301", kit->refused);
