@@ -82,6 +82,12 @@ def rules_change(run):
          "text": (rules / "procedures" / "xinfang.yaml").read_text().replace(
              "10 calendar_day", "12 calendar_day")}])
     demand(any(row["moved"] > 0 for row in simulated), f"{simulated}")
+    # A copy under another name replaces the file of its procedure; so does one of the settings.
+    for name, text in (("procedures/my-copy.yaml", (rules / "procedures" / "xinfang.yaml")
+                        .read_text().replace("10 calendar_day", "12 calendar_day")),
+                       ("procedures/mine.yaml", (rules / "settings.yaml").read_text())):
+        copied = play.hub.ask("deadline.simulate", open=True, files=[{"name": name, "text": text}])
+        demand(name != "procedures/my-copy.yaml" or copied == simulated, f"{copied}")
     change(rules, first + 2, 12, 55, "open")
     play.hub.ask("rules.reload")
     run.until("the job is done", lambda: all(row["state"] == "done"
