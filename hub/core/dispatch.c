@@ -235,7 +235,8 @@ bool hub_dispatch_tombstone(struct hub_step *step, const struct hub_referral *ro
 }
 
 /* A dispatch may put the matter under another procedure: what was registered for screening
- * goes out as what it turned out to be. */
+ * goes out as what it turned out to be. A review stays the review it was asked for as: called back
+ * and sent under another rule, the last one could be had again. */
 static bool follow_procedure(struct hub_step *step)
 {
     const char *id = step->item->procedure;
@@ -244,6 +245,8 @@ static bool follow_procedure(struct hub_step *step)
     const struct rh_procedure *procedure = rh_rules_procedure(step->world->rules, id);
     if (procedure == NULL)
         return hub_step_refuse(step, RH_REFUSE_UNKNOWN_PROCEDURE, 8);
+    if (step->row->born == RH_KIND_REVIEW_REQUEST)
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 8);
     memcpy(step->row->procedure, id, sizeof(step->row->procedure));
     step->row->procedure_version = procedure->version;
     step->row->rules_index = step->world->rules_index;

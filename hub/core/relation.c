@@ -132,6 +132,9 @@ bool hub_decide_transfer_on(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_FIELD_INVALID, 7);
     if (row->child_open > 0)
         return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
+    if (row->born == RH_KIND_REVIEW_REQUEST && item->procedure[0] != '\0' &&
+        strcmp(item->procedure, row->procedure) != 0) /* a review stays the review it is */
+        return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 8);
     if (!hub_dispatch_target(step, row, &item->children[0].to, &to) ||
         !hub_step_agency(step, step->agency, &from, &found))
         return false;
