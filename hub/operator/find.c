@@ -63,6 +63,21 @@ enum rh_err hub_find_agency(struct hub_ask *ask, const char *name, uint32_t *no)
     return hub_ask_refuse(ask, RH_REFUSE_UNKNOWN_AGENCY, pointer, NULL, text);
 }
 
+enum rh_err hub_find_heir(struct hub_ask *ask, const char *name, uint32_t *no)
+{
+    enum { STEPS_MAX = 8 };
+    struct hub_agency *agency = ask->op->agency;
+    enum rh_err err = hub_find_agency(ask, name, no);
+    for (int i = 0; i < STEPS_MAX && err == RH_OK && *no != HUB_AGENCY_NONE; i++) {
+        const struct hub_successor *next = hub_agency_successor(agency, NULL);
+        if (next == NULL || !next->done)
+            return RH_OK;
+        *no = next->to;
+        err = hub_views_agency(ask->map, *no, agency);
+    }
+    return err;
+}
+
 /* Decimal digits up to RH_NUMBER_MAX; NULL when there are none. */
 static const char *read_digits(const char *text, uint64_t *out)
 {

@@ -270,6 +270,9 @@ bool hub_simulated_firm(const struct hub_outcome *outcome, const struct hub_note
 enum rh_err hub_find_referral(struct hub_ask *ask, const char *name, struct hub_referral *out);
 /* The agency in args.`name`; *no 0 when the argument is absent. Refuses an unknown one. */
 enum rh_err hub_find_agency(struct hub_ask *ask, const char *name, uint32_t *no);
+/* The same, or who has taken all of it over: in whose name its matters stand by now. For looking
+ * among matters as they are, where an old letter names an office that a reform has closed. */
+enum rh_err hub_find_heir(struct hub_ask *ask, const char *name, uint32_t *no);
 /* A page of all agencies in the order of their numbers: `show` answers a row for each, with the
  * agency's row in ask->op->agency. `walk` is the mark of this list's tokens. */
 typedef enum rh_err hub_find_agency_fn(struct hub_ask *ask, uint32_t no);

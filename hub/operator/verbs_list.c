@@ -73,11 +73,11 @@ static enum rh_err read_filter(struct hub_ask *ask, struct filter *filter)
     if (err == RH_OK)
         err = read_order(ask, filter);
     if (err == RH_OK)
-        err = hub_find_agency(ask, "from", &filter->from);
+        err = hub_find_heir(ask, "from", &filter->from);
     if (err == RH_OK)
-        err = hub_find_agency(ask, "to", &filter->to);
+        err = hub_find_heir(ask, "to", &filter->to);
     if (err == RH_OK)
-        err = hub_find_agency(ask, "holder", &filter->holder);
+        err = hub_find_heir(ask, "holder", &filter->holder);
     if (err == RH_OK && due != NULL)
         err = hub_find_window(ask, due, &filter->due_from_ms, &filter->due_to_ms);
     return err;

@@ -50,6 +50,48 @@ def unreadable(play, pet, old, new):
     demand(row["turn"] == new.agency and row["arrived_at"] is not None, f"arrived: {row}")
 
 
+def both_ids(play, pet, old, new, waiting):
+    """An old id is understood wherever one is asked for: what is, is its successor's; what was, and
+    what lies in its own queue, stays its own."""
+    number = play.show(waiting)["id"]
+    for part in ("to", "holder"):
+        lists = [[row["id"] for row in play.ask("referral.list", **{part: one.agency})]
+                 for one in (old, new)]
+        demand(lists[0] == lists[1] and number in lists[0], f"--{part} by both ids: {lists}")
+    demand(number in [row["id"] for row in play.ask("referral.list", **{"from": pet.agency})],
+           "and by who sent it")
+    for one in (old, new):
+        demand(play.ask("agency.show", id=one.agency)[0]["id"] == one.agency, "shown as itself")
+        demand(isinstance(play.ask("queue.peek", agency=one.agency), list), "its own queue")
+        demand(play.ask("agency.tree", id=one.agency)[0]["id"] == one.agency, "its own place")
+        page = play.run.check([play.run.program("rhub"), "--hub", play.hub.admin, "referral",
+                               "list", "--holder", one.agency, "-o", "json"]).stdout
+        demand(number in page, f"rhub referral list --holder {one.agency}: {page}")
+    period = "2026-03"
+    counted = {(row["agency"], row["figure"]) for row in
+               play.ask("report.bulletin", period=period, by="agency")}
+    demand((new.agency, "received") in counted or (old.agency, "received") in counted,
+           f"who received it is counted once and named: {counted}")
+    play.hub.audit("--redecide")
+
+
+def levels(play):
+    """The tree names the level of each division by the length of its code."""
+    wanted = {"government.62": "province", "government.6204": "city",
+              "government.620423": "county", "government.620423101": "town",
+              "government.620423101203": "village"}
+    above = None
+    for agency in wanted:
+        play.agency(agency, enrol={"superior": above} if above else {})
+        above = agency
+    rows = play.ask("agency.tree", id="government.62")
+    demand({row["id"]: row["level"] for row in rows} == wanted, f"levels: {rows}")
+    demand([row["depth"] for row in rows] == [0, 1, 2, 3, 4], f"one below the other: {rows}")
+    page = play.run.check([play.run.program("rhub"), "--hub", play.hub.admin, "--lang", "zh",
+                           "agency", "tree"]).stdout
+    demand("县（区）" in page and "村（社区）" in page, f"in words: {page}")
+
+
 def body(run):
     play = Play(run, "2026-03-02 10:00")
     pet, old = play.agency("petitions.620423"), play.agency("court.620423")
@@ -69,6 +111,7 @@ def body(run):
     demand(keys_due(play) == [], "the old queue still holds what must be taken in")
     demand(not play.ask("agency.show", id=old.agency)[0]["revoke_due"], "not yet")
     unreadable(play, pet, old, new)
+    both_ids(play, pet, old, new, waiting)
     play.come_back(old)
     play.settle()
     demand(keys_due(play) == [old.agency], f"the last step is asked for: {keys_due(play)}")
@@ -80,6 +123,8 @@ def body(run):
     play.leave(old)
     play.ask("agency.revoke", id=old.agency, reason="taken over")
     demand(keys_due(play) == [], "asked for no more")
+    both_ids(play, pet, old, new, waiting)  # for ever, also with its keys revoked
+    levels(play)
 
 
 if __name__ == "__main__":
