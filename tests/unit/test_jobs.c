@@ -239,6 +239,35 @@ static uint32_t work_off(uint64_t number, uint32_t kills)
     return turns;
 }
 
+/* One record at a time, and the hub dies after each: first before it is on disk, then after it. What
+ * the row says is done is what had been synced, never less and never more. */
+static uint32_t die_after_each_record(uint64_t number)
+{
+    uint32_t deaths = 0;
+    while (job(number).state == HUB_JOB_RUNNING) {
+        struct hub_job_row synced = job(number);
+        for (int life = 0; life < 2; life++) {
+            while (hub_engine_pending(engine()) == 0 && job(number).state == HUB_JOB_RUNNING)
+                assert_int_equal(hub_engine_work(engine(), 1), RH_OK);
+            struct hub_job_row ahead = job(number);
+            assert_true(ahead.done >= synced.done && ahead.changed >= synced.changed);
+            if (life == 1) {
+                finish();
+                synced = ahead;
+            }
+            kill_hub();
+            struct hub_job_row row = job(number);
+            assert_int_equal(row.state, synced.state);
+            assert_int_equal(row.done, synced.done);
+            assert_int_equal(row.changed, synced.changed);
+            assert_int_equal(row.cursor, synced.cursor);
+            assert_true(row.done <= row.total || row.state == HUB_JOB_DONE);
+        }
+        assert_true(++deaths < 10000);
+    }
+    return deaths;
+}
+
 /* Killed in the middle or not, the job looks at each open referral once, every date follows
  * the new calendar, and the records say which moved. */
 static void check_done(uint64_t number, uint32_t stale_before)
@@ -286,6 +315,19 @@ static void test_job_survives_kills(void **state)
     work_off(1, 7);
     check_done(1, stale);
     kill_hub();
+    check_done(1, stale);
+}
+
+static void test_job_survives_a_kill_after_each_record(void **state)
+{
+    struct hub_import_result result;
+    uint32_t open = 0;
+    (void)state;
+    make_calendar("2026.2-test", "2026-06-22..2026-07-17");
+    assert_int_equal(import(&result), RH_OK);
+    finish();
+    uint32_t stale = count_stale(&open);
+    assert_true(die_after_each_record(1) > 20);
     check_done(1, stale);
 }
 
@@ -414,6 +456,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_import_recomputes_every_open_clock, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_job_survives_kills, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_job_survives_a_kill_after_each_record, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_import_outlives_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_later_import_supersedes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_import_refuses_what_is_wrong, set_up, tear_down),

@@ -231,6 +231,41 @@ static void work_off(uint64_t number, uint32_t kills)
     }
 }
 
+/* One record at a time, and the hub dies after every dozen: first before it is on disk, then after
+ * it. What the row says is done is what had been synced, never less and never more. */
+static uint32_t die_after_records(uint64_t number)
+{
+    uint32_t deaths = 0;
+    while (job(number).state == HUB_JOB_RUNNING) {
+        for (int i = 0; i < 11 && job(number).state == HUB_JOB_RUNNING; i++)
+            assert_int_equal(hub_engine_work(engine(), 1), RH_OK);
+        finish();
+        struct hub_job_row synced = job(number);
+        if (synced.state != HUB_JOB_RUNNING)
+            break;
+        for (int life = 0; life < 2; life++) {
+            while (hub_engine_pending(engine()) == 0 && job(number).state == HUB_JOB_RUNNING)
+                assert_int_equal(hub_engine_work(engine(), 1), RH_OK);
+            struct hub_job_row ahead = job(number);
+            assert_true(ahead.done >= synced.done && ahead.changed >= synced.changed);
+            if (life == 1) {
+                finish();
+                synced = ahead;
+            }
+            hub_assembly_close(&fixture->assembly);
+            open_hub();
+            struct hub_job_row row = job(number);
+            assert_int_equal(row.state, synced.state);
+            assert_int_equal(row.done, synced.done);
+            assert_int_equal(row.changed, synced.changed);
+            assert_int_equal(row.cursor, synced.cursor);
+            assert_true(row.done <= row.total || row.state == HUB_JOB_DONE);
+        }
+        assert_true(++deaths < 10000);
+    }
+    return deaths;
+}
+
 /* ---- what must hold --------------------------------------------------------------------- */
 
 static void check_views(void)
@@ -354,6 +389,8 @@ static void check_audit(void)
     json_decref(printed);
 }
 
+static const uint32_t between_records = UINT32_MAX;
+
 static void run_whole(uint32_t kills)
 {
     uint32_t changed;
@@ -362,7 +399,10 @@ static void run_whole(uint32_t kills)
     print_message("%u waiting\n", before.count);
     assert_true(before.count > 20);
     uint64_t number = succeed("", "", fixture->new, 0);
-    work_off(number, kills);
+    if (kills == between_records)
+        assert_true(die_after_records(number) > 10);
+    else
+        work_off(number, kills);
     check_old_queue();
     check_new_queue();
     check_rows(&changed);
@@ -400,6 +440,12 @@ static void test_succession_survives_kills(void **state)
 {
     (void)state;
     run_whole(9);
+}
+
+static void test_succession_survives_kills_between_records(void **state)
+{
+    (void)state;
+    run_whole(between_records);
 }
 
 /* Split: the matters of one division go to one successor, the rest to another. */
@@ -572,6 +618,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_successor_takes_over_everything, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_succession_survives_kills, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_succession_survives_kills_between_records,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_split_by_area, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_keep_their_ids, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_grants_pass_on, set_up, tear_down),
