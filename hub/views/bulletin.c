@@ -245,6 +245,9 @@ static enum rh_err show_group(const struct gathering *all, const struct group *g
         if ((!whole && rh_figure_sum(group->now, bits) == 0) ||
             (all->bulletin->revisits && !figure->revisits))
             continue;
+        /* What is under seal stands under nobody, so no area can say how much it has of it. */
+        if (all->bulletin->area[0] != 0 && !rh_figure_is_told(figure))
+            continue;
         err = each(context, make_row(all, group, group->no == 0 ? &nobody : agency, figure));
     }
     free(agency);
