@@ -629,7 +629,7 @@ static const struct {
     { "queued",
       "log_index to to_en to_zh" },
     { "referral",
-      "arrival_due_at bounce_count child_count child_open children dead_count "
+      "arrival_due_at awaited_by bounce_count child_count child_open children dead_count "
       "deadlines designated dispatch_count extend_pending facts merged_into_id "
       "monitors parent_id parties procedure_version reject_count reopen_count "
       "repeat_of_id repeats reply_owed report_required reported_at review_open "

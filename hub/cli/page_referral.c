@@ -65,6 +65,7 @@ void hub_cli_page_referral(struct hub_cli *cli, const json_t *rows)
     }
     print_children(cli, json_object_get(row, "children"));
     print_list(cli, _("parties"), json_object_get(row, "parties"));
+    print_list(cli, _("answered too"), json_object_get(row, "awaited_by"));
     print_list(cli, _("monitors"), json_object_get(row, "monitors"));
 }
 

@@ -27,6 +27,9 @@ static_assert(HUB_ROWS_OUT_MAX * HUB_REFERRAL_BYTES_MAX <= 960 * 1024,
 static_assert(HUB_ACK_ARRIVALS_MAX + 2 <= HUB_ROWS_OUT_MAX,
               "every arrival of an ack is a row");
 static_assert(RH_CHILDREN_MAX + 2 <= HUB_ROWS_OUT_MAX, "a split must fit in one outcome");
+static_assert(RH_COPIES_MAX + RH_PROCEDURE_COPIES_MAX + HUB_WAITING_MAX + 3 <=
+                  HUB_DELIVERIES_OUT_MAX,
+              "every copy, and all who wait for an answer, must fit in one outcome");
 static_assert(RH_COPIES_MAX + RH_PROCEDURE_COPIES_MAX + RH_CHILDREN_MAX + 2 <=
                   HUB_DELIVERIES_OUT_MAX,
               "every copy and child must fit in one outcome");

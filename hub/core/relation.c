@@ -103,6 +103,10 @@ static bool send_child(struct hub_step *step, struct hub_referral *child, uint32
  * time. A helper's part that is passed on still counts at the lead. */
 static void continue_as(struct hub_referral *row, struct hub_referral *child)
 {
+    child->waiting_count = row->waiting_count;
+    memcpy(child->waiting, row->waiting, sizeof(child->waiting));
+    for (uint32_t i = 0; i < row->waiting_count; i++)
+        (void)hub_step_party(child, row->waiting[i]); /* a new row has room */
     child->origin = row->origin;
     child->registered_ms = row->registered_ms;
     child->reply_owed = row->reply_owed;
@@ -218,11 +222,51 @@ static bool accuses_part(struct hub_step *step, const struct hub_referral *row,
 {
     const uint32_t parts[] = { master->origin, master->sender, master->addressee,
                                master->assigner };
-    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (hub_actor_is_accused(step, row, parts[i]))
-            return true;
-    }
-    return false;
+    bool accused = false;
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        accused = accused || hub_actor_is_accused(step, row, parts[i]);
+    for (uint32_t i = 0; i < master->waiting_count; i++)
+        accused = accused || hub_actor_is_accused(step, row, master->waiting[i]);
+    return accused;
+}
+
+static bool waits(const struct hub_referral *row, uint32_t agency)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < row->waiting_count; i++)
+        found = found || row->waiting[i] == agency;
+    return found;
+}
+
+/* `agency` waits for the master's answer from now on. One that has been given already it must
+ * have got itself. */
+static bool await_master(struct hub_step *step, struct hub_referral *master, uint32_t agency)
+{
+    bool answered = master->state == RH_STATE_REPLIED || master->state == RH_STATE_REVISITING;
+    if (agency < HUB_AGENCY_FIRST || waits(master, agency))
+        return true;
+    if (hub_actor_is_accused(step, master, agency))
+        return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 5);
+    if (answered && agency != master->origin)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
+    if (master->waiting_count == HUB_WAITING_MAX || !hub_step_party(master, agency))
+        return hub_step_refuse(step, RH_REFUSE_TOO_MANY_ITEMS, 5);
+    master->waiting[master->waiting_count++] = agency;
+    return true;
+}
+
+/* Everybody who has a right to an answer in the row: its origin, an assigner that has no report
+ * yet, and those whose matters were merged into it before. */
+static bool all_await(struct hub_step *step, const struct hub_referral *row,
+                      struct hub_referral *master)
+{
+    uint32_t assigner =
+        row->report_required && !row->report_done ? row->assigner : HUB_AGENCY_NONE;
+    bool ok = await_master(step, master, row->origin) && await_master(step, master, assigner);
+    for (uint32_t i = 0; i < row->waiting_count && ok; i++)
+        ok = await_master(step, master, row->waiting[i]);
+    master->reply_owed = master->reply_owed || row->reply_owed;
+    return ok;
 }
 
 bool hub_decide_merge(struct hub_step *step)
@@ -243,10 +287,9 @@ bool hub_decide_merge(struct hub_step *step)
         return hub_step_refuse(step, RH_REFUSE_WRONG_STATE, 5);
     if (master->holder != step->agency)
         return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 5);
-    if (hub_actor_is_accused(step, master, row->origin) || accuses_part(step, row, master) ||
-        !hub_step_party(master, row->origin))
+    if (accuses_part(step, row, master))
         return hub_step_refuse(step, RH_REFUSE_NO_ROUTE, 5);
-    if (!hub_step_wall(step, master, row))
+    if (!all_await(step, row, master) || !hub_step_wall(step, master, row))
         return false;
     if (row->state == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
         return false;
@@ -382,6 +425,7 @@ bool hub_relation_closed(struct hub_step *step, enum rh_state before)
     (void)hub_step_deliver(step, row, row->origin, RH_KIND_CLOSE);
     (void)hub_step_deliver(step, row, row->sender, RH_KIND_CLOSE);
     (void)hub_step_deliver(step, row, row->addressee, RH_KIND_CLOSE);
+    hub_step_tell_waiting(step, row, RH_KIND_CLOSE);
     hub_clocks_apply(step, row,
                      &(struct hub_change){ .kind = RH_KIND_CLOSE,
                                            .agency = HUB_AGENCY_HUB,

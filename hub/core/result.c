@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { TELL_PARTIES = HUB_TELL_ORIGIN | HUB_TELL_SENDER | HUB_TELL_ADDRESSEE };
+enum {
+    TELL_PARTIES =
+        HUB_TELL_ORIGIN | HUB_TELL_SENDER | HUB_TELL_ADDRESSEE | HUB_TELL_WAITING
+};
 
 bool hub_decide_conclude(struct hub_step *step)
 {
@@ -58,7 +61,7 @@ bool hub_decide_reply(struct hub_step *step)
         return false;
     row->replied_ms = step->at_ms;
     hub_step_move(step, RH_KIND_REPLY, RH_STATE_REPLIED, row->origin);
-    return hub_step_tell(step, HUB_TELL_ORIGIN | HUB_TELL_SENDER);
+    return hub_step_tell(step, HUB_TELL_ORIGIN | HUB_TELL_SENDER | HUB_TELL_WAITING);
 }
 
 static void rest(struct hub_step *step, enum rh_kind kind, enum rh_state state)
@@ -124,11 +127,15 @@ bool hub_decide_reopen(struct hub_step *step)
     return hub_step_tell(step, TELL_PARTIES);
 }
 
+/* What others were merged into is answered for them whatever becomes of its own origin's wish;
+ * and a lead keeps its matter until its helpers are done or released, which only it can do. */
 bool hub_decide_withdraw(struct hub_step *step)
 {
     struct hub_referral *row = step->row;
     if (!step->procedure->may_withdraw)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (row->child_open > 0 || row->waiting_count > 0)
+        return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
     bool away = row->state != RH_STATE_REGISTERED && row->state != RH_STATE_RETURNED;
     if (row->state == RH_STATE_DISPATCHED && !hub_dispatch_tombstone(step, row))
         return false;
@@ -138,6 +145,8 @@ bool hub_decide_withdraw(struct hub_step *step)
 
 bool hub_decide_terminate(struct hub_step *step)
 {
+    if (step->row->child_open > 0 || step->row->review_open > 0)
+        return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
     rest(step, RH_KIND_TERMINATE, RH_STATE_TERMINATED);
     return hub_step_tell(step, TELL_PARTIES);
 }

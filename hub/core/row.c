@@ -111,5 +111,5 @@ bool hub_referral_is_sound(const struct hub_referral *row)
     return row->deadline_count <= HUB_DEADLINES_MAX && row->party_count <= HUB_PARTIES_MAX &&
            row->external_count <= RH_EXTERNALS_MAX && row->fact_count <= RH_FACTS_MAX &&
            row->accused_count <= HUB_ACCUSED_MAX && row->person_count <= RH_PERSON_HASHES_MAX &&
-           row->hit_count <= HUB_HITS_MAX;
+           row->hit_count <= HUB_HITS_MAX && row->waiting_count <= HUB_WAITING_MAX;
 }

@@ -20,6 +20,7 @@ enum {
     HUB_PAUSES_MAX = 8,         /* of one deadline */
     HUB_EXTENSIONS_MAX = 4,
     HUB_PARTIES_MAX = 32,       /* agencies one referral may touch */
+    HUB_WAITING_MAX = 12,       /* agencies that wait for one answer after mergers */
     HUB_ACCUSED_MAX = 8,        /* accused units of one referral */
     HUB_SUCCESSORS_MAX = 8,     /* of one agency that was split or merged */
     HUB_FORMER_MAX = 32,        /* agencies that one agency has taken something over from */
@@ -158,6 +159,9 @@ struct hub_referral {
     struct rh_fact facts[RH_FACTS_MAX];
     uint32_t party_count;                   /* agencies it has touched, ascending, no repeats */
     uint32_t parties[HUB_PARTIES_MAX];
+    uint32_t waiting_count;                 /* whose matters were merged into this one: they */
+    uint32_t waiting[HUB_WAITING_MAX];      /* wait for its answer, which goes to them as to the
+                                               origin; parties, no repeats, as they came */
     uint32_t accused_count;                 /* ascending, no repeats */
     struct rh_hash accused[HUB_ACCUSED_MAX]; /* compared with hub_agency.unit_hash: these and
                                                their successors never get it nor learn that it

@@ -170,6 +170,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_BOOL(101, struct hub_referral, facts_ended),
     RH_LAYOUT_U32(102, struct hub_referral, visitor),
     RH_LAYOUT_U64(103, struct hub_referral, archive_ms),
+    RH_LAYOUT_NUMBERS(104, struct hub_referral, waiting, waiting_count),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

@@ -382,6 +382,12 @@ static bool tell_copies(struct hub_step *step)
     return true;
 }
 
+void hub_step_tell_waiting(struct hub_step *step, struct hub_referral *row, enum rh_kind kind)
+{
+    for (uint32_t i = 0; i < row->waiting_count; i++)
+        (void)hub_step_deliver(step, row, row->waiting[i], kind);
+}
+
 bool hub_step_tell(struct hub_step *step, unsigned whom)
 {
     rh_assert(step->item != NULL);
@@ -392,6 +398,8 @@ bool hub_step_tell(struct hub_step *step, unsigned whom)
         if ((whom >> i & 1u) != 0)
             (void)hub_step_deliver(step, row, agencies[i], step->item->kind);
     }
+    if ((whom & HUB_TELL_WAITING) != 0)
+        hub_step_tell_waiting(step, row, step->item->kind);
     return tell_copies(step) && !ended(step);
 }
 

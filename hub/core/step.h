@@ -107,11 +107,14 @@ enum {
     HUB_TELL_SENDER = 2,
     HUB_TELL_ADDRESSEE = 4,
     HUB_TELL_ASSIGNER = 8,
-    HUB_TELL_HOLDER = 16
+    HUB_TELL_HOLDER = 16,
+    HUB_TELL_WAITING = 32 /* whose matters were merged into it */
 };
 
 /* Queue the item for each of them, and for the copies the item names. */
 bool hub_step_tell(struct hub_step *step, unsigned whom);
+/* Queue the event's own record for those whose matters were merged into the row. */
+void hub_step_tell_waiting(struct hub_step *step, struct hub_referral *row, enum rh_kind kind);
 
 void hub_step_note(struct hub_step *step, enum rh_kind kind, const struct hub_referral *row,
                    const struct hub_deadline *deadline, uint8_t level, uint32_t agency);

@@ -44,6 +44,22 @@ static uint32_t find_taker(struct hub_step *step, const struct hub_referral *row
     return HUB_AGENCY_NONE;
 }
 
+/* Waits once, however many of the two waited. */
+static void replace_waiting(struct hub_referral *row, uint32_t old, uint32_t new)
+{
+    uint32_t kept = 0;
+    bool there = false;
+    for (uint32_t i = 0; i < row->waiting_count; i++) {
+        uint32_t one = row->waiting[i] == old ? new : row->waiting[i];
+        if (one != new || !there)
+            row->waiting[kept++] = one;
+        there = there || one == new;
+    }
+    for (uint32_t i = kept; i < row->waiting_count; i++)
+        row->waiting[i] = HUB_AGENCY_NONE;
+    row->waiting_count = kept;
+}
+
 static void replace_party(struct hub_referral *row, uint32_t old, uint32_t new)
 {
     hub_row_leave(row, old);
@@ -68,6 +84,7 @@ static void change_hands(struct hub_referral *row, uint32_t old, uint32_t new)
     }
     for (uint32_t i = 0; i < row->deadline_count; i++)
         take_over(&row->deadlines[i].owed_by, old, new);
+    replace_waiting(row, old, new);
     replace_party(row, old, new);
 }
 
@@ -102,6 +119,8 @@ static bool has_part(const struct hub_referral *row, uint32_t agency)
         found = found || parts[i] == agency;
     for (uint32_t i = 0; i < row->deadline_count; i++)
         found = found || row->deadlines[i].owed_by == agency;
+    for (uint32_t i = 0; i < row->waiting_count; i++)
+        found = found || row->waiting[i] == agency;
     return found;
 }
 

@@ -225,6 +225,15 @@ static json_t *list_hits(struct hub_ask *ask, const struct hub_referral *of)
     return list;
 }
 
+/* Whose matters were merged into it: they get its answer. */
+static json_t *list_waiting(struct hub_ask *ask, const struct hub_referral *of)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < of->waiting_count; i++)
+        json_array_append_new(list, hub_json_agency_id(ask, of->waiting[i]));
+    return list;
+}
+
 json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *of)
 {
     json_t *row = hub_json_referral(ask, of);
@@ -249,6 +258,7 @@ json_t *hub_json_referral_whole(struct hub_ask *ask, const struct hub_referral *
     hub_json_bool(row, "extend_pending", of->extend_pending);
     json_object_set_new(row, "deadlines", deadlines);
     json_object_set_new(row, "parties", parties);
+    json_object_set_new(row, "awaited_by", list_waiting(ask, of));
     json_object_set_new(row, "monitors", hub_json_monitors(ask, of));
     json_object_set_new(row, "children", list_children(ask, of));
     json_object_set_new(row, "systems", systems);

@@ -333,6 +333,8 @@ static void check_twin(struct rht_world *world, const struct hub_event *event)
         rht_world_give_up(world, "an outcome cannot be read back");
 }
 
+static void check_answered(struct rht_world *world, const struct hub_event *event);
+
 uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
 {
     struct hub_event event = *given;
@@ -363,6 +365,7 @@ uint32_t rht_world_event(struct rht_world *world, const struct hub_event *given)
         apply_queue_change(world, &world->out->queue[i]);
     apply_deliveries(world);
     remember_message(world, &event);
+    check_answered(world, &event);
     rht_world_check(world);
     return 0;
 }
@@ -434,10 +437,72 @@ static void check_children(struct rht_world *world)
     }
 }
 
+static const struct hub_referral *row_by_id(const struct rht_world *world,
+                                            const struct rh_referral_id *id)
+{
+    for (uint32_t i = 0; i < world->row_count; i++) {
+        if (memcmp(&world->rows[i].id, id, sizeof *id) == 0)
+            return &world->rows[i];
+    }
+    return NULL;
+}
+
+static bool waits_in(const struct hub_referral *row, uint32_t agency)
+{
+    bool found = agency < HUB_AGENCY_FIRST;
+    for (uint32_t i = 0; i < row->waiting_count; i++)
+        found = found || row->waiting[i] == agency;
+    return found;
+}
+
+/* What was merged goes on in a matter that is answered: whoever waited for the one waits for
+ * the other, wherever it was passed on to, and nobody withdraws it. */
+static void check_merged(struct rht_world *world)
+{
+    for (uint32_t i = 0; i < world->row_count; i++) {
+        const struct hub_referral *row = &world->rows[i], *master = row;
+        if (rh_state_is_resting(row->state) && row->child_open > 0)
+            rht_world_give_up(world, "a matter rests and its parts are open");
+        if (row->state == RH_STATE_WITHDRAWN && row->waiting_count > 0)
+            rht_world_give_up(world, "withdrawn, and others wait for its answer");
+        if (row->state != RH_STATE_MERGED)
+            continue;
+        do {
+            master = row_by_id(world, &master->merged_into);
+            if (master == NULL)
+                rht_world_give_up(world, "merged into nothing");
+            if (!waits_in(master, row->origin))
+                rht_world_give_up(world, "merged, and its origin waits for no answer");
+            for (uint32_t k = 0; k < row->waiting_count; k++) {
+                if (!waits_in(master, row->waiting[k]))
+                    rht_world_give_up(world, "merged, and who waited for it is forgotten");
+            }
+        } while (!rh_id_is_zero(master->merged_into.bytes));
+    }
+}
+
+/* An answer reaches everybody who waits for it. */
+static void check_answered(struct rht_world *world, const struct hub_event *event)
+{
+    if (event->type != HUB_EVENT_ITEM || event->item->kind != RH_KIND_REPLY)
+        return;
+    const struct hub_referral *row = &world->rows[world->out->rno - 1];
+    for (uint32_t i = 0; i < row->waiting_count; i++) {
+        bool told = row->waiting[i] == event->agency;
+        for (uint32_t k = 0; k < world->out->delivery_count; k++)
+            told = told || (world->out->deliveries[k].to == row->waiting[i] &&
+                            world->out->deliveries[k].kind == RH_KIND_REPLY);
+        if (!told)
+            rht_world_give_up(world, "who waited for the answer did not get it");
+    }
+}
+
 void rht_world_check(struct rht_world *world)
 {
     for (uint32_t i = 0; i < world->out->row_count; i++)
         check_row(world, &world->out->rows[i]);
-    if (world->row_count < 400)
+    if (world->row_count < 400) {
         check_children(world);
+        check_merged(world);
+    }
 }

@@ -1,7 +1,8 @@
 /* The random walk of test_decide_walk.c under the procedures of protocol/rules: a county's and
  * a city's agencies, of every role that opens a matter or receives one, go through each
  * procedure by its own routes and codes, with steps out of turn between. After every event the
- * world checks that each open referral has one holder and a clock. RHT_SEED repeats a walk. */
+ * world checks that each open referral has one holder and a clock, that what was merged still
+ * gets an answer, and that nothing rests above open parts. RHT_SEED repeats a walk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ enum { ROUNDS = 6, EVENTS = 5000, REFERRALS = 220, OPEN_MAX = 40 };
 static struct rht_random source;
 static uint32_t begun[RH_PROCEDURES_MAX], sent[RH_PROCEDURES_MAX], ended[RH_PROCEDURES_MAX];
 static uint64_t reached[RH_STATE_COUNT];
+static uint32_t merged, kept; /* merged; withdrawals refused because of others */
 
 static uint32_t pick(uint32_t bound)
 {
@@ -119,6 +121,22 @@ static void add_facts(const struct rh_procedure *procedure, struct rh_public *it
     }
 }
 
+/* For a merger something that the same agency holds, for a release a part; else anything. */
+static uint64_t other_of(const struct rht_world *w, enum rh_kind kind, uint64_t number)
+{
+    const struct hub_referral *row = &w->rows[number - 1];
+    uint64_t chosen = 1 + pick(w->row_count), fitting = 0;
+    for (uint32_t i = 0; i < w->row_count; i++) {
+        const struct hub_referral *one = &w->rows[i];
+        bool fits = kind == RH_KIND_MERGE
+                        ? one != row && one->holder == row->holder
+                        : memcmp(&one->parent, &row->id, sizeof one->parent) == 0;
+        if (fits && pick((uint32_t)++fitting) == 0)
+            chosen = i + 1;
+    }
+    return chosen;
+}
+
 static uint32_t send_step(struct rht_world *w, enum rh_kind kind, uint64_t number, uint32_t to,
                           uint32_t agency)
 {
@@ -144,8 +162,13 @@ static uint32_t send_step(struct rht_world *w, enum rh_kind kind, uint64_t numbe
             item->children[i].mandatory = pick(2) == 0;
         }
     }
+    if ((required >> 5 & 1) != 0)
+        item->other_id = rht_referral_id(other_of(w, kind, number));
     add_facts(procedure, item);
-    return rht_world_send(w, agency);
+    uint32_t refusal = rht_world_send(w, agency);
+    merged += kind == RH_KIND_MERGE && refusal == 0 ? 1 : 0;
+    kept += kind == RH_KIND_WITHDRAW && refusal == RH_REFUSE_CHILD_OPEN ? 1 : 0;
+    return refusal;
 }
 
 /* The first dispatch, or the next: along one of the procedure's routes. */
@@ -170,7 +193,9 @@ static void any_step(struct rht_world *w, uint64_t number)
     for (int tries = 0; tries < 40; tries++) {
         enum rh_kind kind = (enum rh_kind)(1 + pick(RH_KIND_ACK - 1));
         if (!rh_kind_is_known(kind) || kind == RH_KIND_REGISTER ||
-            ((kind == RH_KIND_WITHDRAW || rh_kind_is_information(kind)) && pick(8) != 0) ||
+            ((kind == RH_KIND_WITHDRAW || kind == RH_KIND_MERGE ||
+              rh_kind_is_information(kind)) &&
+             pick(8) != 0) ||
             hub_lifecycle_turn(row->state, kind, UINT32_MAX) != HUB_TURN_ALLOWED)
             continue;
         const struct rh_procedure *procedure = procedure_of(w, number);
@@ -258,11 +283,13 @@ static void test_every_procedure_keeps_its_holder_and_clock(void **state)
         (void)fprintf(stderr, "%s %llu  ", rh_state_name((enum rh_state)i),
                       (unsigned long long)reached[i]);
     }
-    (void)fprintf(stderr, "\n");
+    (void)fprintf(stderr, "\n%u merged, %u not withdrawn\n", merged, kept);
     /* A walk that never gets anywhere proves little. */
     assert_true(opened * 10 >= procedures * 9);
     assert_true(dispatched * 10 >= procedures * 9);
     assert_true(concluded * 3 >= procedures);
+    assert_true(merged > 20);
+    assert_true(kept > 0);
     /* One procedure alone separates acceptance from the start of handling
      * (labour-inspection). */
     for (int i = RH_STATE_REGISTERED; i <= RH_STATE_REVISITING; i++)

@@ -101,6 +101,9 @@ static void fill_referral(struct hub_referral *out)
     out->party_count = (uint32_t)pick(HUB_PARTIES_MAX + 1);
     for (uint32_t i = 0; i < out->party_count; i++)
         out->parties[i] = (uint32_t)number();
+    out->waiting_count = (uint32_t)pick(HUB_WAITING_MAX + 1);
+    for (uint32_t i = 0; i < out->waiting_count; i++)
+        out->waiting[i] = (uint32_t)number();
     out->accused_count = (uint32_t)pick(HUB_ACCUSED_MAX + 1);
     for (uint32_t i = 0; i < out->accused_count; i++)
         rht_random_fill(&random_source, &out->accused[i], RH_HASH_BYTES);
@@ -193,6 +196,8 @@ static void test_largest_referral_fits_its_bound(void **state)
     }
     row.party_count = HUB_PARTIES_MAX;
     memset(row.parties, 0xFF, sizeof(row.parties));
+    row.waiting_count = HUB_WAITING_MAX;
+    memset(row.waiting, 0xFF, sizeof(row.waiting));
     row.accused_count = HUB_ACCUSED_MAX;
     memset(row.accused, 0xFF, sizeof(row.accused));
     row.person_count = RH_PERSON_HASHES_MAX;
