@@ -6,6 +6,8 @@
  * between the sender and one addressee. */
 #include "core/clocks.h"
 
+#include <string.h>
+
 enum { BOUNCES_MAX = 3 };
 
 /* One more bounce between sender and addressee; returns who holds the matter now. */
@@ -45,6 +47,19 @@ static uint32_t arbiter(struct hub_step *step)
     return above != HUB_AGENCY_NONE ? above : row->sender;
 }
 
+bool hub_competence_ground(struct hub_step *step)
+{
+    const struct rh_public *item = step->item;
+    if (!hub_code_listed(&step->procedure->refusals, item->code))
+        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    if (strcmp(item->code, "not-competent") != 0 || item->proper.text[0] != 0)
+        return true;
+    const struct rh_fact *outside = rh_public_fact(item, "proper");
+    if (outside != NULL && outside->code[0] != 0)
+        return true;
+    return hub_step_refuse(step, RH_REFUSE_PROPER_MISSING, 15);
+}
+
 static bool told_upwards(struct hub_step *step, unsigned whom)
 {
     return hub_step_tell(step, whom | HUB_TELL_HOLDER);
@@ -55,8 +70,8 @@ bool hub_decide_object(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (!step->procedure->may_object || row->designated)
         return hub_step_refuse(step, RH_REFUSE_OBJECTION_FORBIDDEN, 2);
-    if (!hub_code_listed(&step->procedure->refusals, step->item->code))
-        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    if (!hub_competence_ground(step))
+        return false;
     if (row->state == RH_STATE_DISPATCHED && !row->arrived && !hub_dispatch_arrive(step, row))
         return false;
     enum hub_right right = hub_clocks_right(step, row, RH_KIND_OBJECT);
@@ -106,8 +121,8 @@ bool hub_decide_return(struct hub_step *step)
 {
     if (!step->procedure->may_return)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
-    if (!hub_code_listed(&step->procedure->refusals, step->item->code))
-        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    if (!hub_competence_ground(step))
+        return false;
     hub_step_move(step, RH_KIND_RETURN, RH_STATE_RETURNED, bounce(step));
     return told_upwards(step, HUB_TELL_SENDER);
 }

@@ -88,8 +88,8 @@ bool hub_decide_refuse(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (!step->procedure->may_refuse)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
-    if (!hub_code_listed(&step->procedure->refusals, step->item->code))
-        return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
+    if (!hub_competence_ground(step))
+        return false;
     memcpy(row->outcome, step->item->code, sizeof(row->outcome));
     hub_step_move(step, RH_KIND_REFUSE, RH_STATE_NOT_ACCEPTED, row->addressee);
     return hub_step_tell(step, HUB_TELL_SENDER | HUB_TELL_ORIGIN);

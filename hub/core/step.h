@@ -207,6 +207,13 @@ bool hub_dispatch_tombstone(struct hub_step *step, const struct hub_referral *ro
 /* Whether the item's due date, if any, lies in the future and within reason. */
 bool hub_dispatch_due(struct hub_step *step);
 
+/* ---- competence (competence.c) --------------------------------------------------------- */
+
+/* A step that declines gives a ground the procedure knows, and who says that it is not competent
+ * says who is (信访工作条例 art. 23(3)): `proper`, or for a body outside the hub the code fact
+ * `proper`. Refuses with REASONS_MISSING or PROPER_MISSING. */
+bool hub_competence_ground(struct hub_step *step);
+
 /* ---- between referrals (relation.c) ---------------------------------------------------- */
 
 /* After the step: tell the parent's counters whether this child is still open. */

@@ -392,6 +392,8 @@ static struct rh_public message(struct fill *fill, enum rh_kind kind,
     struct rh_public part = { .kind = kind, .referral_id = *referral };
     fresh_id(fill, part.message_id.bytes);
     snprintf(part.code, sizeof part.code, "%s", code);
+    if (strcmp(code, "not-competent") == 0)
+        part.proper = fill->senders[2].id;
     return part;
 }
 

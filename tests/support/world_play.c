@@ -57,6 +57,8 @@ uint32_t rht_world_step(struct rht_world *world, uint32_t agency, enum rh_kind k
 {
     struct rh_public *item = rht_world_item(world, kind, number);
     put_code(item->code, sizeof(item->code), code);
+    if (code != NULL && strcmp(code, "not-competent") == 0) /* then it is the hub's first agency's */
+        item->proper = world->agencies[0].id;
     return rht_world_send(world, agency);
 }
 

@@ -125,12 +125,12 @@ def petition_bounced(t):
     # Bouncing resets nothing: the same agency goes on with what was left.
     m.clock("notice", first, pauses=[(away, m.at["forward"])], owed=t.court)
     yield "2026-03-06 09:00"
-    m.do(t.court, "object", code="not-competent")
+    m.do(t.court, "object", code="not-competent", proper=t.police)
     m.do(t.pet, "uphold")
     m.state("returned", t.pet, bounce_count=2)
     m.do(t.pet, "forward", to=t.court)
     yield "2026-03-06 15:00"
-    m.do(t.court, "object", code="not-competent")
+    m.do(t.court, "object", code="not-competent", proper=t.police)
     m.do(t.pet, "uphold")
     m.state("returned", t.top, bounce_count=3)
     m.clock("redispatch", m.at["uphold"], due="2026-03-13", owed=t.top)
@@ -157,7 +157,8 @@ def petition_objection_too_late(t):
     m.register(t.pet).do(t.pet, "forward", to=t.police)
     yield "2026-02-27 00:00"
     m.status("object", "lapsed")
-    m.do(t.police, "object", code="not-competent", refusal=4307)
+    m.do(t.police, "object", code="not-competent", refusal=4325)
+    m.do(t.police, "object", code="not-competent", proper=t.court, refusal=4307)
     m.do(t.police, "sign")
     m.do(t.police, "refuse", code="no-time", refusal=4304)
     m.do(t.police, "refuse", code="litigation-path")
@@ -191,7 +192,7 @@ def petition_overruled(t):
     m.clock("object", m.at["forward"], due="2026-05-11", owed=t.court)  # Sat 05-09 is worked
     m.clock("notice", m.at["forward"], due="2026-05-15")
     yield "2026-05-06 09:00"
-    m.do(t.court, "object", code="not-competent")
+    m.do(t.court, "object", code="not-competent", proper=t.police)
     m.clock("objection", m.at["object"], due="2026-05-12", owed=t.pet)
     yield "2026-05-11 09:00"
     m.do(t.pet2, "overrule", code="competent")

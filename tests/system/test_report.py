@@ -116,14 +116,14 @@ def wrong_doors(play):
         matters.append(referral)
     play.settle()
     for referral in matters[:2]:
-        court.send(KIND["object"], referral, code="not-competent")
+        court.send(KIND["object"], referral, code="not-competent", proper="police.620423")
     play.settle()
     accepted(court)
     for referral in matters[:2]:
         bureau.send(KIND["uphold"], referral)
     for referral, code in ((matters[2], "not-competent"), (matters[3], "litigation-path")):
         court.send(KIND["sign"], referral)
-        court.send(KIND["refuse"], referral, code=code)
+        court.send(KIND["refuse"], referral, code=code, proper="police.620423")
     play.settle()
     accepted(bureau, court)
     return [("", "misdirected", 3, 15), ("urban.roads", "misdirected", 3, 10),

@@ -365,6 +365,8 @@ static void test_withdrawal_and_termination_rest(void **state)
     OK(rht_world_register(w, t->petitions, 2, "petition"));
     OK(rht_world_dispatch(w, t->petitions, RH_KIND_FORWARD, 2, t->court));
     OK(rht_world_step(w, t->court, RH_KIND_SIGN, 2, NULL));
+    memcpy(rht_world_item(w, RH_KIND_REFUSE, 2)->code, "not-competent", 13);
+    REFUSED(rht_world_send(w, t->court), PROPER_MISSING);
     OK(rht_world_step(w, t->court, RH_KIND_REFUSE, 2, "not-competent"));
     OK(rht_world_step(w, t->court, RH_KIND_REPLY, 2, NULL));
     REFUSED(rht_world_step(w, t->petitions, RH_KIND_TERMINATE, 2, NULL), WRONG_ACTOR);
