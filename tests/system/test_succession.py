@@ -67,6 +67,12 @@ def both_ids(play, pet, old, new, waiting):
         page = play.run.check([play.run.program("rhub"), "--hub", play.hub.admin, "referral",
                                "list", "--holder", one.agency, "-o", "json"]).stdout
         demand(number in page, f"rhub referral list --holder {one.agency}: {page}")
+    demand(play.ask("agency.show", id=new.agency)[0]["took_over"] == [old.agency],
+           "the successor has the old one in its past")
+    for lang, words in (("zh", "承接自"), ("en", "took over from")):
+        page = play.run.check([play.run.program("rhub"), "--hub", play.hub.admin, "--lang", lang,
+                               "agency", "show", new.agency]).stdout
+        demand(words in page, f"said in words: {page}")
     period = "2026-03"
     counted = {(row["agency"], row["figure"]) for row in
                play.ask("report.bulletin", period=period, by="agency")}

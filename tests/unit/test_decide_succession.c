@@ -240,6 +240,42 @@ static void test_a_past_without_room_changes_nothing(void **state)
     assert_int_equal(taker.former_count, HUB_FORMER_MAX);
 }
 
+/* Whose matter was merged waits for the master's answer; so does whoever succeeds it, once. */
+static void test_who_waits_is_succeeded(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    memcpy(row_of(t, t->discipline)->role, "petitions", 10);
+    for (uint64_t number = 1; number <= 2; number++) {
+        uint32_t origin = number == 1 ? t->petitions : t->discipline;
+        OK(rht_world_register(w, origin, number, "petition"));
+        OK(rht_world_dispatch(w, origin, RH_KIND_FORWARD, number, t->court));
+        OK(rht_world_step(w, t->court, RH_KIND_SIGN, number, NULL));
+    }
+    OK(rht_world_register(w, t->city, 3, "petition"));
+    OK(rht_world_dispatch(w, t->city, RH_KIND_FORWARD, 3, t->court));
+    OK(rht_world_step(w, t->court, RH_KIND_SIGN, 3, NULL));
+    OK(rht_world_step(w, t->court, RH_KIND_ACCEPT, 3, NULL));
+    for (uint64_t number = 1; number <= 2; number++) {
+        rht_world_item(w, RH_KIND_MERGE, number)->other_id = rht_referral_id(3);
+        OK(rht_world_send(w, t->court));
+    }
+    assert_int_equal(rht_world_row(w, 3)->waiting_count, 2);
+    order(t, t->discipline, t->petitions);
+    for (uint64_t number = 1; number <= 3; number++) {
+        struct hub_event event = step_of(t, t->discipline, t->petitions, number);
+        if (is_party(t, number, t->discipline))
+            OK(rht_world_event(w, &event));
+    }
+    end_job(t, t->discipline);
+    assert_int_equal(rht_world_row(w, 3)->waiting_count, 1);
+    assert_int_equal(rht_world_row(w, 3)->waiting[0], t->petitions);
+    assert_int_equal(rht_world_row(w, 2)->origin, t->petitions);
+    OK(rht_world_step(w, t->court, RH_KIND_CONCLUDE, 3, "x"));
+    OK(rht_world_step(w, t->court, RH_KIND_REPLY, 3, NULL)); /* the world checks who gets it */
+    assert_true(told(w, t->petitions, 3) > 0);
+}
+
 /* The successor has passed the category on to somebody who is accused: past both. */
 static void test_an_accused_heir_is_passed_over(void **state)
 {
@@ -272,6 +308,7 @@ int main(void)
         RHT_TOWN_TEST(test_without_a_superior_it_goes_back),
         RHT_TOWN_TEST(test_the_past_is_handed_on),
         RHT_TOWN_TEST(test_a_past_without_room_changes_nothing),
+        RHT_TOWN_TEST(test_who_waits_is_succeeded),
         RHT_TOWN_TEST(test_an_accused_heir_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
