@@ -166,7 +166,7 @@ uint32_t hub_actor_bits(struct hub_step *step, const struct hub_referral *row, u
         bits |= HUB_ACTOR_BIT(RH_ACTOR_SENDER);
     if (agency == row->addressee)
         bits |= HUB_ACTOR_BIT(RH_ACTOR_ADDRESSEE) | HUB_ACTOR_BIT(RH_ACTOR_LEAD);
-    if (agency == row->assigner)
+    if (agency == row->assigner || (procedure->sender_oversees && agency == row->sender))
         bits |= HUB_ACTOR_BIT(RH_ACTOR_ASSIGNER);
     if (agency == (rh_state_is_resting(row->state) ? row->last_holder : row->holder))
         bits |= HUB_ACTOR_BIT(RH_ACTOR_HOLDER);

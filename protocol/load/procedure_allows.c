@@ -58,6 +58,7 @@ bool rh_load_allows(struct rh_load_draft *loading)
         { "leader_required", &out->leader_required },
         { "sealed", &out->sealed },
         { "final", &out->final },
+        { "sender_oversees", &out->sender_oversees },
     };
     struct fy_node *allows_node = rh_yaml_get(loading->yaml->root, "allows");
     struct fy_node *flags_node = rh_yaml_get(loading->yaml->root, "flags");

@@ -124,6 +124,7 @@ static const struct rh_layout_field procedure_fields[] = {
     RH_LAYOUT_U8(32, struct rh_procedure, supplement_times),
     RH_LAYOUT_LIST(33, struct rh_procedure, copies, copy_count, &copy_layout),
     RH_LAYOUT_BOOL(34, struct rh_procedure, final),
+    RH_LAYOUT_BOOL(35, struct rh_procedure, sender_oversees),
 };
 static const struct rh_layout procedure_layout =
     RH_LAYOUT_OF(struct rh_procedure, procedure_fields);

@@ -200,6 +200,7 @@ struct rh_procedure {
     bool has_start;            /* accepted and in_progress are separate */
     bool report_required;      /* by default; assign always */
     bool reply_owed;           /* by default; register may say more */
+    bool sender_oversees;      /* who dispatched has the rights of an assigner */
     bool leader_required;      /* accept only with a leader in charge named, */
     bool leader_repeats;       /* or only for what was raised before (repeat_of, fact repeat), */
     char leader_categories[RH_LEADER_CATEGORIES_MAX][RH_CODE_BYTES_MAX + 1]; /* or for these */
