@@ -174,19 +174,40 @@ struct hub_import_result {
 enum rh_err hub_engine_import_calendar(struct hub_engine *engine, const struct hub_import *wish,
                                        struct hub_import_result *out);
 
-/* What speaks against a calendar beyond its form, `kept` being the files in force; of use before
- * an import too, on any thread. RH_ERR_CONFIG, with a line in `report`: it has the version of the
- * one in force for its area without being it, or ends before or begins after that one, so that
- * days known now would be lost. *same: exactly this file is in force. RH_ERR_NOMEM. */
+/* Every calendar that was ever in force, as far as it was noted: which version of which area
+ * said what, by digest. Starts as zeros. */
+struct hub_calendar_known {
+    char area[RH_CALENDAR_AREA_BYTES_MAX + 1];
+    char version[RH_CALENDAR_VERSION_BYTES_MAX + 1];
+    struct rh_hash digest;
+    uint64_t index;          /* the first record of rules that has it */
+};
+struct hub_calendars {
+    struct hub_calendar_known *list; /* owned */
+    size_t count;
+};
 struct rh_load_sources;
 struct rh_load_report;
+/* Add those of one record of rules, `files` being its sources. RH_ERR_NOMEM. */
+enum rh_err hub_calendars_note(struct hub_calendars *past, const struct rh_load_sources *files,
+                               uint64_t index);
+void hub_calendars_fini(struct hub_calendars *past);
+
+/* What speaks against a calendar beyond its form, `kept` being the files in force and `past` what
+ * every record of rules was noted into; of use before an import too, on any thread.
+ * RH_ERR_CONFIG, with a line in `report`: it has the version of the one in force for its area
+ * without being it, or of one that was in force with other days, or ends before or begins after
+ * the one in force, so that days known now would be lost. *same: exactly this file is in force.
+ * RH_ERR_NOMEM. */
 enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
+                                      const struct hub_calendars *past,
                                       const struct hub_import *wish,
                                       const struct rh_calendar *calendar,
                                       struct rh_load_report *report, bool *same);
 /* The same question about every calendar that would be in force if `files` were the rules: asked
  * at a start and at a reload, and by who tries a directory out. */
 enum rh_err hub_engine_judge_calendars(const struct rh_load_sources *kept,
+                                       const struct hub_calendars *past,
                                        const struct rh_load_sources *files,
                                        struct rh_load_report *report);
 

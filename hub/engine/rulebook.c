@@ -193,117 +193,53 @@ static enum rh_err put_in_force(struct hub_engine *engine, struct books *books,
 
 /* ---- judging calendars ------------------------------------------------------------------ */
 
-static bool is_imported(const struct rh_load_source *source)
+/* Every calendar that was ever in force. Read only when something changes: the records of rules
+ * are few, but each is a whole rules_dir. */
+static enum rh_err look_back(struct hub_engine *engine, struct hub_calendars *out)
 {
-    return strncmp(source->name, RH_LOAD_IMPORTED, sizeof RH_LOAD_IMPORTED - 1) == 0;
-}
-
-static bool is_calendar(const struct rh_load_source *source)
-{
-    return strncmp(source->name, "calendars/", 10) == 0 || is_imported(source);
-}
-
-/* The file in force for the area of `calendar`, read again; false when there is none. */
-static bool find_present(const struct rh_load_sources *kept, const struct rh_calendar *calendar,
-                         struct rh_calendar *out, const struct rh_load_source **source)
-{
-    char report_text[256]; /* nobody reads it: what is in force was judged before */
-    struct rh_load_report report;
-    struct rh_calendar *one = malloc(sizeof *one);
-    bool found = false;
-    for (size_t i = 0; one != NULL && i < kept->count; i++) {
-        const struct rh_load_source *file = &kept->list[i];
-        rh_load_report_init(&report, report_text, sizeof report_text);
-        if (!is_calendar(file) ||
-            rh_load_calendar_text(file->name, file->text, file->bytes, one, &report) != RH_OK ||
-            strcmp(one->area, calendar->area) != 0 ||
-            (found && one->last_day.days < out->last_day.days))
-            continue;
-        memcpy(out, one, sizeof *out);
-        *source = file;
-        found = true;
+    struct hub_cursor cursor = { .bytes = 0 };
+    struct hub_record *record;
+    struct rh_bytes core, rest, content;
+    uint64_t index;
+    enum rh_err err = hub_views_rules_next(engine->views.map, &cursor, &index);
+    while (err == RH_OK) {
+        struct rh_load_sources *files = calloc(1, sizeof *files);
+        err = files == NULL
+                  ? RH_ERR_NOMEM
+                  : hub_engine_read(engine, 1, index, &core, &rest, &content, &record);
+        if (err == RH_OK && rh_load_sources_decode(record->sources, files) != RH_OK)
+            err = RH_ERR_CORRUPT;
+        if (err == RH_OK)
+            err = hub_calendars_note(out, files, index);
+        if (files != NULL)
+            rh_load_sources_close(files);
+        free(files);
+        if (err == RH_OK)
+            err = hub_views_rules_next(engine->views.map, &cursor, &index);
     }
-    free(one);
-    return found;
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
-enum rh_err hub_engine_judge_calendar(const struct rh_load_sources *kept,
-                                      const struct hub_import *wish,
-                                      const struct rh_calendar *calendar,
-                                      struct rh_load_report *report, bool *same)
+static enum rh_err judge_all(struct hub_engine *engine, struct books *books)
 {
-    char day[RH_DATE_TEXT_BYTES];
-    const struct rh_load_source *source = NULL;
-    struct rh_calendar *present = malloc(sizeof *present);
-    if (present == NULL)
-        return RH_ERR_NOMEM;
-    enum rh_err err = RH_OK;
-    bool found = find_present(kept, calendar, present, &source);
-    *same = found && source->bytes == wish->bytes &&
-            memcmp(source->text, wish->text, wish->bytes) == 0;
-    if (*same) {
-        err = RH_OK;
-    } else if (found && strcmp(present->version, calendar->version) == 0) {
-        rh_load_report_file(report, wish->name,
-                            "differs from the calendar in force and has the same version '%s'; "
-                            "raise it",
-                            calendar->version);
-        err = RH_ERR_CONFIG;
-    } else if (found && calendar->last_day.days < present->last_day.days) {
-        rh_date_format(present->last_day, day);
-        rh_load_report_file(report, wish->name,
-                            "ends before the calendar in force, which is valid through %s; add "
-                            "to that one instead of shortening it",
-                            day);
-        err = RH_ERR_CONFIG;
-    } else if (found && calendar->first_day.days > present->first_day.days) {
-        rh_date_format(present->first_day, day);
-        rh_load_report_file(report, wish->name,
-                            "begins after the calendar in force, which is known from %s; its "
-                            "years would be lost: put the new one after them",
-                            day);
-        err = RH_ERR_CONFIG;
-    }
-    free(present);
+    struct hub_calendars past = { .list = NULL };
+    enum rh_err err = look_back(engine, &past);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendars(books->kept, &past, books->files, &books->report);
+    hub_calendars_fini(&past);
     return err;
 }
 
-/* One calendar of the files to come, against the one in force for its area. */
-static enum rh_err judge_one(const struct rh_load_sources *kept,
-                             const struct rh_load_sources *files,
-                             const struct rh_load_source *file, struct rh_calendar calendars[2],
-                             struct rh_load_report *report)
+static enum rh_err judge_wish(struct hub_engine *engine, struct books *books,
+                              const struct hub_import *wish,
+                              const struct rh_calendar *calendar, bool *same)
 {
-    char unread[256]; /* what is wrong in itself was said when the rules were compiled */
-    struct rh_load_report aside;
-    const struct rh_load_source *effective = NULL;
-    bool same;
-    rh_load_report_init(&aside, unread, sizeof unread);
-    if (rh_load_calendar_text(file->name, file->text, file->bytes, &calendars[0], &aside) !=
-        RH_OK)
-        return RH_OK;
-    (void)find_present(files, &calendars[0], &calendars[1], &effective);
-    if (effective != file)
-        return RH_OK; /* another one stands above it */
-    const struct hub_import wish = { .name = file->path, .text = file->text,
-                                     .bytes = file->bytes };
-    return hub_engine_judge_calendar(kept, &wish, &calendars[0], report, &same);
-}
-
-enum rh_err hub_engine_judge_calendars(const struct rh_load_sources *kept,
-                                       const struct rh_load_sources *files,
-                                       struct rh_load_report *report)
-{
-    struct rh_calendar *calendars = calloc(2, sizeof calendars[0]);
-    enum rh_err err = calendars == NULL ? RH_ERR_NOMEM : RH_OK;
-    for (size_t i = 0; i < files->count && err != RH_ERR_NOMEM; i++) {
-        if (!is_calendar(&files->list[i]))
-            continue;
-        enum rh_err one = judge_one(kept, files, &files->list[i], calendars, report);
-        if (err == RH_OK || one == RH_ERR_NOMEM)
-            err = one;
-    }
-    free(calendars);
+    struct hub_calendars past = { .list = NULL };
+    enum rh_err err = look_back(engine, &past);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendar(books->files, &past, wish, calendar, &books->report,
+                                        same);
+    hub_calendars_fini(&past);
     return err;
 }
 
@@ -326,7 +262,7 @@ static enum rh_err gather(struct hub_engine *engine, struct books *books)
         err = rh_load_sources_decode(record->sources, kept);
     for (size_t i = 0; err == RH_OK && i < kept->count; i++) {
         const struct rh_load_source *source = &kept->list[i];
-        if (is_imported(source))
+        if (strncmp(source->name, RH_LOAD_IMPORTED, sizeof RH_LOAD_IMPORTED - 1) == 0)
             err = rh_load_sources_put(books->files, source->name, source->path, source->text,
                                       source->bytes);
     }
@@ -344,12 +280,13 @@ enum rh_err hub_rulebook_load(struct hub_engine *engine, char *report, size_t re
         err = gather(engine, &books);
     if (err == RH_OK)
         err = compile(&books);
-    if (err == RH_OK)
-        err = hub_engine_judge_calendars(books.kept, books.files, &books.report);
+    const bool changes = err == RH_OK && !is_in_force(engine, &books);
+    if (changes)
+        err = judge_all(engine, &books);
     /* The report may hold what recovery did; only a failure is said over it. */
     if (err != RH_OK && books.report.bytes > 0)
         snprintf(report, report_bytes, "%s", books.text);
-    if (err == RH_OK && !is_in_force(engine, &books))
+    if (err == RH_OK && changes)
         err = put_in_force(engine, &books, NULL, &job);
     close_books(&books);
     return err;
@@ -376,8 +313,7 @@ static enum rh_err import(struct hub_engine *engine, const struct hub_import *wi
         err = rh_load_calendar_text(wish->name, wish->text, wish->bytes, calendar,
                                     &books->report);
     if (err == RH_OK)
-        err = hub_engine_judge_calendar(books->files, wish, calendar, &books->report,
-                                        &out->same);
+        err = judge_wish(engine, books, wish, calendar, &out->same);
     memcpy(out->area, calendar->area, sizeof out->area);
     out->index = out->same ? index : engine->next_index;
     if (err != RH_OK || out->same)

@@ -66,6 +66,40 @@ enum rh_err hub_book_sources(struct hub_ask *ask, struct rh_load_sources *out)
     return err == RH_ERR_INVALID ? RH_ERR_CORRUPT : err;
 }
 
+static enum rh_err note_book(struct hub_ask *ask, uint64_t index, struct hub_calendars *out)
+{
+    struct hub_book book;
+    struct rh_load_sources *files = calloc(1, sizeof *files);
+    if (files == NULL)
+        return RH_ERR_NOMEM;
+    enum rh_err err = hub_book_read(ask, index, &book);
+    if (err == RH_OK && rh_load_sources_decode(book.record.sources, files) != RH_OK)
+        err = RH_ERR_CORRUPT;
+    if (err == RH_OK)
+        err = hub_calendars_note(out, files, index);
+    hub_book_close(&book);
+    rh_load_sources_close(files);
+    free(files);
+    return err;
+}
+
+enum rh_err hub_book_calendars(struct hub_ask *ask, struct hub_calendars *out)
+{
+    struct hub_cursor cursor = { .bytes = 0 };
+    uint64_t index;
+    enum rh_err err = RH_OK;
+    *out = (struct hub_calendars){ .list = NULL };
+    while (err == RH_OK) {
+        err = hub_snapshot_begin(ask);
+        if (err == RH_OK)
+            err = hub_views_rules_next(ask->map, &cursor, &index);
+        hub_snapshot_end(ask);
+        if (err == RH_OK)
+            err = note_book(ask, index, out);
+    }
+    return err == RH_ERR_NOTFOUND ? RH_OK : err;
+}
+
 /* Through the journalled form, so that equal values are equal memory, as in the hub. */
 static enum rh_err settle(struct rh_rules *rules)
 {

@@ -238,6 +238,9 @@ enum rh_err hub_book_read(struct hub_ask *ask, uint64_t index, struct hub_book *
 void hub_book_close(struct hub_book *book);
 /* The files of the rules in force, imported calendars among them. The caller closes. */
 enum rh_err hub_book_sources(struct hub_ask *ask, struct rh_load_sources *out);
+/* Every calendar that was ever in force, out of all records of rules. No snapshot may be held.
+ * The caller calls hub_calendars_fini, after an error too. */
+enum rh_err hub_book_calendars(struct hub_ask *ask, struct hub_calendars *out);
 /* Judge files as the hub would; refuses with what is wrong. */
 enum rh_err hub_book_compile(struct hub_ask *ask, const struct rh_load_sources *sources,
                              struct rh_rules *out);

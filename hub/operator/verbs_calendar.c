@@ -175,9 +175,13 @@ static enum rh_err judge(struct hub_ask *ask, const struct rh_load_sources *kept
 {
     char text[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
+    struct hub_calendars past;
     rh_load_report_init(&report, text, sizeof text);
-    enum rh_err err = hub_engine_judge_calendar(kept, &errand->wish, calendar, &report,
-                                                &errand->result.same);
+    enum rh_err err = hub_book_calendars(ask, &past);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendar(kept, &past, &errand->wish, calendar, &report,
+                                        &errand->result.same);
+    hub_calendars_fini(&past);
     return err == RH_ERR_CONFIG ? refuse_file(ask, text) : err;
 }
 

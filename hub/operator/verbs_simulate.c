@@ -54,6 +54,7 @@ static enum rh_err add_calendar(struct hub_ask *ask, const struct rh_load_source
     const char *text = hub_args_text(ask, "calendar");
     const char *path = hub_args_text(ask, "calendar_name");
     struct rh_load_report report;
+    struct hub_calendars past = { .list = NULL };
     bool same;
     if (text == NULL)
         return RH_OK;
@@ -67,7 +68,10 @@ static enum rh_err add_calendar(struct hub_ask *ask, const struct rh_load_source
     enum rh_err err =
         rh_load_calendar_text(wish.name, wish.text, wish.bytes, calendar, &report);
     if (err == RH_OK)
-        err = hub_engine_judge_calendar(kept, &wish, calendar, &report, &same);
+        err = hub_book_calendars(ask, &past);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendar(kept, &past, &wish, calendar, &report, &same);
+    hub_calendars_fini(&past);
     if (err == RH_ERR_CONFIG)
         err = hub_ask_refuse_file(ask, RH_REFUSE_CALENDAR_WRONG, "/args/calendar", NULL, said);
     rh_load_imported_name(calendar, name);
@@ -114,8 +118,12 @@ static enum rh_err judge(struct hub_ask *ask, const struct rh_load_sources *kept
 {
     char said[RH_LOAD_REPORT_BYTES];
     struct rh_load_report report;
+    struct hub_calendars past;
     rh_load_report_init(&report, said, sizeof said);
-    enum rh_err err = hub_engine_judge_calendars(kept, sources, &report);
+    enum rh_err err = hub_book_calendars(ask, &past);
+    if (err == RH_OK)
+        err = hub_engine_judge_calendars(kept, &past, sources, &report);
+    hub_calendars_fini(&past);
     return err == RH_ERR_CONFIG
                ? hub_ask_refuse_file(ask, RH_REFUSE_CALENDAR_WRONG, "/args/files", NULL, said)
                : err;

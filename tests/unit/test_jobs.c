@@ -450,11 +450,35 @@ static void test_import_refuses_what_is_wrong(void **state)
     assert_string_equal(rh_rules_calendar(hub_engine_rules(engine()), "")->version, "2026.1");
 }
 
+/* A version that was in force once keeps its meaning: explanations quote it for years. Whoever
+ * wrote other days under it, by a slip, would make two calendars of one name. */
+static void test_version_is_not_used_again(void **state)
+{
+    struct hub_import_result result;
+    (void)state;
+    make_calendar("2026.2", "2026-06-22..2026-07-17");
+    assert_int_equal(import(&result), RH_OK);
+    make_calendar("2026.1", "2026-06-22..2026-07-17");
+    assert_int_equal(import(&result), RH_ERR_CONFIG);
+    expect_said(result.report, "in force under the same version '2026.1'");
+    finish();
+    kill_hub();
+    make_calendar("2026.3", "2026-06-22..2026-07-10");
+    assert_int_equal(import(&result), RH_OK);
+    make_calendar("2026.2", "2026-06-22..2026-07-10");
+    assert_int_equal(import(&result), RH_ERR_CONFIG);
+    expect_said(result.report, "in force under the same version '2026.2'");
+    make_calendar("2026.2", "2026-06-22..2026-07-17"); /* the very one, once more */
+    assert_int_equal(import(&result), RH_OK);
+    assert_string_equal(rh_rules_calendar(hub_engine_rules(engine()), "")->version, "2026.2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_import_recomputes_every_open_clock, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_version_is_not_used_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_job_survives_kills, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_job_survives_a_kill_after_each_record, set_up,
                                         tear_down),
