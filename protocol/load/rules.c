@@ -229,6 +229,37 @@ static bool review_ends(const struct loading *loading, const struct rh_procedure
     return false;
 }
 
+/* A chain of documents has a first one (两建议一报告): none comes after itself, however many
+ * stand between. What stands before it is gathered until nothing new is found. */
+static bool chain_begins(const struct loading *loading, const struct rh_procedure *from)
+{
+    const struct rh_rules *rules = loading->out;
+    bool before[RH_PROCEDURES_MAX] = { false };
+    const uint32_t self = (uint32_t)(from - rules->procedures);
+
+    for (uint32_t found = 1; found > 0;) {
+        found = 0;
+        for (uint32_t i = 0; i < rules->procedure_count; i++) {
+            if (i != self && !before[i])
+                continue;
+            for (uint32_t k = 0; k < RH_FOLLOWS_MAX; k++) {
+                const struct rh_procedure *at =
+                    rh_rules_procedure(rules, rules->procedures[i].follows[k]);
+                if (at == NULL || before[at - rules->procedures])
+                    continue;
+                before[at - rules->procedures] = true;
+                found++;
+            }
+        }
+    }
+    if (!before[self])
+        return true;
+    rh_load_report_file(loading->report, from->id,
+                        "follows itself, at once or in a circle; 'follows' names what comes "
+                        "before, and the first of a chain has none");
+    return false;
+}
+
 /* What procedures and settings say of other procedures. */
 static enum rh_err check_relations(const struct loading *loading)
 {
@@ -239,6 +270,7 @@ static enum rh_err check_relations(const struct loading *loading)
         const struct rh_procedure *procedure = &loading->out->procedures[i];
         good = is_known(loading, procedure->id, "review", procedure->review_procedure) && good;
         good = review_ends(loading, procedure) && good;
+        good = chain_begins(loading, procedure) && good;
         for (uint32_t k = 0; k < RH_FOLLOWS_MAX; k++)
             good = is_known(loading, procedure->id, "follows", procedure->follows[k]) && good;
     }
