@@ -230,8 +230,18 @@ static const struct needle *longest_at(const struct agent_mask *mask, struct rh_
 
 /* ---- numbers in a text ------------------------------------------------------------------ */
 
-/* Groups of digits that one blank or hyphen divides: 138-0000-0000, 0943 5521234. */
-enum { GROUPS = 3 };
+/* Bytes of what may stand between two groups of digits of one number; 0: nothing such. */
+static size_t divider_at(struct rh_bytes text, size_t at)
+{
+    static const char *const dividers[] = { "-", " ", ".", ")", "－", "–", "—", "　", "）" };
+    for (size_t i = 0; i < sizeof dividers / sizeof dividers[0]; i++)
+        if (at < text.bytes && begins_with(text, at, dividers[i]))
+            return strlen(dividers[i]);
+    return 0;
+}
+
+/* Groups of digits, one divider between two: 138-0000-0000, 0943 5521234, a card in fours. */
+enum { GROUPS = 5 };
 struct digits {
     size_t count[GROUPS]; /* digits of each group */
     size_t end[GROUPS];   /* byte behind it */
@@ -251,23 +261,48 @@ static struct digits digits_at(struct rh_bytes text, size_t at)
             at += bytes;
         }
         out.end[group] = at;
-        if (at >= text.bytes || (text.data[at] != '-' && text.data[at] != ' '))
+        if ((bytes = divider_at(text, at)) == 0)
             break;
-        at++;
+        at += bytes;
     }
     return out;
 }
 
+/* Behind the check letter of an identity number, if one stands here. */
+static size_t letter_end(struct rh_bytes text, size_t at)
+{
+    static const char *const letters[] = { "X", "x", "Ｘ", "ｘ" };
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+        if (begins_with(text, at, letters[i]))
+            return at + strlen(letters[i]);
+    return at;
+}
+
+/* A card written in fours, or an identity number as division, day of birth and the rest. */
+static size_t grouped_end(struct rh_bytes text, size_t at, const struct digits *digits)
+{
+    const size_t *count = digits->count;
+    bool fours = count[0] == 4 && count[1] == 4 && count[2] == 4 && count[3] >= 3;
+    size_t rest = count[0] == 6 && count[1] == 8                      ? 2
+                  : count[0] == 6 && count[1] == 4 && count[2] == 4 ? 3
+                                                                      : 0;
+    if (fours)
+        return digits->end[count[4] > 0 ? 4 : 3];
+    if (rest > 0 && count[rest] == 4)
+        return digits->end[rest];
+    return rest > 0 && count[rest] == 3 ? letter_end(text, digits->end[rest]) : at;
+}
+
 /* Where a personal number that begins here ends; `at` when it is none. Ten digits and more in
- * one piece are one (cards, accounts, mobile telephones), and what is written as a telephone;
- * dates, amounts and case numbers are shorter. */
+ * one piece are one (cards, accounts, mobile telephones), and what is written as a telephone,
+ * a card or an identity number; dates, amounts and case numbers are shorter. */
 static size_t number_end(struct rh_bytes text, size_t at, const struct digits *digits)
 {
-    if (digits->count[0] >= 10) {
-        bool letter = digits->count[0] == 17 && digits->end[0] < text.bytes &&
-                      (text.data[digits->end[0]] == 'X' || text.data[digits->end[0]] == 'x');
-        return digits->end[0] + (letter ? 1 : 0);
-    }
+    if (digits->count[0] >= 10)
+        return digits->count[0] == 17 ? letter_end(text, digits->end[0]) : digits->end[0];
+    size_t grouped = grouped_end(text, at, digits);
+    if (grouped != at)
+        return grouped;
     if (digits->first == '1' && digits->count[0] == 3 && digits->count[1] == 4 &&
         digits->count[2] == 4)
         return digits->end[2];
@@ -285,7 +320,8 @@ static size_t take_number(struct rh_bytes text, size_t at, struct growing *out)
         return digits.end[0];
     }
     struct rh_bytes whole = { text.data + at, end - at };
-    char *masked = digits.count[0] >= 15 ? ends_of(whole, 6, 2) : ends_of(whole, 3, 2);
+    bool is_long = digits.count[0] >= 15 || grouped_end(text, at, &digits) != at;
+    char *masked = is_long ? ends_of(whole, 6, 2) : ends_of(whole, 3, 2);
     append(out, masked, strlen(masked));
     free(masked);
     return end;
