@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rh/date.h>
 #include <rh/refusal.h>
 
 #include "runtime/import.h"
@@ -343,6 +344,20 @@ static bool add_file(struct agent_ask *ask, const char *path, json_t *message)
     return ask->refusal == 0;
 }
 
+/* Who comes and no first day is said: today, by this agency's clock (a test hub's is its own). */
+static void add_first_days(struct agent_ask *ask, json_t *participants)
+{
+    char today[RH_DATE_TEXT_BYTES];
+    json_t *one;
+    size_t i;
+    rh_date_format(rh_date_of_instant(agent_now_ms(ask->agent)), today);
+    json_array_foreach(participants, i, one) {
+        if (json_is_object(one) && json_object_get(one, "ended") == NULL &&
+            json_object_get(one, "from") == NULL)
+            json_object_set_new(one, "from", json_string(today));
+    }
+}
+
 /* An act is a message about a referral that exists, said in short. */
 static enum rh_err serve_act(struct agent_ask *ask)
 {
@@ -369,6 +384,7 @@ static enum rh_err serve_act(struct agent_ask *ask)
         json_t *content = json_object();
         if (leader != NULL)
             json_object_set_new(content, "leader", json_string(leader));
+        add_first_days(ask, participants);
         if (participants != NULL)
             json_object_set(content, "participants", participants);
         json_object_set_new(message, "private", content);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rh/date.h>
 #include <rh/glossary.h>
 #include <rh/text.h>
 
@@ -37,15 +36,12 @@ static json_t *scope_of(const struct hub_cli *cli)
 
 static json_t *joins(struct hub_cli *cli)
 {
-    char today[RH_DATE_TEXT_BYTES];
     json_t *one = json_object();
-    rh_date_format(rh_date_of_instant(cli->now_ms), today);
     json_object_set_new(one, "id", json_string(cli->words[1]));
     put_text(cli, one, "name", "name");
     put_text(cli, one, "role", "role");
     put_text(cli, one, "unit", "unit");
     json_object_set_new(one, "scope", scope_of(cli));
-    json_object_set_new(one, "from", json_string(today));
     put_text(cli, one, "from", "first-day");
     put_text(cli, one, "until", "last-day");
     put_text(cli, one, "basis", "basis");

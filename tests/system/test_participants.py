@@ -299,8 +299,8 @@ def by_hand(town, referral):
     demand("deputy to a people's congress" in
            rhub("participant", "list", referral, lang="en"), "in English")
     rhub("participant", "add", referral, "med-1", "--name", "周调解", "--role", "mediator",
-         "--scope", "facts,parties", "--scope", "settlement", "--first-day", "2026-03-20",
-         "--basis", "聘书", "--wait", "stored")
+         "--scope", "facts,parties", "--scope", "settlement", "--last-day", "2026-06-30",
+         "--basis", "聘书", "--wait", "stored") # from today, by the clock of the test hub
     sheet = rhub("participant", "show", referral, "med-1", "--reason", "调解前阅看")
     demand("李某讨薪" in sheet and NAME not in sheet and "不在知情范围内" in sheet, sheet)
     rhub("participant", "end", referral, "med-1", "--reason", "聘期届满", "--wait", "stored")
