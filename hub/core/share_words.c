@@ -71,8 +71,11 @@ bool hub_share_has_dispatch(const struct rh_kind_set *events)
     return true;
 }
 
+/* A field is named once: of two masks, which is meant nobody knows. */
 static bool add_mask(uint8_t masks[HUB_SHARE_FIELDS], unsigned field, const char *wanted)
 {
+    if (masks[field] != HUB_MASK_ABSENT)
+        return false;
     for (unsigned mask = 0; mask < HUB_MASK_END; mask++) {
         if (strcmp(wanted, mask_names[mask]) == 0 &&
             hub_mask_fits((enum hub_share_field)field, (enum hub_mask)mask)) {
@@ -98,10 +101,11 @@ bool hub_share_read_masks(const char *list, uint8_t masks[HUB_SHARE_FIELDS],
                           char bad[HUB_SHARE_WORD_BYTES])
 {
     memset(masks, HUB_MASK_ABSENT, HUB_SHARE_FIELDS);
-    masks[HUB_SHARE_DATE] = HUB_MASK_MONTH;
     while (next_word(&list, bad)) {
         if (!add_field(masks, bad))
             return false;
     }
+    if (masks[HUB_SHARE_DATE] == HUB_MASK_ABSENT)
+        masks[HUB_SHARE_DATE] = HUB_MASK_MONTH;
     return true;
 }

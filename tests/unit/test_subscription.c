@@ -124,6 +124,21 @@ static struct hub_command wish(uint32_t agency, const char *area, const char *ca
     return command;
 }
 
+static void test_a_field_is_named_once(void **state)
+{
+    (void)state;
+    static const char *const twice[] = { "due=full,due=day", "area=city,area", "date=day,date" };
+    uint8_t masks[HUB_SHARE_FIELDS];
+    char bad[HUB_SHARE_WORD_BYTES];
+    for (size_t i = 0; i < sizeof twice / sizeof twice[0]; i++)
+        assert_false(hub_share_read_masks(twice[i], masks, bad));
+    assert_string_equal(bad, "date");
+    assert_true(hub_share_read_masks("date=full", masks, bad));
+    assert_int_equal(masks[HUB_SHARE_DATE], HUB_MASK_FULL);
+    assert_true(hub_share_read_masks("", masks, bad));
+    assert_int_equal(masks[HUB_SHARE_DATE], HUB_MASK_MONTH);
+}
+
 static uint32_t order(const struct hub_command *command, uint32_t refusal)
 {
     struct hub_command_result result;
@@ -415,6 +430,7 @@ static void test_an_auditor_finds_what_was_not_masked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_field_is_named_once),
         cmocka_unit_test_setup_teardown(test_notices_are_given_by_topic_and_masked, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_topic_finds_its_own_subscribers, set_up,
