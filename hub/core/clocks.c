@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/deadline.h"
 
 /* ---- one step at a time ---------------------------------------------------------------- */
 
@@ -44,7 +45,21 @@ static bool assigned_runs_in(enum rh_state state)
     return false;
 }
 
-/* A progress note meets the clock of whoever owes it, nobody else's. */
+/* A round begins on the nominal day on which the one before it ends. */
+static bool has_begun(const struct hub_step *step, const struct hub_referral *row,
+                      const struct hub_deadline *deadline)
+{
+    struct hub_deadline_input input = hub_deadline_input_of(deadline);
+    struct hub_deadline_result before;
+    uint64_t begins_ms = deadline->start_ms;
+    if (deadline->round > 0 && hub_deadline_recur(hub_step_calendar(step, row), &input,
+                                                  deadline->round, &before) == RH_OK)
+        begins_ms = rh_date_start_ms(before.nominal);
+    return begins_ms <= step->event->now_ms;
+}
+
+/* A progress note meets the clock of whoever owes it, nobody else's, and of one that repeats
+ * no round that is still to come: a few notes in one week are not a year of monthly answers. */
 static bool is_met(const struct hub_step *step, const struct hub_referral *row,
                    const struct hub_deadline *deadline, const struct hub_change *change)
 {
@@ -54,7 +69,9 @@ static bool is_met(const struct hub_step *step, const struct hub_referral *row,
     const struct rh_limit *limit = hub_clock_limit(step, row, deadline);
     if (limit == NULL || !rh_kind_in(&limit->met_by, change->kind))
         return false;
-    return !rh_kind_is_information(change->kind) || change->agency == deadline->owed_by;
+    return !rh_kind_is_information(change->kind) ||
+           (change->agency == deadline->owed_by &&
+            (!limit->repeats || has_begun(step, row, deadline)));
 }
 
 static bool is_left(const struct hub_step *step, const struct hub_referral *row,
