@@ -73,7 +73,7 @@ void kit_open(struct kit_agency *agency, const struct rht_hub *hub)
         abort();
     }
     struct folder_options folder = { .agent = agency->agent, .dir = agency->exchange,
-                                     .encoding = agency->encoding, .settle_ms = 60,
+                                     .encoding = agency->encoding, .settle_ms = KIT_SETTLE_MS,
                                      .rescan_ms = 200 };
     rh_assert(folder_open(&folder, &door) == RH_OK);
     agent_add_door(agency->agent, &door);

@@ -9,6 +9,9 @@
 #include "runtime/agent.h"
 #include "support/fake_hub.h"
 
+/* How long a file written in place settles, in ms. */
+enum { KIT_SETTLE_MS = 60 };
+
 struct kit_agency {
     struct rh_agency_id id;
     struct rh_agency_keys keys;

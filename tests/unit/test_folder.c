@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent_kit.h"
+#include "runtime/words.h"
 #include "support/rht.h"
 
 enum { WAIT_MS = 20000 };
@@ -46,9 +47,34 @@ static uint32_t decide(void *context, const struct rh_agency_id *from,
     return refusal;
 }
 
+/* The agents' clock stands still here while the test holds it, so that a machine that is slow
+ * to come back to the case system's next write is not taken for a case system at rest. */
+static uint64_t held_ms, ahead_ms; /* held_ms 0: it goes, so much ahead of the true one */
+
+uint64_t __real_agent_monotonic_ms(void);
+uint64_t __wrap_agent_monotonic_ms(void);
+
+uint64_t __wrap_agent_monotonic_ms(void)
+{
+    return held_ms != 0 ? held_ms : __real_agent_monotonic_ms() + ahead_ms;
+}
+
+static void hold_clock(void)
+{
+    held_ms = agent_monotonic_ms();
+}
+
+static void let_clock_go(void)
+{
+    uint64_t now = __real_agent_monotonic_ms() + ahead_ms;
+    ahead_ms += held_ms > now ? held_ms - now : 0;
+    held_ms = 0;
+}
+
 static int set_up(void **state)
 {
     (void)state;
+    held_ms = 0;
     hub = rht_hub_open("test.620423");
     kit_agency_init(&sender, "petitions.620423");
     kit_agency_init(&receiver, "court.620423");
@@ -280,23 +306,52 @@ static void test_folder_refuses_what_is_no_message(void **state)
     free(huge);
 }
 
-/* A file written in place is taken only when it has been left alone. */
+static unsigned turns_left;
+
+static bool turns_are_over(void)
+{
+    return turns_left-- == 0;
+}
+
+/* So much later by the agents' clock, whatever the machine takes for it. */
+static void turn_after(uint64_t ms)
+{
+    held_ms += ms;
+    turns_left = 3;
+    assert_true(kit_turn(hub, both, 2, turns_are_over, WAIT_MS));
+}
+
+static void expect_untouched(const char *name)
+{
+    assert_true(kit_exists(&sender, "out", name));
+    assert_false(kit_exists(&sender, "failed", name));
+    assert_int_equal(rht_hub_next_n(hub, sender.id.text), 1);
+}
+
+/* A file written in place is taken only when it has been left alone. If this failed, halves of
+ * messages would be refused, or sent. */
 static void test_folder_waits_until_a_file_has_settled(void **state)
 {
     (void)state;
-    char half[sizeof forward];
     size_t cut = sizeof forward / 2;
-    memcpy(half, forward, cut);
     char path[700];
     snprintf(path, sizeof path, "%s", kit_path(&sender, "out", "slow.json"));
-    for (int i = 0; i < 6; i++) {
-        rht_write_file(path, forward, cut + (size_t)i);
-        turn_for(25);
-        assert_false(kit_exists(&sender, "failed", "slow.json"));
-        assert_int_equal(rht_hub_next_n(hub, "petitions.620423"), 1);
+    hold_clock();
+    for (size_t i = 0; i < 6; i++) {
+        rht_write_file(path, forward, cut + i);
+        turn_after(0); /* seen as it is */
+        expect_untouched("slow.json");
+        turn_after(KIT_SETTLE_MS - 1);
+        expect_untouched("slow.json");
     }
     rht_write_file(path, forward, strlen(forward));
+    turn_after(0);
+    turn_after(KIT_SETTLE_MS);
+    let_clock_go();
     assert_true(wait_for(&sender, "sent", "slow.receipt.json"));
+    /* Half a message that nobody goes on writing is one all the same, and a wrong one. */
+    rht_write_file(kit_path(&sender, "out", "half.json"), forward, cut);
+    assert_true(wait_for(&sender, "failed", "half.error.json"));
 }
 
 static void test_folder_hub_refusal_becomes_a_problem(void **state)
