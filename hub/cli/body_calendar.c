@@ -163,6 +163,17 @@ static enum rh_exit put_rules(struct hub_cli *cli, json_t *args, const char *pat
     return code;
 }
 
+/* Counts by procedure, or with --list each date; of those there may be none. */
+void hub_cli_page_simulate(struct hub_cli *cli, const json_t *rows)
+{
+    const bool list = hub_cli_flag(cli, "list")->count > 0;
+    if (json_array_size(rows) == 0)
+        hub_cli_note(cli, "%s",
+                     list ? _("no open date would move") : _("no referral is open"));
+    else
+        (void)hub_cli_sheet(cli, cli->command->object, rows);
+}
+
 enum rh_exit hub_cli_body_simulate(struct hub_cli *cli)
 {
     const char *rules = hub_cli_flag_text(cli, "rules");

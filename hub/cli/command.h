@@ -167,8 +167,8 @@ void hub_cli_table(struct hub_cli *cli, const char *object, const json_t *rows);
 /* pages and bodies ----------------------------------------------------------------------- */
 
 hub_cli_page hub_cli_page_status, hub_cli_page_referral, hub_cli_page_clock,
-    hub_cli_page_explain, hub_cli_page_route, hub_cli_page_import, hub_cli_page_done,
-    hub_cli_page_case, hub_cli_page_participant;
+    hub_cli_page_explain, hub_cli_page_route, hub_cli_page_import, hub_cli_page_simulate,
+    hub_cli_page_done, hub_cli_page_case, hub_cli_page_participant;
 hub_cli_body hub_cli_body_check, hub_cli_body_dead_retry, hub_cli_body_dead_return,
     hub_cli_body_enrol, hub_cli_body_key_gen, hub_cli_body_key_fingerprint,
     hub_cli_body_key_show, hub_cli_body_compute, hub_cli_body_explain, hub_cli_body_help,

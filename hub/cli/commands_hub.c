@@ -151,7 +151,7 @@ static const struct hub_cli_flag report_flags[] = {
 };
 
 static const struct hub_cli_flag bulletin_flags[] = {
-    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
+    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026; left out: last month") },
     { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("of the agencies of this division only") },
     { "acknowledged", 0, HUB_CLI_SWITCH, "acknowledged", NULL,
@@ -160,7 +160,7 @@ static const struct hub_cli_flag bulletin_flags[] = {
 };
 
 static const struct hub_cli_flag revisit_flags[] = {
-    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026") },
+    { "month", 0, HUB_CLI_TEXT, "period", N_("PERIOD"), N_("2026-10, 2026-Q4 or 2026; left out: last month") },
     { "by", 0, HUB_CLI_TEXT, "by", N_("WHAT"), N_("for each agency, procedure or both") },
     { "area", 0, HUB_CLI_TEXT, "area", N_("CODE"), N_("of the agencies of this division only") },
     { .name = NULL },
@@ -220,8 +220,8 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       N_("which open dates other rules or another calendar would move; changes nothing"),
       "rhub deadline simulate --rules xinfang.yaml\n"
       "rhub deadline simulate --calendar cn-2027.yaml --list -o csv",
-      HUB_CLI_CAN_ROWS, { { NULL } }, simulate_flags, "simulation", hub_cli_body_simulate, NULL,
-      NULL },
+      HUB_CLI_CAN_ROWS, { { NULL } }, simulate_flags, "simulation", hub_cli_body_simulate,
+      hub_cli_page_simulate, NULL },
 
     { "calendar", "list", HUB_CLI_HUB, "calendar.list", NULL, N_("calendars in force"),
       "rhub calendar list", HUB_CLI_CAN_ROWS, { { NULL } }, NULL, "calendar", NULL, NULL, NULL },
@@ -360,7 +360,7 @@ const struct hub_cli_command hub_cli_commands_hub[] = {
       "route", NULL, hub_cli_page_route, NULL },
     { "report", "bulletin", HUB_CLI_HUB, "report.bulletin", NULL,
       N_("the bulletin of a month, quarter or year, beside that of a year before"),
-      "rhub report bulletin --month 2026-10\nrhub report bulletin --month 2026-Q4 --by agency "
+      "rhub report bulletin\nrhub report bulletin --month 2026-10\nrhub report bulletin --month 2026-Q4 --by agency "
       "-o csv --bom\nrhub report bulletin --acknowledged",
       HUB_CLI_CAN_ROWS, { { NULL } }, bulletin_flags, "bulletin", NULL, NULL, NULL },
     { "report", "figures", HUB_CLI_HUB, "report.figures", NULL,

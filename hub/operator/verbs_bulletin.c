@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include <rh/date.h>
 #include <rh/text.h>
 
 #include "views/bulletin.h"
@@ -39,13 +40,25 @@ static enum rh_err show_told(struct hub_ask *ask)
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
 
+/* "2026-10" in November: the month that is over, whose bulletin one asks for. */
+static void last_month(const struct hub_ask *ask, char *out, size_t capacity)
+{
+    struct rh_civil day = rh_date_to_civil(rh_date_of_instant(ask->now_ms));
+    const bool january = day.month == 1;
+    snprintf(out, capacity, "%04d-%02d", (int)(january ? day.year - 1 : day.year),
+             (int)(january ? 12 : day.month - 1));
+}
+
 static enum rh_err show_period(struct hub_ask *ask, bool revisits)
 {
     struct hub_bulletin bulletin = { .by = HUB_BULLETIN_ALL, .revisits = revisits };
-    const char *period = hub_args_text(ask, "period");
+    char month[32];
+    last_month(ask, month, sizeof month);
+    const char *named = hub_args_text(ask, "period");
+    const char *period = named != NULL ? named : month;
     const char *by = hub_args_text(ask, "by");
     const char *area = hub_args_text(ask, "area");
-    if (period == NULL || !hub_bulletin_period(period, &bulletin))
+    if (!hub_bulletin_period(period, &bulletin))
         return hub_ask_refuse(ask, RH_REFUSE_FIELD_INVALID, "/args/period",
                               N_("2026-10, 2026-Q4 or 2026 is wanted"), period);
     if (by != NULL && !hub_bulletin_by(by, &bulletin))

@@ -2,8 +2,8 @@
 
     deadline_oracle.py DRIVER EXCEPTIONS.csv
 
-Makes RHT_ORACLE_CASES random periods from RHT_SEED, lets DRIVER (the C program) compute them and
-compares every answer. Written from the rules in hub/core/deadline.h, with its own calendar.
+Makes RHT_ORACLE_CASES random periods from RHT_SEED (left out: a fresh one, printed), lets DRIVER (the
+C program) compute them and compares every answer. Written from the rules in hub/core/deadline.h, with its own calendar.
 
 A case:    start unit n half roll from-to,... unit:n,...    (UTC ms, pauses, extensions)
 An answer: last nominal end_ms provisional counted paused   or: stopped remaining
@@ -174,8 +174,8 @@ def line_of(case):
 def main():
     driver, exceptions = sys.argv[1:3]
     total = int(os.environ.get("RHT_ORACLE_CASES", "20000"))
-    seed = int(os.environ.get("RHT_SEED", "20260212"), 0)
-    print(f"seed {seed}, {total} cases", flush=True)
+    seed = int(os.environ.get("RHT_SEED") or str(random.SystemRandom().getrandbits(31)), 0)
+    print(f"RHT_SEED={seed} RHT_ORACLE_CASES={total} repeats this", flush=True)
     rng = random.Random(seed)
     days, differ, done = Calendar(exceptions), 0, 0
     while done < total:

@@ -151,6 +151,38 @@ static void test_cli_hub_fills_every_column(void **state)
     assert_non_null(strstr(done("deadline explain R-2026-000001 -v")->out, "not counted"));
 }
 
+/* Asked for no month, a report is about the one that is over: who wants the figures of last
+ * month need not know how it is written. */
+static void test_cli_hub_reports_last_month(void **state)
+{
+    static const char *const reports[] = { "report bulletin -o json",
+                                           "report revisit -o json" };
+    (void)state;
+    json_t *clock = json_loads(done("clock show -o json")->out, 0, NULL);
+    const json_t *now = json_object_get(json_array_get(clock, 0), "now_at");
+    const struct rh_civil today = rh_date_to_civil(rh_date_of_instant(hub_cli_instant(now)));
+    const bool january = today.month == 1; /* months of China, not of UTC */
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "%04d-%02d", (int)(january ? today.year - 1 : today.year),
+             (int)(january ? 12 : today.month - 1));
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        json_t *rows = json_loads(done(reports[i])->out, 0, NULL);
+        const json_t *row = json_array_get(rows, 0);
+        assert_string_equal(json_string_value(json_object_get(row, "period")), wanted);
+        json_decref(rows);
+    }
+    json_decref(clock);
+}
+
+/* Where nothing would move, a person is told so. */
+static void test_cli_hub_says_that_nothing_moves(void **state)
+{
+    (void)state;
+    const struct rht_run *run = done("deadline simulate --list --calendar " RHT_SOURCE_DIR
+                                     "/protocol/rules/calendars/cn-2007-2026.yaml");
+    assert_non_null(strstr(run->err, "no open date would move"));
+}
+
 /* What a petitioner may know, by a code typed as people type; and nothing by a wrong one. */
 static void test_cli_hub_answers_a_query_code(void **state)
 {
@@ -241,6 +273,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_cli_hub_fills_every_column),
+        TEST(test_cli_hub_reports_last_month),
+        TEST(test_cli_hub_says_that_nothing_moves),
         TEST(test_cli_hub_answers_a_query_code),
         TEST(test_cli_hub_enrols_by_hand),
         TEST(test_cli_hub_pages_agree),
