@@ -212,6 +212,35 @@ void agent_mask_add(struct agent_mask *mask, struct rh_bytes text, const char *i
     *first = ++mask->count;
 }
 
+/* The name with a blank behind its first `family` bytes, or behind every character. */
+static char *spread_name(struct rh_bytes name, size_t family, const char *blank, bool all)
+{
+    struct growing out = { NULL, 0, 0 };
+    append(&out, "", 0);
+    for (size_t at = 0; at < name.bytes; at += step(name, at)) {
+        if (at > 0 && (all || at == family))
+            append(&out, blank, strlen(blank));
+        append(&out, name.data + at, step(name, at));
+    }
+    return out.text;
+}
+
+void agent_mask_add_name(struct agent_mask *mask, struct rh_bytes name, const char *instead)
+{
+    static const char *const blanks[] = { " ", "  ", "　" };
+    enum { CHINESE_BYTES = 3, CHARACTERS_MAX = 4 };
+    size_t count = characters(name);
+    agent_mask_add(mask, name, instead);
+    if (count < 2 || count > CHARACTERS_MAX || name.bytes != count * CHINESE_BYTES)
+        return;
+    for (size_t i = 0; i < 2 * sizeof blanks / sizeof blanks[0]; i++) {
+        char *spread = spread_name(name, family_bytes(name), blanks[i / 2], i % 2 == 0);
+        agent_mask_add(mask, (struct rh_bytes){ (const uint8_t *)spread, strlen(spread) },
+                       instead);
+        free(spread);
+    }
+}
+
 static const struct needle *longest_at(const struct agent_mask *mask, struct rh_bytes text,
                                        size_t at)
 {

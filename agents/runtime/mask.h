@@ -22,6 +22,9 @@ struct agent_mask *agent_mask_new(void);
 void agent_mask_destroy(struct agent_mask **mask);
 /* Both are copied. One character alone is not looked for: it would stand everywhere. */
 void agent_mask_add(struct agent_mask *mask, struct rh_bytes text, const char *instead);
+/* A name, and a Chinese one of two to four characters also as it is set in tables and
+ * signatures: with a blank, two or a wide one between its characters or behind the family name. */
+void agent_mask_add_name(struct agent_mask *mask, struct rh_bytes name, const char *instead);
 /* The longest that fits wins. With `numbers` what looks like a personal number is masked, too.
  * The caller's. */
 char *agent_mask_text(const struct agent_mask *mask, bool numbers, struct rh_bytes text);

@@ -267,8 +267,9 @@ static void mask_heard(struct agent_view *view, const struct heard *heard)
             instead = text_of(bytes_of("***"));
         break;
     }
+    bool is_name = heard->what == HEARD_NAME || heard->what == HEARD_HELPER;
     if (instead != NULL)
-        agent_mask_add(view->mask, text, instead);
+        (is_name ? agent_mask_add_name : agent_mask_add)(view->mask, text, instead);
     free(instead);
 }
 

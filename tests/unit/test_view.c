@@ -45,6 +45,19 @@ static void test_mask_forms_are_those_of_the_policy(void **state)
     same(agent_mask_address(text("某村三组")), "***");
 }
 
+static void test_mask_finds_a_name_with_blanks_in_it(void **state)
+{
+    (void)state;
+    struct agent_mask *mask = agent_mask_new();
+    agent_mask_add_name(mask, text("王小明"), "王某");
+    agent_mask_add_name(mask, text("张三"), "张某");
+    agent_mask_add_name(mask, text("欧阳小明"), "欧阳某");
+    same(agent_mask_text(mask, true, text("王小明、王 小 明、王　小　明、王 小明、张  三、欧阳　小明")),
+         "王某、王某、王某、王某、张某、欧阳某");
+    same(agent_mask_text(mask, true, text("姓王 小区")), "姓王 小区");
+    agent_mask_destroy(&mask);
+}
+
 static void test_mask_finds_names_and_numbers_in_a_text(void **state)
 {
     (void)state;
@@ -498,6 +511,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mask_forms_are_those_of_the_policy),
         cmocka_unit_test(test_mask_finds_names_and_numbers_in_a_text),
+        cmocka_unit_test(test_mask_finds_a_name_with_blanks_in_it),
         cmocka_unit_test(test_view_each_part_opens_its_own),
         cmocka_unit_test(test_view_masks_persons_in_every_field),
         cmocka_unit_test(test_view_masks_what_a_later_message_names),
