@@ -145,6 +145,8 @@ struct hub_cli_field {
 const struct hub_cli_field *hub_cli_field_at(const char *object, size_t index);
 /* Whether rows of this kind have a field of that name, shown or only in their JSON. */
 bool hub_cli_field_is_known(const char *object, const char *path);
+/* "1 month", "5 working days" by the name of a unit; cut where it does not fit. */
+void hub_cli_count_text(const char *unit, long long n, char *out, size_t capacity);
 /* The value at "a.b", or NULL. Borrowed. */
 const json_t *hub_cli_path(const json_t *row, const char *path);
 /* For people, in the language and zone in use; escaped; "" for nothing. The caller's. */

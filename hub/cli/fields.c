@@ -356,8 +356,8 @@ static const struct hub_cli_field fields[] = {
     OF("funnel", "definition", N_("definition"), SENTENCE, SHOW),
 
     OF("route_limit", "limit", N_("step"), TITLED, SHOW),
-    NUMBER("route_limit", "n", N_("how long"), SHOW),
-    WORD("route_limit", "unit", N_("unit"), "deadlines", SHOW),
+    TEXT("route_limit", "how_long", N_("how long"), SHOW),
+    TEXT("route_limit", "only", N_("note"), SHOW),
     TEXT("route_limit", "basis", N_("legal basis"), SHOW),
     TEXT("route_limit", "verification", N_("checked"), SHOW),
 

@@ -61,8 +61,7 @@ static void print_rule(struct hub_cli *cli, const json_t *row)
     free(title);
 }
 
-/* "1 month", "5 working days". */
-static void print_span(struct hub_cli *cli, const char *unit, long long n)
+void hub_cli_count_text(const char *unit, long long n, char *out, size_t capacity)
 {
     const unsigned long long count = (unsigned long long)n;
     const char *format = "%lld";
@@ -76,7 +75,14 @@ static void print_span(struct hub_cli *cli, const char *unit, long long n)
         format = rh_text_count("%lld month", "%lld months", count);
     else if (strcmp(unit, "month_criminal") == 0)
         format = rh_text_count("%lld month (criminal)", "%lld months (criminal)", count);
-    fprintf(cli->out, format, n);
+    snprintf(out, capacity, format, n);
+}
+
+static void print_span(struct hub_cli *cli, const char *unit, long long n)
+{
+    char text[80];
+    hub_cli_count_text(unit, n, text, sizeof text);
+    fputs(text, cli->out);
 }
 
 static void print_start(struct hub_cli *cli, const json_t *row)

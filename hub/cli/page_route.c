@@ -64,6 +64,80 @@ static void print_proper(struct hub_cli *cli, const json_t *row)
     free(name);
 }
 
+/* A part of a remark, after a semicolon where there is something before it. */
+static void add_part(FILE *stream, bool *any)
+{
+    if (*any)
+        fputs(_("; "), stream);
+    *any = true;
+}
+
+/* "a right; only if the outcome is not-filed". The caller's to free. */
+static char *note_of(const json_t *limit)
+{
+    char *out = NULL;
+    size_t i, bytes;
+    bool any = false;
+    const json_t *item, *outcomes = json_object_get(limit, "if_outcome");
+    char *fact = shown(limit, "if_fact"), *equals = shown(limit, "if_equals");
+    FILE *stream = open_memstream(&out, &bytes);
+    rh_assert(stream != NULL);
+    if (json_is_true(json_object_get(limit, "right"))) {
+        add_part(stream, &any);
+        fputs(_("a right, no duty"), stream);
+    }
+    if (json_array_size(outcomes) > 0) {
+        add_part(stream, &any);
+        fputs(_("only if the outcome is "), stream);
+        json_array_foreach(outcomes, i, item)
+            fprintf(stream, "%s%s", i > 0 ? _(" or ") : "", json_string_value(item));
+    }
+    if (fact[0] != '\0') {
+        add_part(stream, &any);
+        fprintf(stream, equals[0] != '\0' ? _("only if %s is %s") : _("only if there is %s"),
+                rh_word("facts", fact), equals);
+    }
+    (void)fclose(stream);
+    free(equals);
+    free(fact);
+    return out;
+}
+
+/* "15 calendar days", "every 1 month"; some dates are the sender's. */
+static void print_length(const json_t *limit, char *out, size_t capacity)
+{
+    char count[80];
+    const char *unit = json_string_value(json_object_get(limit, "unit"));
+    if (unit == NULL) {
+        snprintf(out, capacity, "%s", _("a date set by the sender"));
+        return;
+    }
+    hub_cli_count_text(unit, (long long)json_integer_value(json_object_get(limit, "n")), count,
+                       sizeof count);
+    snprintf(out, capacity,
+             json_is_true(json_object_get(limit, "recurring")) ? _("every %s") : "%s", count);
+}
+
+/* The clocks in words: what stands in several members of the row is one sentence here. */
+static void print_limits(struct hub_cli *cli, const json_t *limits)
+{
+    size_t i;
+    const json_t *limit;
+    json_t *said = json_array();
+    json_array_foreach(limits, i, limit) {
+        char length[200];
+        char *note = note_of(limit);
+        json_t *row = json_deep_copy(limit);
+        print_length(limit, length, sizeof length);
+        json_object_set_new(row, "how_long", json_string(length));
+        json_object_set_new(row, "only", json_string(note));
+        json_array_append_new(said, row);
+        free(note);
+    }
+    hub_cli_table(cli, "route_limit", said);
+    json_decref(said);
+}
+
 void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
 {
     const json_t *row = json_array_get(rows, 0);
@@ -98,7 +172,7 @@ void hub_cli_page_route(struct hub_cli *cli, const json_t *rows)
         fprintf(cli->out, _("by: %s\n"), basis);
     if (json_array_size(json_object_get(row, "limits")) > 0) {
         fprintf(cli->out, "\n%s\n", _("clocks"));
-        hub_cli_table(cli, "route_limit", json_object_get(row, "limits"));
+        print_limits(cli, json_object_get(row, "limits"));
     }
     free(against);
     free(condition);

@@ -77,16 +77,26 @@ static void put_agency(struct hub_ask *ask, json_t *row, const struct rh_routing
     }
 }
 
+/* What a clock waits for: only after some outcomes, only where a fact is there (and is so). */
+static void put_when(json_t *entry, const struct rh_when *when)
+{
+    json_t *outcomes = json_array();
+    for (size_t i = 0; i < RH_WHEN_MAX && when->outcomes[i][0] != '\0'; i++)
+        json_array_append_new(outcomes, json_string(when->outcomes[i]));
+    json_object_set_new(entry, "if_outcome", outcomes);
+    hub_json_text(entry, "if_fact", when->fact[0] != '\0' ? when->fact : NULL);
+    hub_json_text(entry, "if_equals", when->equals[0] != '\0' ? when->equals : NULL);
+}
+
 /* The clocks the matter will run under, with the article of each; of one stage if one is named.
- * Mere rights and the watchdog are left out. */
+ * Rights are among them: by when one may object, or ask for a review. The watchdog is not. */
 static void put_limits(json_t *row, const struct rh_procedure *procedure, enum rh_state stage)
 {
     static const char *const marks[] = { "V1", "V2", "M", "policy" };
     json_t *list = json_array();
     for (uint32_t i = 0; procedure != NULL && i < procedure->limit_count; i++) {
         const struct rh_limit *limit = &procedure->limits[i];
-        if (limit->right_only ||
-            (stage != RH_STATE_NONE && !rh_state_in(limit->states, stage)))
+        if (stage != RH_STATE_NONE && !rh_state_in(limit->states, stage))
             continue;
         json_t *entry = json_object();
         hub_json_text(entry, "limit", limit->id);
@@ -96,6 +106,10 @@ static void put_limits(json_t *row, const struct rh_procedure *procedure, enum r
             hub_json_span(entry, "unit", "n", limit->span.unit, limit->span.n);
         else
             json_object_update_new(entry, json_pack("{s:n,s:n}", "unit", "n"));
+        hub_json_bool(entry, "sender_set", limit->span.n == 0);
+        hub_json_bool(entry, "right", limit->right_only);
+        hub_json_bool(entry, "recurring", limit->repeats);
+        put_when(entry, &limit->when);
         hub_json_text(entry, "owed_by", rh_actor_name(limit->owed_by));
         hub_json_text(entry, "basis", limit->basis);
         hub_json_text(entry, "verification", marks[limit->verification]);

@@ -174,6 +174,19 @@ static void test_cli_hub_reports_last_month(void **state)
     json_decref(clock);
 }
 
+/* The map tells whole: by when one may object or ask for a review, that the bulletin to the
+ * petitioner comes each month, and what only some outcomes bring. */
+static void test_cli_hub_tells_rights_and_conditions(void **state)
+{
+    (void)state;
+    char *said = strdup(done("route query judicial.procuratorial --area 620423")->out);
+    assert_non_null(strstr(said, "5 working days"));
+    assert_non_null(strstr(said, "a right, no duty"));
+    assert_non_null(strstr(said, "every 1 month"));
+    assert_non_null(strstr(said, "only if the outcome is not-filed"));
+    free(said);
+}
+
 /* Where nothing would move, a person is told so. */
 static void test_cli_hub_says_that_nothing_moves(void **state)
 {
@@ -274,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_cli_hub_fills_every_column),
         TEST(test_cli_hub_reports_last_month),
+        TEST(test_cli_hub_tells_rights_and_conditions),
         TEST(test_cli_hub_says_that_nothing_moves),
         TEST(test_cli_hub_answers_a_query_code),
         TEST(test_cli_hub_enrols_by_hand),
