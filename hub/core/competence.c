@@ -50,9 +50,17 @@ static uint32_t arbiter(struct hub_step *step)
 bool hub_competence_ground(struct hub_step *step)
 {
     const struct rh_public *item = step->item;
+    struct hub_agency self;
+    bool found;
     if (!hub_code_listed(&step->procedure->refusals, item->code))
         return hub_step_refuse(step, RH_REFUSE_REASONS_MISSING, 13);
-    if (strcmp(item->code, "not-competent") != 0 || item->proper.text[0] != 0)
+    if (strcmp(item->code, "not-competent") != 0)
+        return true;
+    if (!hub_step_agency(step, step->agency, &self, &found))
+        return false;
+    if (found && strcmp(item->proper.text, self.id.text) == 0)
+        return hub_step_refuse(step, RH_REFUSE_PROPER_MISSING, 15); /* oneself is no other */
+    if (item->proper.text[0] != 0)
         return true;
     const struct rh_fact *outside = rh_public_fact(item, "proper");
     if (outside != NULL && outside->code[0] != 0)

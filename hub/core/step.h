@@ -211,7 +211,7 @@ bool hub_dispatch_due(struct hub_step *step);
 
 /* A step that declines gives a ground the procedure knows, and who says that it is not competent
  * says who is (信访工作条例 art. 23(3)): `proper`, or for a body outside the hub the code fact
- * `proper`. Refuses with REASONS_MISSING or PROPER_MISSING. */
+ * `proper`; never itself. Refuses with REASONS_MISSING or PROPER_MISSING. */
 bool hub_competence_ground(struct hub_step *step);
 
 /* ---- between referrals (relation.c) ---------------------------------------------------- */
