@@ -126,6 +126,7 @@ enum hub_cli_field_type {
     HUB_CLI_FIELD_RATE,
     HUB_CLI_FIELD_LIST,
     HUB_CLI_FIELD_AGENCIES, /* ids; names in PATH_zh and PATH_en, in the same order */
+    HUB_CLI_FIELD_MOVES,    /* dates moved; why, as `text` beside it says */
     HUB_CLI_FIELD_BYTES,
     HUB_CLI_FIELD_SENTENCE, /* a message id of the hub's */
     HUB_CLI_FIELD_SPOKEN,   /* PATH in English, PATH_zh in Chinese */
@@ -145,6 +146,8 @@ struct hub_cli_field {
 const struct hub_cli_field *hub_cli_field_at(const char *object, size_t index);
 /* Whether rows of this kind have a field of that name, shown or only in their JSON. */
 bool hub_cli_field_is_known(const char *object, const char *path);
+/* Why a date moved: "calendar cn 2026.2" as a record says it, in the reader's words. */
+void hub_cli_why_text(const char *why, char *out, size_t capacity);
 /* "1 month", "5 working days" by the name of a unit; cut where it does not fit. */
 void hub_cli_count_text(const char *unit, long long n, char *out, size_t capacity);
 /* The value at "a.b", or NULL. Borrowed. */

@@ -61,6 +61,7 @@ static const struct hub_cli_field fields[] = {
     OF("event", "turn", N_("turn of"), AGENCY, SHOW),
     OF("event", "due_at", N_("due"), END, SHOW),
     OF("event", "due_limit", N_("step"), TITLED, SHOW),
+    OF("event", "moved", N_("date moved"), MOVES, SHOW),
     WORD("event", "due_basis", N_("rests on"), "deadlines", SHOW),
     TEXT("event", "code", N_("code"), SHOW),
     WORD("event", "risk", N_("risk"), "risks", MORE),

@@ -308,7 +308,9 @@ static void print_move(struct hub_cli *cli, const json_t *move)
     char *was = shown(cli, move, "was_end_at", HUB_CLI_FIELD_END, NULL);
     char *now = shown(cli, move, "end_at", HUB_CLI_FIELD_END, NULL);
     char *why = shown(cli, move, "why", HUB_CLI_FIELD_TEXT, NULL);
-    fprintf(cli->out, _("%s: due moved from %s to %s (%s, record #%lld)"), at, was, now, why,
+    char reason[256];
+    hub_cli_why_text(why, reason, sizeof reason);
+    fprintf(cli->out, _("%s: due moved from %s to %s (%s, record #%lld)"), at, was, now, reason,
             number(move, "log_index"));
     fprintf(cli->out, "; ");
     free(why);

@@ -216,6 +216,48 @@ static char *bytes_text(const json_t *value)
     return copy(out);
 }
 
+void hub_cli_why_text(const char *why, char *out, size_t capacity)
+{
+    char id[64], version[128];
+    if (sscanf(why, "calendar %63s %127s", id, version) == 2)
+        snprintf(out, capacity, _("calendar %s %s"), id, version);
+    else
+        snprintf(out, capacity, "%s", why);
+}
+
+/* "conclude: 04-23 23:59 to 04-27 23:59 (calendar cn 2026.2)" */
+static char *moves_text(const struct hub_cli *cli, const json_t *row, const json_t *moves)
+{
+    const struct hub_cli_field title = { .path = "limit", .type = HUB_CLI_FIELD_TITLED };
+    const char *why = json_string_value(json_object_get(row, "text"));
+    char reason[256], *out = NULL;
+    size_t bytes, i;
+    const json_t *move;
+    FILE *stream = open_memstream(&out, &bytes);
+    rh_assert(stream != NULL);
+    json_array_foreach(moves, i, move) {
+        const json_t *before = json_object_get(move, "was_end_at");
+        const json_t *after = json_object_get(move, "end_at");
+        char *step = titled_text(move, &title);
+        char *was = when_text(cli, before, true), *now = when_text(cli, after, true);
+        fputs(i > 0 ? _("; ") : "", stream);
+        if (json_equal(before, after))
+            fprintf(stream, _("%s: %s is firm now"), step, now);
+        else
+            fprintf(stream, _("%s: from %s to %s"), step, was,
+                    now[0] != '\0' ? now : _("no date while it is paused"));
+        free(now);
+        free(was);
+        free(step);
+    }
+    if (json_array_size(moves) > 0 && why != NULL) {
+        hub_cli_why_text(why, reason, sizeof reason);
+        fprintf(stream, _(" (%s)"), reason);
+    }
+    (void)fclose(stream);
+    return out;
+}
+
 static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *field,
                         const json_t *row)
 {
@@ -249,6 +291,8 @@ static char *plain_text(const struct hub_cli *cli, const struct hub_cli_field *f
         return list_text(value, NULL);
     case HUB_CLI_FIELD_AGENCIES:
         return agencies_text(row, field);
+    case HUB_CLI_FIELD_MOVES:
+        return moves_text(cli, row, value);
     case HUB_CLI_FIELD_BYTES:
         return bytes_text(value);
     case HUB_CLI_FIELD_SPOKEN:

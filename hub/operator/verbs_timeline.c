@@ -97,6 +97,32 @@ static void put_notes(struct hub_ask *ask, json_t *row, const struct hub_outcome
     json_object_set_new(row, "notes", list);
 }
 
+/* Dates that the event moved, or made firm: which clock, from when, to when. What for, the text
+ * of the record says. */
+static void put_moved(struct hub_ask *ask, json_t *row, const struct hub_outcome *outcome,
+                      uint64_t rno)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < outcome->note_count; i++) {
+        const struct hub_note_out *note = &outcome->notes[i];
+        const struct hub_deadline *deadline =
+            note->rno != rno || note->was_ms == 0 || note->deadline == 0
+                ? NULL
+                : hub_find_clock(&outcome->rows[0], note->deadline);
+        if (deadline == NULL)
+            continue;
+        const struct rh_limit *limit = hub_find_limit(ask, &outcome->rows[0], deadline);
+        json_t *entry = json_object();
+        hub_json_text(entry, "limit", deadline->limit);
+        hub_json_text(entry, "title_zh", limit == NULL ? NULL : limit->title_zh);
+        hub_json_text(entry, "title_en", limit == NULL ? NULL : limit->title_en);
+        hub_json_at(entry, "was_end_at", note->was_ms);
+        hub_json_at(entry, "end_at", note->now_ms);
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(row, "moved", list);
+}
+
 /* Attention that a timer raised together with what the event is named after, by its kinds: at
  * one look at the clock a referral may become overdue and be urged. */
 static void put_also(json_t *row, const struct hub_outcome *outcome, uint64_t rno)
@@ -193,6 +219,7 @@ static void put_outcome(struct hub_ask *ask, json_t *row, struct rh_bytes bytes,
     put_readers(ask, row, outcome, true, readers + 3);
     put_due(ask, row, outcome);
     put_notes(ask, row, outcome, rno);
+    put_moved(ask, row, outcome, rno);
     put_also(row, outcome, rno);
 }
 
@@ -238,6 +265,7 @@ static json_t *blank(const struct piece *piece)
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
         json_object_set_new(row, readers[i], json_array());
     json_object_set_new(row, "notes", json_array());
+    json_object_set_new(row, "moved", json_array());
     json_object_set_new(row, "also", json_array());
     json_object_set_new(row, "repeats", json_array());
     return row;

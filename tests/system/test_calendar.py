@@ -58,9 +58,9 @@ def compare(run, calendar, rows, what):
     run.say(f"{what}: {len(rows)} running clocks as the oracle has them")
 
 
-def rhub(run, play, *words, code=0):
+def rhub(run, play, *words, code=0, lang="en"):
     done = subprocess.run([run.program("rhub"), "--hub", str(play.hub.admin), "--lang",
-                           "en", *words],
+                           lang, *words],
                           capture_output=True, text=True, timeout=120)
     demand(done.returncode == code, f"rhub {words}: {done.returncode} {done.stderr}")
     return done.stdout if code == 0 else done.stderr
@@ -116,6 +116,19 @@ def check_records(run, play, before, after, version):
     run.say(f"{len(moved)} dates moved; {len(moved[:LOOKED_AT])} looked up, each in a record of its "
             "referral")
     return moved
+
+
+def check_said(run, play, moved, after, version):
+    """A person reads which date moved, from when to when and why; in Chinese too."""
+    row = moved[0]
+    days = [number_of(end) % 10000 for end in (row["end_at"], after[row["id"]]["end_at"])]
+    for lang, why in (("en", f"calendar cn {version}"), ("zh", f"日历 cn {version}")):
+        said = rhub(run, play, "referral", "timeline", row["referral"], lang=lang)
+        said += rhub(run, play, "deadline", "explain", row["referral"], "--as-known-on",
+                     "2026-12-28", lang=lang)
+        line = next(line for line in said.splitlines() if why in line)
+        demand(all(f"{day // 100:02d}-{day % 100:02d}" in line for day in days), said)
+        demand(lang == "en" or "(calendar" not in said, said)
 
 
 def number_of(end):
@@ -190,6 +203,7 @@ def body(run):
     compare(run, calendar_with(), after, "with the made-up calendar of 2027")
     moved = check_records(run, play, before, after, "2027.0-test")
     check_told(run, play, moved, after)
+    check_said(run, play, moved, after, "2027.0-test")
     demand({row["id"]: row["end_at"] for row in simulated if row["id"] in after} ==
            {row["id"]: after[row["id"]]["end_at"] for row in moved},
            "what was simulated is not what happened")
