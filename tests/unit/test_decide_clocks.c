@@ -412,16 +412,9 @@ static void test_a_set_date_is_kept_without_a_limit(void **state)
     CLOCK_IS(t, 1, "assigned", MET);
 }
 
-/* A holiday is announced while matters are open: dates move, each holder hears of it, what was
- * missed stays missed. */
-static void test_a_new_calendar_moves_open_dates(void **state)
+/* The calendar of 2026 with Tuesday 03-17 off and nothing else. */
+static void announce_holiday(struct rht_world *w)
 {
-    struct rht_town *t = *state;
-    struct rht_world *w = t->w;
-    OK(rht_world_register(w, t->petitions, 1, "petition"));
-    struct hub_event recompute = { .type = HUB_EVENT_RECOMPUTE, .rno = 1 };
-    OK(rht_world_event(w, &recompute));
-    assert_int_equal(w->out->note_count, 0);
     struct rh_calendar *calendar = &w->rules->calendars[0];
     struct rh_date first, last;
     assert_int_equal(rh_date_from_civil(2026, 1, 1, &first), RH_OK);
@@ -432,10 +425,38 @@ static void test_a_new_calendar_moves_open_dates(void **state)
     assert_int_equal(rh_date_from_civil(2026, 3, 17, &day), RH_OK);
     assert_int_equal(rh_calendar_add_day(calendar, 2026, day, RH_DAY_HOLIDAY, "新假"), RH_OK);
     assert_int_equal(rh_calendar_finish(calendar), RH_OK);
+}
+
+/* A holiday is announced while matters are open: dates move, each holder hears of it. */
+static void test_a_new_calendar_moves_open_dates(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    struct hub_event recompute = { .type = HUB_EVENT_RECOMPUTE, .rno = 1 };
+    OK(rht_world_event(w, &recompute));
+    assert_int_equal(w->out->note_count, 0);
+    announce_holiday(w);
     OK(rht_world_event(w, &recompute));
     assert_int_equal(rht_world_clock(w, 1, "dispatch")->end_ms, rht_at(2026, 3, 19, 0));
     assert_int_equal(rht_world_notes(w, RH_KIND_NOTICE), 1);
     assert_int_equal(rht_world_waiting(w, t->petitions), 1);
+}
+
+/* The holiday is announced after the fact: a date missed under the old notice stays missed, and
+ * stays the date it was, so that nobody's record changes behind their back. */
+static void test_a_late_holiday_leaves_what_was_missed(void **state)
+{
+    struct rht_town *t = *state;
+    struct rht_world *w = t->w;
+    OK(rht_world_register(w, t->petitions, 1, "petition"));
+    rht_world_until(w, rht_at(2026, 3, 18, 0));
+    CLOCK_IS(t, 1, "dispatch", MISSED);
+    announce_holiday(w);
+    OK(rht_world_event(w, &(struct hub_event){ .type = HUB_EVENT_RECOMPUTE, .rno = 1 }));
+    CLOCK_IS(t, 1, "dispatch", MISSED);
+    assert_int_equal(rht_world_clock(w, 1, "dispatch")->end_ms, rht_at(2026, 3, 18, 0));
+    assert_int_equal(rht_world_notes(w, RH_KIND_NOTICE), 0);
 }
 
 /* Run until `to_ms`, timer by timer, counting what the hub notes of one kind. */
@@ -547,6 +568,7 @@ int main(void)
         RHT_TOWN_TEST(test_recurring_rounds_follow_the_first),
         RHT_TOWN_TEST(test_a_set_date_is_kept_without_a_limit),
         RHT_TOWN_TEST(test_a_new_calendar_moves_open_dates),
+        RHT_TOWN_TEST(test_a_late_holiday_leaves_what_was_missed),
         RHT_TOWN_TEST(test_a_missed_watchdog_is_counted_once),
         RHT_TOWN_TEST(test_a_watchdog_climbs_the_ladder_of_policy),
         RHT_TOWN_TEST(test_years_do_not_displace_what_is_judged),
