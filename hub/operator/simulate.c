@@ -2,6 +2,8 @@
  * nothing written. The engine knows nothing of it. */
 #include "operator/inside.h"
 
+#include <stdlib.h>
+
 enum { SNAPSHOT_REFERRALS = 500 };
 
 struct world {
@@ -74,5 +76,6 @@ enum rh_err hub_simulate(struct hub_ask *ask, const struct rh_rules *rules,
             err = hub_snapshot_begin(ask);
     }
     hub_snapshot_end(ask);
+    free(world.views.memos); /* these views are ours alone, and were never opened */
     return err == RH_ERR_NOTFOUND ? RH_OK : err;
 }
