@@ -75,6 +75,7 @@ enum rh_exit hub_cli_body_participant(struct hub_cli *cli)
         json_array_append_new(list, ends ? leaves(cli, json_object_get(args, "reason"))
                                          : joins(cli));
         json_object_del(args, "reason");
+        json_object_set_new(args, "code", json_string("participants"));
         json_object_set(args, "participants", list);
         hub_cli_wait_longer(cli);
         code = hub_cli_collect(cli, "act", args, &rows);

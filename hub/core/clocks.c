@@ -58,6 +58,12 @@ static bool has_begun(const struct hub_step *step, const struct hub_referral *ro
     return begins_ms <= step->event->now_ms;
 }
 
+/* Who helps in a matter, and since when, is no answer to anybody. */
+static bool names_helpers(const struct hub_step *step)
+{
+    return step->item != NULL && strcmp(step->item->code, "participants") == 0;
+}
+
 /* A progress note meets the clock of whoever owes it, nobody else's, and of one that repeats
  * no round that is still to come: a few notes in one week are not a year of monthly answers. */
 static bool is_met(const struct hub_step *step, const struct hub_referral *row,
@@ -70,7 +76,7 @@ static bool is_met(const struct hub_step *step, const struct hub_referral *row,
     if (limit == NULL || !rh_kind_in(&limit->met_by, change->kind))
         return false;
     return !rh_kind_is_information(change->kind) ||
-           (change->agency == deadline->owed_by &&
+           (!names_helpers(step) && change->agency == deadline->owed_by &&
             (!limit->repeats || has_begun(step, row, deadline)));
 }
 
