@@ -220,17 +220,10 @@ def expected_ledger(rows, now):
     return book
 
 
-def rested(row):
-    """What has rested for two years is put away by the hub; the file knows how it came to rest."""
-    if row["state"] != "archived":
-        return row["state"]
-    return "closed" if row["to"] else "withdrawn"
-
-
 def balance(city):
     """The hub's own books: rows = open + final, per agency and outcome."""
     listed = city.play.hub.ask_all("referral.list")
-    book = collections.Counter((row["to"] or row["origin"], rested(row), row["outcome"])
+    book = collections.Counter((row["to"] or row["origin"], row["state"], row["outcome"])
                                for row in listed)
     want = expected_ledger(city.rows, city.play.now)
     demand(book == want, f"the ledger differs: {book - want} too many, {want - book} too few")
