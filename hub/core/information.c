@@ -29,8 +29,24 @@ static bool inform(struct hub_step *step)
     return hub_step_tell(step, 0);
 }
 
+/* A notice may forbid, in the public interest, that the matter be withdrawn, or allow it again:
+ * that is the supervisor's alone. */
+static bool guard_withdrawal(struct hub_step *step)
+{
+    bool forbids = strcmp(step->item->code, "no-withdrawal") == 0;
+    if (step->item->kind != RH_KIND_NOTICE ||
+        (!forbids && strcmp(step->item->code, "withdrawal-open") != 0))
+        return true;
+    if ((step->actors & HUB_ACTOR_BIT(RH_ACTOR_SUPERVISOR)) == 0)
+        return hub_step_refuse(step, RH_REFUSE_WRONG_ACTOR, 13);
+    step->row->withdrawal_forbidden = forbids;
+    return true;
+}
+
 bool hub_decide_information(struct hub_step *step)
 {
+    if (!guard_withdrawal(step))
+        return false;
     if (step->item->kind == RH_KIND_COPY && step->item->to.text[0] == 0 &&
         step->item->copy_count == 0)
         return hub_step_refuse(step, RH_REFUSE_FIELD_MISSING, 7);

@@ -134,6 +134,8 @@ bool hub_decide_withdraw(struct hub_step *step)
     struct hub_referral *row = step->row;
     if (!step->procedure->may_withdraw)
         return hub_step_refuse(step, RH_REFUSE_PROCEDURE_FORBIDS, 2);
+    if (row->withdrawal_forbidden)
+        return hub_step_refuse(step, RH_REFUSE_WITHDRAWAL_FORBIDDEN, 2);
     if (row->child_open > 0 || row->waiting_count > 0)
         return hub_step_refuse(step, RH_REFUSE_CHILD_OPEN, 2);
     bool away = row->state != RH_STATE_REGISTERED && row->state != RH_STATE_RETURNED;

@@ -116,6 +116,7 @@ struct hub_referral {
     bool arrived, signed_once, designated, report_required, report_done, reply_owed,
         leader_named, sealed, extend_pending, no_clock_reset;
     bool hearing;                           /* a hearing is open: pausable clocks stand still */
+    bool withdrawal_forbidden;              /* by a supervisor, in the public interest */
     bool counted;                           /* as a child: counted in its parent's child_open or
                                                review_open */
     enum rh_kind born;                      /* register, split, transfer_on or review_request;

@@ -171,6 +171,7 @@ static const struct rh_layout_field referral_fields[] = {
     RH_LAYOUT_U32(102, struct hub_referral, visitor),
     RH_LAYOUT_U64(103, struct hub_referral, archive_ms),
     RH_LAYOUT_NUMBERS(104, struct hub_referral, waiting, waiting_count),
+    RH_LAYOUT_BOOL(105, struct hub_referral, withdrawal_forbidden),
 };
 
 const struct rh_layout hub_referral_layout = RH_LAYOUT_OF(struct hub_referral, referral_fields);

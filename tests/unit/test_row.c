@@ -158,6 +158,7 @@ static void test_largest_referral_fits_its_bound(void **state)
     row.arrived = row.signed_once = row.designated = row.report_required = true;
     row.report_done = row.reply_owed = row.leader_named = row.sealed = true;
     row.extend_pending = row.no_clock_reset = row.hearing = row.counted = true;
+    row.withdrawal_forbidden = true;
     row.mandatory = true;
     char *const texts[] = { row.procedure, row.category, row.area, row.source, row.outcome };
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
