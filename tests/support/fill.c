@@ -393,7 +393,7 @@ static struct rh_public message(struct fill *fill, enum rh_kind kind,
     fresh_id(fill, part.message_id.bytes);
     snprintf(part.code, sizeof part.code, "%s", code);
     if (strcmp(code, "not-competent") == 0)
-        part.proper = fill->senders[2].id;
+        part.proper = fill->senders[0].id;
     return part;
 }
 

@@ -107,7 +107,7 @@ class Life:
         self.do(office, "sign", referral)
         if pick.random() < 0.2:
             yield later(24)
-            self.do(office, "object", referral, code="not-competent", proper=office.agency)
+            self.do(office, "object", referral, code="not-competent", proper=self.police.agency)
             return
         yield later(24 * 20)
         self.do(office, "accept", referral)
