@@ -205,6 +205,21 @@ static char *part(char **at)
     return start;
 }
 
+/* A line or column; 0, which is no place, for anything but a number of at most nine digits. */
+static int place(const char *text)
+{
+    enum { DIGITS_MAX = 9 };
+    int value = 0;
+    if (text == NULL || strlen(text) > DIGITS_MAX)
+        return 0;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return 0;
+        value = value * 10 + (*text - '0');
+    }
+    return value;
+}
+
 bool rh_problem_next(const char **list, char room[RH_PROBLEM_BYTES_MAX],
                      struct rh_problem *out)
 {
@@ -225,8 +240,8 @@ bool rh_problem_next(const char **list, char room[RH_PROBLEM_BYTES_MAX],
     const char *line = part(&at);
     const char *column = part(&at);
     const char *sentence = part(&at);
-    out->line = line != NULL ? atoi(line) : 0;
-    out->column = column != NULL ? atoi(column) : 0;
+    out->line = place(line);
+    out->column = place(column);
     out->sentence = sentence != NULL ? sentence : "";
     while (at != NULL && out->arg_count < RH_PROBLEM_ARGS_MAX)
         out->args[out->arg_count++] = part(&at);

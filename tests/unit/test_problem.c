@@ -99,6 +99,22 @@ static void test_problem_prints_every_directive(void **state)
     assert_string_equal(lines(false), "f: -1 2 3 4 5 0000000000000abc 100% abc 'xy'");
 }
 
+/* A list may come from elsewhere: what is no number, or too long for one, is no place. */
+static void test_problem_place_is_a_number(void **state)
+{
+    (void)state;
+    char room[RH_PROBLEM_BYTES_MAX];
+    struct rh_problem problem;
+    const char *at = "f\x1f" "99999999999999999999\x1f" "7x\x1f" "is empty\n"
+                     "g\x1f" "999999999\x1f" "12\x1f" "is empty";
+    assert_true(rh_problem_next(&at, room, &problem));
+    assert_int_equal(problem.line, 0);
+    assert_int_equal(problem.column, 0);
+    assert_true(rh_problem_next(&at, room, &problem));
+    assert_int_equal(problem.line, 999999999);
+    assert_int_equal(problem.column, 12);
+}
+
 /* A value of a file that holds a line feed or the mark must not make problems of its own. */
 static void test_problem_parts_cannot_be_forged(void **state)
 {
@@ -165,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup(test_problem_never_translates_words_of_the_file, clear),
         cmocka_unit_test_setup(test_problem_arguments_change_places, clear),
         cmocka_unit_test_setup(test_problem_prints_every_directive, clear),
+        cmocka_unit_test_setup(test_problem_place_is_a_number, clear),
         cmocka_unit_test_setup(test_problem_parts_cannot_be_forged, clear),
         cmocka_unit_test_setup(test_problem_bounds_hold, clear),
         cmocka_unit_test_setup(test_problem_of_a_stranger_is_harmless, clear),
