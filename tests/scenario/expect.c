@@ -3,6 +3,9 @@
 
 #include "core/lifecycle.h"
 
+#include "views/month.h"
+
+#include <rh/bulletin.h>
 #include <rh/refusal.h>
 
 #include <stdlib.h>
@@ -580,6 +583,23 @@ static void expect_steps(struct rht_play *play, struct rht_words *words)
     same_text(play, "steps", wanted, is);
 }
 
+/* A column of a month's figures: expect month 2026-05 missed is 2. */
+static void expect_month(struct rht_play *play, struct rht_words *words)
+{
+    const char *month = need(play, words, "a month");
+    const char *name = need(play, words, "a column");
+    uint64_t sums[RH_COLUMN_COUNT];
+    unsigned column = 0;
+    while (column < RH_COLUMNS_TOLD && strcmp(rh_column_name(column), name) != 0)
+        column++;
+    if (column == RH_COLUMNS_TOLD || strlen(month) != 7 || !rht_words_pass(words, "is"))
+        rht_stop(play, "write `expect month 2026-05 COLUMN is N`");
+    const uint32_t number =
+        (uint32_t)(strtoul(month, NULL, 10) * 100 + strtoul(month + 5, NULL, 10));
+    rht_must(play, hub_month_sum(hub_engine_views(play->engine), number, "", sums), month);
+    same_number(play, name, need_number(play, words), sums[column]);
+}
+
 static void expect_figure(struct rht_play *play, struct rht_words *words)
 {
     const char *name = need(play, words, "a figure");
@@ -696,6 +716,7 @@ void rht_expect_line(struct rht_play *play, struct rht_words *words)
         { "sees", expect_sees },       { "waiting", expect_waiting },
         { "body", expect_body },       { "noted", expect_noted },
         { "steps", expect_steps },     { "figure", expect_figure },
+        { "month", expect_month },
         { "count", expect_matters },   { "clocks", expect_clocks },
         { "external", expect_external }, { "route", expect_route },
         { "replay", expect_replay },   { "tampering", expect_tampering },

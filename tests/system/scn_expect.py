@@ -27,7 +27,8 @@ class Expect:
         word = words.peek()
         forms = {name: getattr(self, name) for name in (
             "refused", "taken", "got", "nothing", "sees", "waiting", "body", "noted", "steps",
-            "figure", "count", "clocks", "external", "route", "replay", "tampering", "absent",
+            "figure", "month", "count", "clocks", "external", "route", "replay",
+            "tampering", "absent",
             "shown", "shared")}
         forms.update({"fact": self.fact, "hot-spot": self.hot_spot,
                       "query-code": self.query_code})
@@ -275,6 +276,8 @@ class Expect:
         """A counter of the views, which no command names by itself."""
         self.play.checks -= 1
         self.play.left_out.append(words.line.number)
+
+    month = figure
 
     # ---- rows, counted one by one ----
 
